@@ -1,0 +1,836 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * bhlab: a laboratory for bottom halves. The contract between /dev/bhlab and
+ * everything that uses it; constants and layouts are the same for 32-bit and
+ * 64-bit programs.
+ */
+#ifndef _UAPI_LINUX_BHLAB_H
+#define _UAPI_LINUX_BHLAB_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: The shape of the interface
+ *
+ * One open of /dev/bhlab is a *lab*. The lab owns every object created through
+ * it; the last reference to the open file (a descriptor, a mapping, a message
+ * in flight) ends the lab, cancels, stops and frees all of it, and waits until
+ * that is done. An object of one lab can not be named from another.
+ *
+ * An *item* is one deferrable function: a mechanism of the kernel (a work
+ * item, a tasklet, an interrupt line, ...), a *program* that it runs, and what
+ * came of it. Ids are positive, and are never used twice in one lab.
+ *
+ * Every ioctl is _IO(BHLAB_IOC_MAGIC, nr) on a structure whose first field is
+ * its size in bytes, as the caller knows it. A longer structure than the
+ * kernel knows is accepted while all that the kernel does not know is zero; a
+ * shorter one is accepted from the size of its first version on, and what is
+ * missing counts as zero. On success the kernel writes the structure back, as
+ * far as both sides know it, and zeroes what only the caller knows.
+ *
+ * All times are nanoseconds; points in time are CLOCK_MONOTONIC.
+ */
+
+/**
+ * DOC: Errors
+ *
+ * Everything that can be refused is refused before any side effect. The checks
+ * come in this order, and the first that fails gives the errno:
+ *
+ * ENOTTY: no such ioctl.
+ *
+ * EFAULT: the structure, or an array that it points to, is not readable or not
+ * writable. Arrays are read once their length is found good.
+ *
+ * EINVAL: the size is shorter than the structure's first version, or longer
+ * than BHLAB_SIZE_MAX.
+ *
+ * E2BIG: the structure is longer than the kernel knows, and the rest is not
+ * zero.
+ *
+ * EOPNOTSUPP: an unknown flag, a non-zero reserved field, a field set that
+ * this verb does not use, an unknown mechanism, step or condition; or a verb
+ * that the item's mechanism does not have on this kernel.
+ *
+ * ENOENT: no object of the wanted kind has this id or name in this lab.
+ *
+ * E2BIG: a name or payload that is not terminated within its field, or more
+ * steps than the limit.
+ *
+ * EINVAL: a value outside its range, a step that the program's context does
+ * not allow (a sleep in atomic context; what only a top half can do), enable
+ * without disable, a count of zero, a period that is negative or too long.
+ *
+ * ENODEV: the CPU does not exist, or is offline.
+ *
+ * EPERM: a limit or a combination that needs a capability: see the verb.
+ *
+ * EEXIST: the name is taken.
+ *
+ * ENOSPC: a limit on the number of objects is reached (module parameters).
+ *
+ * EOVERFLOW: disabled BHLAB_DISABLE_DEPTH_MAX times already.
+ *
+ * EBUSY: the object is in a state in which the call would wait for ever.
+ *
+ * EINTR, ETIMEDOUT: of a wait, a signal came or the time was over.
+ *
+ * EAGAIN: read() found no record, and the file is non-blocking.
+ *
+ * ENOMEM: no memory.
+ */
+
+#define BHLAB_IOC_MAGIC		0xBF
+
+/* The draft of the first ABI; it becomes 1 when it is frozen. */
+#define BHLAB_ABI_VERSION	0
+
+/* The longest structure that any ioctl accepts. */
+#define BHLAB_SIZE_MAX		4096
+
+/* Names: 1 to 31 of [A-Za-z0-9_.-], not starting with a digit, '.' or '-'. */
+#define BHLAB_NAME_LEN		32
+/* Payload: up to 31 bytes and a terminating NUL. */
+#define BHLAB_DATA_LEN		32
+#define BHLAB_DISABLE_DEPTH_MAX	255
+/* The longest delay, period or time-out: an hour. */
+#define BHLAB_NS_MAX		3600000000000ULL
+
+/**
+ * enum bhlab_nr - the numbers of the ioctls
+ * @BHLAB_NR_INFO: what this driver and kernel are
+ * @BHLAB_NR_MECH: what one mechanism can do on this kernel
+ * @BHLAB_NR_RING: set up and query the event ring
+ * @BHLAB_NR_ITEM_CREATE: make an item
+ * @BHLAB_NR_ITEM_STATE: an item's counters and flags
+ * @BHLAB_NR_ITEM_PROGRAM: read an item's program back
+ * @BHLAB_NR_LOOKUP: the id of a name
+ * @BHLAB_NR_NEXT: the next object after an id
+ * @BHLAB_NR_DESTROY: stop and free an object
+ * @BHLAB_NR_QUEUE: activate an item now
+ * @BHLAB_NR_DELAY: activate an item after a time
+ * @BHLAB_NR_CANCEL: take a pending activation back
+ * @BHLAB_NR_FLUSH: wait for the last activation
+ * @BHLAB_NR_DISABLE: forbid an item to run
+ * @BHLAB_NR_ENABLE: allow it again
+ * @BHLAB_NR_TRIGGER: raise an interrupt line
+ * @BHLAB_NR_WAIT: wait for a condition of an item
+ */
+enum bhlab_nr {
+	BHLAB_NR_INFO = 0x00,
+	BHLAB_NR_MECH = 0x01,
+	BHLAB_NR_RING = 0x02,
+	BHLAB_NR_ITEM_CREATE = 0x10,
+	BHLAB_NR_ITEM_STATE = 0x11,
+	BHLAB_NR_ITEM_PROGRAM = 0x12,
+	BHLAB_NR_LOOKUP = 0x18,
+	BHLAB_NR_NEXT = 0x19,
+	BHLAB_NR_DESTROY = 0x1a,
+	BHLAB_NR_QUEUE = 0x20,
+	BHLAB_NR_DELAY = 0x21,
+	BHLAB_NR_CANCEL = 0x22,
+	BHLAB_NR_FLUSH = 0x23,
+	BHLAB_NR_DISABLE = 0x24,
+	BHLAB_NR_ENABLE = 0x25,
+	BHLAB_NR_TRIGGER = 0x26,
+	BHLAB_NR_WAIT = 0x30,
+};
+
+/**
+ * enum bhlab_mech - how an item is activated, and so where it runs
+ * @BHLAB_MECH_WORK: a delayed_work on a workqueue; runs in a kworker
+ * @BHLAB_MECH_TASKLET: a tasklet; runs in TASKLET_SOFTIRQ
+ * @BHLAB_MECH_TASKLET_HI: the same, scheduled high; runs in HI_SOFTIRQ
+ * @BHLAB_MECH_IRQ: the line of an irq_sim domain; its top half runs in
+ *	hardirq context, its thread, if it has one, in irq/N
+ */
+enum bhlab_mech {
+	BHLAB_MECH_WORK = 1,
+	BHLAB_MECH_TASKLET = 2,
+	BHLAB_MECH_TASKLET_HI = 3,
+	BHLAB_MECH_IRQ = 4,
+};
+
+/**
+ * enum bhlab_verb - what can be done to an item; bit numbers in masks
+ * @BHLAB_VERB_QUEUE: BHLAB_IOC_QUEUE
+ * @BHLAB_VERB_DELAY: BHLAB_IOC_DELAY
+ * @BHLAB_VERB_CANCEL: BHLAB_IOC_CANCEL
+ * @BHLAB_VERB_FLUSH: BHLAB_IOC_FLUSH
+ * @BHLAB_VERB_DISABLE: BHLAB_IOC_DISABLE
+ * @BHLAB_VERB_ENABLE: BHLAB_IOC_ENABLE
+ * @BHLAB_VERB_TRIGGER: BHLAB_IOC_TRIGGER
+ */
+enum bhlab_verb {
+	BHLAB_VERB_QUEUE = 0,
+	BHLAB_VERB_DELAY = 1,
+	BHLAB_VERB_CANCEL = 2,
+	BHLAB_VERB_FLUSH = 3,
+	BHLAB_VERB_DISABLE = 4,
+	BHLAB_VERB_ENABLE = 5,
+	BHLAB_VERB_TRIGGER = 6,
+};
+
+/**
+ * enum bhlab_op - the steps that programs are made of
+ * @BHLAB_OP_SPIN: be busy for @arg ns
+ * @BHLAB_OP_SLEEP: sleep for @arg ns, less when the lab ends; process context
+ *	only
+ * @BHLAB_OP_QUEUE: queue the item @target
+ * @BHLAB_OP_DELAY: activate the item @target in @arg ns
+ * @BHLAB_OP_TRIGGER: raise the line of the item @target
+ * @BHLAB_OP_REQUEUE: queue the item itself again, up to @arg times for each
+ *	activation that came from elsewhere; 0: without end. Not for an irq
+ * @BHLAB_OP_MARK: record an event of kind MARK with @arg as its value
+ * @BHLAB_OP_THREAD: wake the irq's thread on return; top half only
+ * @BHLAB_OP_NONE: answer IRQ_NONE, the interrupt was not ours; top half only,
+ *	and CAP_SYS_ADMIN: the kernel shuts the line off after too many of them
+ *
+ * A step that can not be carried out when its turn comes (the target is gone,
+ * or must not be queued now) is skipped; the run's record counts it, and says
+ * why.
+ */
+enum bhlab_op {
+	BHLAB_OP_SPIN = 1,
+	BHLAB_OP_SLEEP = 2,
+	BHLAB_OP_QUEUE = 3,
+	BHLAB_OP_DELAY = 4,
+	BHLAB_OP_TRIGGER = 5,
+	BHLAB_OP_REQUEUE = 6,
+	BHLAB_OP_MARK = 7,
+	BHLAB_OP_THREAD = 8,
+	BHLAB_OP_NONE = 9,
+};
+
+/* struct bhlab_step.flags: @cpu is valid; QUEUE and DELAY of work only. */
+#define BHLAB_STEP_CPU		(1U << 0)
+
+/**
+ * struct bhlab_step - one step of a program
+ * @op: enum bhlab_op
+ * @target: id of an item, for the steps that have one, else 0. It is looked up
+ *	when the step runs: it may name an item that is not there yet
+ * @arg: what @op says, else 0
+ * @cpu: with BHLAB_STEP_CPU the CPU to queue on, else 0
+ * @flags: BHLAB_STEP_*
+ */
+struct bhlab_step {
+	__u32 op;
+	__u32 target;
+	__aligned_u64 arg;
+	__u32 cpu;
+	__u32 flags;
+};
+
+/**
+ * struct bhlab_info - BHLAB_IOC_INFO
+ * @size: sizeof(struct bhlab_info)
+ * @flags: must be 0
+ * @out_abi: BHLAB_ABI_VERSION of the driver
+ * @out_mechs: how many mechanisms the driver has, numbered from 1
+ * @out_features: BHLAB_FEATURE_* bits
+ * @out_lab: the number of this lab, unique while it lives
+ * @out_cpus: how many CPUs are possible
+ * @out_max_items: items that one lab may have (module parameter items)
+ * @out_max_irqs: of these, interrupt lines (irqs)
+ * @out_max_steps: steps of one program (steps)
+ * @out_atomic_ns: time that one run may spin in atomic context (atomic_ns)
+ * @out_atomic_cap_ns: the same, with CAP_SYS_ADMIN (atomic_cap_ns)
+ * @out_process_ns: time that one run may take in process context (process_ns)
+ * @out_max_chain: runs that one activation may cause (chain)
+ * @out_kernel: the kernel that the driver was built for, terminated
+ */
+struct bhlab_info {
+	__u32 size;
+	__u32 flags;
+	__u32 out_abi;
+	__u32 out_mechs;
+	__u32 out_features;
+	__u32 out_lab;
+	__u32 out_cpus;
+	__u32 out_max_items;
+	__u32 out_max_irqs;
+	__u32 out_max_steps;
+	__aligned_u64 out_atomic_ns;
+	__aligned_u64 out_atomic_cap_ns;
+	__aligned_u64 out_process_ns;
+	__aligned_u64 out_max_chain;
+	char out_kernel[64];
+};
+
+/* The kernel's own irq_sim simulates the lines; else the driver's own does. */
+#define BHLAB_FEATURE_IRQ_SIM	(1U << 0)
+/* The kernel is PREEMPT_RT. */
+#define BHLAB_FEATURE_RT	(1U << 1)
+
+/**
+ * struct bhlab_mech_info - BHLAB_IOC_MECH
+ * @size: sizeof(struct bhlab_mech_info)
+ * @flags: must be 0
+ * @mech: enum bhlab_mech, 1 to &bhlab_info.out_mechs; ENOENT beyond
+ * @out_native: verbs that are a call of the kernel, 1 << enum bhlab_verb
+ * @out_emulated: verbs that the driver imitates, since the kernel has none;
+ *	what is in neither mask is EOPNOTSUPP
+ * @out_steps: steps that the program of the item may have, 1 << enum bhlab_op
+ * @out_thread_steps: steps that its thread's program may have; 0: no thread
+ * @out_context: BHLAB_CTX_* bits of the context that the program runs in on
+ *	this kernel: one of TASK, SOFTIRQ, HARDIRQ
+ * @out_name: its name, terminated
+ */
+struct bhlab_mech_info {
+	__u32 size;
+	__u32 flags;
+	__u32 mech;
+	__u32 out_native;
+	__u32 out_emulated;
+	__u32 out_steps;
+	__u32 out_thread_steps;
+	__u32 out_context;
+	char out_name[16];
+};
+
+/**
+ * struct bhlab_item_create - BHLAB_IOC_ITEM_CREATE
+ * @size: sizeof(struct bhlab_item_create)
+ * @flags: BHLAB_ITEM_*
+ * @mech: enum bhlab_mech
+ * @queue: work: the workqueue, one of BHLAB_QUEUE_*; 0 is the system's per-CPU
+ *	queue. Other mechanisms: 0
+ * @cpu: with BHLAB_ITEM_CPU the CPU on which the item is queued or triggered
+ *	when the verb names none, else 0
+ * @nr_steps: length of @steps
+ * @nr_thread_steps: length of @thread_steps
+ * @out_id: the item's id. When a step was refused (EINVAL, EPERM, EOPNOTSUPP)
+ *	this says which: its index, the program's steps and then the thread's
+ *	counted from 1; when the step was not the cause it is left as it was
+ * @steps: address of an array of struct bhlab_step, the program; for an irq,
+ *	of its top half
+ * @thread_steps: the same for the thread of an irq, with BHLAB_ITEM_THREAD
+ * @cookie: any value; comes back in every record
+ * @name: unique in the lab
+ * @data: the payload, terminated and padded with zeros; comes back in every
+ *	RUN record
+ *
+ * A program that spins longer than &bhlab_info.out_atomic_ns in atomic context
+ * needs CAP_SYS_ADMIN (EPERM), and is EINVAL above &bhlab_info.out_atomic_cap_ns;
+ * one that spins and sleeps longer than &bhlab_info.out_process_ns in process
+ * context is EINVAL.
+ */
+struct bhlab_item_create {
+	__u32 size;
+	__u32 flags;
+	__u32 mech;
+	__u32 queue;
+	__u32 cpu;
+	__u32 nr_steps;
+	__u32 nr_thread_steps;
+	__u32 out_id;
+	__aligned_u64 steps;
+	__aligned_u64 thread_steps;
+	__aligned_u64 cookie;
+	char name[BHLAB_NAME_LEN];
+	char data[BHLAB_DATA_LEN];
+};
+
+/* @cpu is valid. */
+#define BHLAB_ITEM_CPU		(1U << 0)
+/* The irq has a thread, which runs @thread_steps (there may be none). */
+#define BHLAB_ITEM_THREAD	(1U << 1)
+/* Record QUEUED events too; a RUN record carries the same times later. */
+#define BHLAB_ITEM_QUEUED	(1U << 2)
+
+/* The kernel's own workqueues; nobody may flush or drain these. */
+#define BHLAB_QUEUE_PERCPU		0x80000000U
+#define BHLAB_QUEUE_HIGHPRI		0x80000001U
+#define BHLAB_QUEUE_LONG		0x80000002U
+#define BHLAB_QUEUE_UNBOUND		0x80000003U
+#define BHLAB_QUEUE_FREEZABLE		0x80000004U
+#define BHLAB_QUEUE_POWER_EFFICIENT	0x80000005U
+
+/**
+ * struct bhlab_item_state - BHLAB_IOC_ITEM_STATE
+ * @size: sizeof(struct bhlab_item_state)
+ * @flags: must be 0
+ * @id: the item
+ * @out_mech: as created
+ * @out_item_flags: as created
+ * @out_queue: as created; a work item has one of BHLAB_QUEUE_*
+ * @out_cpu: as created
+ * @out_state: BHLAB_STATE_* bits
+ * @out_depth: how many times it is disabled
+ * @out_irq: the number of an irq's line, as in /proc/interrupts
+ * @out_nr_steps: length of its program
+ * @out_nr_thread_steps: length of its thread's program
+ * @out_accepted: activations that were accepted; of a line, times it was
+ *	raised
+ * @out_coalesced: activations that were answered already-pending
+ * @out_refused: activations that were answered disabled
+ * @out_runs: runs that started; of an irq, of its top half
+ * @out_cancelled: activations that were cancelled
+ * @out_merged: irq: raises that share a run with another: the pending bit was
+ *	set, or the handler was running, and irq_sim cannot tell which
+ * @out_outstanding: activations that are neither run, cancelled nor merged
+ *	yet. At rest this is 0, so that always
+ *	accepted = runs + cancelled + merged + outstanding
+ * @out_thread_wakes: irq: top halves that woke the thread
+ * @out_thread_runs: irq: runs of the thread that started
+ * @out_thread_merged: irq: wakes that share a run of the thread with another;
+ *	at rest thread_wakes = thread_runs + thread_merged
+ * @out_skipped: steps that were skipped
+ * @out_cookie: as created
+ * @out_name: as created
+ * @out_data: as created
+ */
+struct bhlab_item_state {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 out_mech;
+	__u32 out_item_flags;
+	__u32 out_queue;
+	__u32 out_cpu;
+	__u32 out_state;
+	__u32 out_depth;
+	__u32 out_irq;
+	__u32 out_nr_steps;
+	__u32 out_nr_thread_steps;
+	__aligned_u64 out_accepted;
+	__aligned_u64 out_coalesced;
+	__aligned_u64 out_refused;
+	__aligned_u64 out_runs;
+	__aligned_u64 out_cancelled;
+	__aligned_u64 out_merged;
+	__aligned_u64 out_outstanding;
+	__aligned_u64 out_thread_wakes;
+	__aligned_u64 out_thread_runs;
+	__aligned_u64 out_thread_merged;
+	__aligned_u64 out_skipped;
+	__aligned_u64 out_cookie;
+	char out_name[BHLAB_NAME_LEN];
+	char out_data[BHLAB_DATA_LEN];
+};
+
+/* Accepted, and its run has not started. */
+#define BHLAB_STATE_PENDING	(1U << 0)
+/* Pending, and still waiting for its delay. */
+#define BHLAB_STATE_DELAYED	(1U << 1)
+/* The program runs (of an irq, the top half's or the thread's). */
+#define BHLAB_STATE_RUNNING	(1U << 2)
+/* Disabled at least once more than enabled. */
+#define BHLAB_STATE_DISABLED	(1U << 3)
+
+/**
+ * struct bhlab_item_program - BHLAB_IOC_ITEM_PROGRAM
+ * @size: sizeof(struct bhlab_item_program)
+ * @flags: must be 0
+ * @id: the item
+ * @thread: 0: its program; 1: its thread's
+ * @nr_steps: in: room at @steps; out: length of the program. Only as many
+ *	steps are written as there is room for
+ * @reserved: must be 0
+ * @steps: address of an array of struct bhlab_step
+ */
+struct bhlab_item_program {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 thread;
+	__u32 nr_steps;
+	__u32 reserved;
+	__aligned_u64 steps;
+};
+
+/**
+ * enum bhlab_kind - kinds of objects
+ * @BHLAB_KIND_RESERVED: an id that BHLAB_LOOKUP_RESERVE gave to a name, before
+ *	an object of this name is created
+ * @BHLAB_KIND_ITEM: an item
+ */
+enum bhlab_kind {
+	BHLAB_KIND_RESERVED = 0,
+	BHLAB_KIND_ITEM = 1,
+};
+
+/**
+ * struct bhlab_lookup - BHLAB_IOC_LOOKUP, BHLAB_IOC_NEXT
+ * @size: sizeof(struct bhlab_lookup)
+ * @flags: BHLAB_LOOKUP_*; of NEXT, must be 0
+ * @id: LOOKUP: out: the id of @name. NEXT: in: any id, or 0; out: the id of
+ *	the object with the smallest id above it; ENOENT when there is none
+ * @out_kind: enum bhlab_kind
+ * @name: LOOKUP: in; NEXT: out
+ */
+struct bhlab_lookup {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 out_kind;
+	char name[BHLAB_NAME_LEN];
+};
+
+/*
+ * Give the name an id if it has none: a program can then name an item that is
+ * created later, which gets this id. Counts as an item until then.
+ */
+#define BHLAB_LOOKUP_RESERVE	(1U << 0)
+
+/**
+ * struct bhlab_destroy - BHLAB_IOC_DESTROY
+ * @size: sizeof(struct bhlab_destroy)
+ * @flags: must be 0
+ * @id: the object
+ * @reserved: must be 0
+ *
+ * Takes a pending activation back, waits for a running handler, and frees the
+ * object. Waits in other threads for this item end with ENOENT. EBUSY: a
+ * disabled tasklet that is scheduled; tasklet_kill() would wait for ever.
+ */
+struct bhlab_destroy {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 reserved;
+};
+
+/**
+ * struct bhlab_act - BHLAB_IOC_QUEUE, _DELAY, _CANCEL, _FLUSH, _DISABLE,
+ *	_ENABLE, _TRIGGER
+ * @size: sizeof(struct bhlab_act)
+ * @flags: BHLAB_ACT_*
+ * @id: the item
+ * @cpu: with BHLAB_ACT_CPU the CPU to queue or trigger on, else 0
+ * @queue: with BHLAB_ACT_QUEUE the workqueue to use this time, else 0
+ * @count: TRIGGER: how often to raise the line, 1 to BHLAB_TRIGGER_MAX; else 0
+ * @ns: DELAY: 0 to BHLAB_NS_MAX; else 0
+ * @out_result: enum bhlab_result
+ * @out_flags: BHLAB_OUT_*
+ * @out_depth: DISABLE, ENABLE: how many times it is disabled now
+ * @out_count: TRIGGER: how often the pending bit was clear before
+ *
+ * QUEUE: QUEUED, ALREADY_PENDING or DISABLED; where the kernel has a boolean,
+ * it is the kernel's own. EPERM: a tasklet that is disabled, without
+ * CAP_SYS_ADMIN, since the kernel spins in the softirq until it is enabled.
+ *
+ * DELAY: the same; the first delay wins. With BHLAB_ACT_MOD a pending
+ * activation is kept, and gets the new delay: MODIFIED, or QUEUED if there was
+ * none.
+ *
+ * CANCEL: WAS_PENDING or IDLE. With BHLAB_ACT_SYNC it waits for a running
+ * handler, and BHLAB_OUT_WAITED says that there was one. Of an irq it takes the
+ * pending bit back; what the kernel keeps to replay on a disabled line can not
+ * be taken back, and the driver ignores the replay.
+ *
+ * FLUSH: WAITED or IDLE; what is on a delay is fired at once. EBUSY: pending
+ * and disabled.
+ *
+ * DISABLE: WAS_PENDING (of work, whose pending activation is cancelled by
+ * that) or IDLE; with BHLAB_ACT_SYNC it waits for a running handler. EPERM: a
+ * tasklet that is scheduled, without CAP_SYS_ADMIN.
+ *
+ * ENABLE: always IDLE. EINVAL: not disabled.
+ *
+ * TRIGGER: QUEUED if the pending bit was clear at least once, else
+ * ALREADY_PENDING. An irq is activated by TRIGGER (and DELAY), everything else
+ * by QUEUE.
+ *
+ * With BHLAB_ACT_CPU, a mechanism whose kernel call takes no CPU is called from
+ * a kworker on that CPU.
+ */
+struct bhlab_act {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 cpu;
+	__u32 queue;
+	__u32 count;
+	__aligned_u64 ns;
+	__u32 out_result;
+	__u32 out_flags;
+	__u32 out_depth;
+	__u32 out_count;
+};
+
+/* QUEUE, DELAY, TRIGGER: @cpu is valid. */
+#define BHLAB_ACT_CPU		(1U << 0)
+/* QUEUE, DELAY of work: @queue is valid. */
+#define BHLAB_ACT_QUEUE		(1U << 1)
+/* DELAY: replace the delay of a pending activation. */
+#define BHLAB_ACT_MOD		(1U << 2)
+/* CANCEL, DISABLE: wait for a running handler. */
+#define BHLAB_ACT_SYNC		(1U << 3)
+
+#define BHLAB_TRIGGER_MAX	1000000U
+
+/**
+ * enum bhlab_result - what a verb found and did
+ * @BHLAB_RESULT_IDLE: nothing was pending; there was nothing to do
+ * @BHLAB_RESULT_QUEUED: accepted: there will be a run
+ * @BHLAB_RESULT_ALREADY_PENDING: coalesced with the one that is pending
+ * @BHLAB_RESULT_DISABLED: the kernel refused it, since it is disabled
+ * @BHLAB_RESULT_MODIFIED: the pending activation has the new delay
+ * @BHLAB_RESULT_WAS_PENDING: the pending activation is cancelled
+ * @BHLAB_RESULT_WAITED: a pending or running activation has finished
+ */
+enum bhlab_result {
+	BHLAB_RESULT_IDLE = 0,
+	BHLAB_RESULT_QUEUED = 1,
+	BHLAB_RESULT_ALREADY_PENDING = 2,
+	BHLAB_RESULT_DISABLED = 3,
+	BHLAB_RESULT_MODIFIED = 4,
+	BHLAB_RESULT_WAS_PENDING = 5,
+	BHLAB_RESULT_WAITED = 6,
+};
+
+/* The driver imitated this verb; the kernel has no such call. */
+#define BHLAB_OUT_EMULATED	(1U << 0)
+/* A handler was running, and has finished before the call returned. */
+#define BHLAB_OUT_WAITED	(1U << 1)
+
+/**
+ * struct bhlab_wait - BHLAB_IOC_WAIT
+ * @size: sizeof(struct bhlab_wait)
+ * @flags: must be 0
+ * @id: the item; for RECORDED 0
+ * @condition: enum bhlab_condition
+ * @value: RUNS, RECORDED: the number; else 0
+ * @timeout_ns: 0 (do not wait) to BHLAB_NS_MAX
+ *
+ * EINTR on a signal, ETIMEDOUT when the time is over, ENOENT when the item is
+ * destroyed meanwhile. A condition that held for a moment only may be missed.
+ */
+struct bhlab_wait {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 condition;
+	__aligned_u64 value;
+	__aligned_u64 timeout_ns;
+};
+
+/**
+ * enum bhlab_condition - what can be waited for
+ * @BHLAB_COND_IDLE: nothing pending, nothing running
+ * @BHLAB_COND_PENDING: an activation is pending
+ * @BHLAB_COND_RUNNING: the program runs
+ * @BHLAB_COND_RUNS: at least @value runs have finished since the item was made
+ * @BHLAB_COND_RECORDED: &bhlab_ring_setup.out_recorded is at least @value
+ */
+enum bhlab_condition {
+	BHLAB_COND_IDLE = 1,
+	BHLAB_COND_PENDING = 2,
+	BHLAB_COND_RUNNING = 3,
+	BHLAB_COND_RUNS = 4,
+	BHLAB_COND_RECORDED = 5,
+};
+
+/**
+ * DOC: Events
+ *
+ * What happens to items is recorded in the lab's ring: one sub-ring for each
+ * possible CPU, written by that CPU alone, without a lock. A full sub-ring
+ * overwrites its oldest records, so handlers never wait for readers.
+ *
+ * read() gives whole records, sorted by time within one call, and moves the
+ * lab's one cursor: concurrent readers get different records. A buffer shorter
+ * than one record is EINVAL. With nothing to give it sleeps until the watermark
+ * of records is there, and so does poll() for POLLIN. Independent readers map
+ * the ring: mmap() of the file, read only (a writable mapping is EPERM) and
+ * MAP_SHARED, at offset 0 (else EINVAL), of &bhlab_ring_setup.out_map_size
+ * bytes or less.
+ *
+ * The sub-ring of CPU c is at c * &bhlab_ring_setup.out_stride: a page with
+ * struct bhlab_ring_head, and from &bhlab_ring_setup.out_data_offset on its
+ * records, a power of two of them. The record with sequence number s is at index
+ * (s - 1) & (records - 1). To read it: load its seq word (acquire), compare it
+ * with s, copy the record, load seq again after a read barrier, compare again.
+ * If either differs the record is overwritten, and lost. Sequence numbers
+ * start at 1 and wrap at 32 bits; while a record is being written its seq word
+ * is one that belongs to no slot of that index. To sleep until there is more,
+ * a reader of the mapping waits for BHLAB_COND_RECORDED; poll() is about the
+ * lab's cursor, which the mapping does not move.
+ */
+
+/**
+ * struct bhlab_ring_head - the first page of a sub-ring
+ * @seq: sequence number of the newest complete record; 0 if there is none
+ * @cpu: the CPU that writes here
+ */
+struct bhlab_ring_head {
+	__u32 seq;
+	__u32 cpu;
+};
+
+/**
+ * struct bhlab_ring_setup - BHLAB_IOC_RING
+ * @size: sizeof(struct bhlab_ring_setup)
+ * @flags: BHLAB_RING_*; 0: only query
+ * @records: in, with BHLAB_RING_RECORDS: how many records each sub-ring is to
+ *	hold, a power of two (EINVAL), at least a page of them; out: how many
+ *	it holds. EBUSY once the ring is in use: an item was created, a record
+ *	was read or polled for, or the ring was mapped. ENOSPC: more than the
+ *	module parameter ring_bytes allows for all CPUs together
+ * @watermark: in, with BHLAB_RING_WATERMARK: how many unread records wake a
+ *	poller, 1 (the default) to @records; out: as it is now
+ * @out_cpus: the number of sub-rings
+ * @out_stride: distance in bytes from one sub-ring to the next
+ * @out_data_offset: bytes from the start of a sub-ring to its first record
+ * @out_record_size: sizeof(struct bhlab_event)
+ * @out_map_size: size of the whole mapping
+ * @out_recorded: records that were ever written
+ * @out_read: of these, how many read() has returned
+ * @out_lost: of these, how many were overwritten before read() came to them;
+ *	recorded = read + lost + unread, for each moment in which nothing runs
+ */
+struct bhlab_ring_setup {
+	__u32 size;
+	__u32 flags;
+	__u32 records;
+	__u32 watermark;
+	__u32 out_cpus;
+	__u32 out_stride;
+	__u32 out_data_offset;
+	__u32 out_record_size;
+	__aligned_u64 out_map_size;
+	__aligned_u64 out_recorded;
+	__aligned_u64 out_read;
+	__aligned_u64 out_lost;
+};
+
+#define BHLAB_RING_RECORDS	(1U << 0)
+#define BHLAB_RING_WATERMARK	(1U << 1)
+
+/**
+ * enum bhlab_event_kind - what a record tells
+ * @BHLAB_EVENT_RUN: a program ran, from its queueing to its end
+ * @BHLAB_EVENT_QUEUED: an activation was accepted; only with BHLAB_ITEM_QUEUED
+ * @BHLAB_EVENT_COALESCED: an activation was answered already-pending
+ * @BHLAB_EVENT_EXPIRED: a delay that the driver itself keeps was over
+ * @BHLAB_EVENT_MARK: a MARK step, @value is its value
+ * @BHLAB_EVENT_CANCELLED: an activation was cancelled; queued_ns and queue_cpu
+ *	are its
+ * @BHLAB_EVENT_DISABLED: disabled, @value is the depth now
+ * @BHLAB_EVENT_ENABLED: enabled, @value is the depth now
+ */
+enum bhlab_event_kind {
+	BHLAB_EVENT_RUN = 1,
+	BHLAB_EVENT_QUEUED = 2,
+	BHLAB_EVENT_COALESCED = 3,
+	BHLAB_EVENT_EXPIRED = 4,
+	BHLAB_EVENT_MARK = 5,
+	BHLAB_EVENT_CANCELLED = 6,
+	BHLAB_EVENT_DISABLED = 7,
+	BHLAB_EVENT_ENABLED = 8,
+};
+
+/**
+ * enum bhlab_stage - which program of an item a record is about
+ * @BHLAB_STAGE_MAIN: its only one
+ * @BHLAB_STAGE_TOP: the top half of an irq
+ * @BHLAB_STAGE_THREAD: the thread of an irq
+ */
+enum bhlab_stage {
+	BHLAB_STAGE_MAIN = 0,
+	BHLAB_STAGE_TOP = 1,
+	BHLAB_STAGE_THREAD = 2,
+};
+
+/**
+ * struct bhlab_event - one record
+ * @seq: its sequence number in the sub-ring of @ring_cpu
+ * @kind: enum bhlab_event_kind
+ * @mech: enum bhlab_mech
+ * @stage: enum bhlab_stage
+ * @zero: 0
+ * @item: id of the item
+ * @lab: number of the lab
+ * @cookie: the item's
+ * @queued_ns: when the activation was accepted; for a thread, when the top
+ *	half asked for it
+ * @started_ns: when the program started; for other kinds than RUN, when it
+ *	happened
+ * @finished_ns: when the program ended; for other kinds as @started_ns
+ * @value: what the kind says; of RUN, how many times it requeued itself before
+ * @pid: the task that was current
+ * @nth: RUN, MARK: the nth run of this item and stage, from 1; else 0
+ * @queue_cpu: the CPU that queued it; BHLAB_CPU_NONE when that is not known
+ * @cpu: the CPU that it started, or happened, on
+ * @ring_cpu: the CPU that recorded it
+ * @context: BHLAB_CTX_*, when it started or happened
+ * @softirq_queued: bits of the pending softirqs after it was queued, on the
+ *	queueing CPU, 1 << the number of the vector
+ * @softirq_started: the same when it started, on @cpu
+ * @skipped: steps that were skipped, at most 65535
+ * @flags: BHLAB_EVENT_F_*
+ * @comm: the current task's name, terminated
+ * @data: the item's payload
+ *
+ * queued_ns <= started_ns <= finished_ns, always.
+ */
+struct bhlab_event {
+	__u32 seq;
+	__u8 kind;
+	__u8 mech;
+	__u8 stage;
+	__u8 zero;
+	__u32 item;
+	__u32 lab;
+	__aligned_u64 cookie;
+	__aligned_u64 queued_ns;
+	__aligned_u64 started_ns;
+	__aligned_u64 finished_ns;
+	__aligned_u64 value;
+	__u32 pid;
+	__u32 nth;
+	__u16 queue_cpu;
+	__u16 cpu;
+	__u16 ring_cpu;
+	__u16 context;
+	__u16 softirq_queued;
+	__u16 softirq_started;
+	__u16 skipped;
+	__u16 flags;
+	char comm[16];
+	char data[BHLAB_DATA_LEN];
+};
+
+#define BHLAB_CPU_NONE		0xffff
+
+/* Where a program runs. One of the first three is set in every record. */
+#define BHLAB_CTX_TASK		(1U << 0)	/* process context */
+#define BHLAB_CTX_SOFTIRQ	(1U << 1)	/* serving a softirq */
+#define BHLAB_CTX_HARDIRQ	(1U << 2)	/* in a hard interrupt */
+#define BHLAB_CTX_BH_OFF	(1U << 3)	/* bottom halves disabled */
+#define BHLAB_CTX_IRQ_OFF	(1U << 4)	/* interrupts disabled */
+#define BHLAB_CTX_PREEMPTIBLE	(1U << 5)	/* may be preempted */
+#define BHLAB_CTX_KSOFTIRQD	(1U << 6)	/* current is ksoftirqd */
+
+/* Why steps were skipped, and what else there is to know of a run. */
+#define BHLAB_EVENT_F_GONE	(1U << 0)	/* a target did not exist */
+#define BHLAB_EVENT_F_REFUSED	(1U << 1)	/* a target must not be queued:
+						 * wrong mechanism, disabled
+						 * tasklet, CPU offline
+						 */
+#define BHLAB_EVENT_F_CHAIN	(1U << 2)	/* the chain's limit is reached */
+#define BHLAB_EVENT_F_THROTTLED	(1U << 3)	/* the CPU's budget is spent */
+#define BHLAB_EVENT_F_DYING	(1U << 4)	/* the item or lab is going away */
+
+#define BHLAB_IOC_INFO		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_INFO)
+#define BHLAB_IOC_MECH		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_MECH)
+#define BHLAB_IOC_RING		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_RING)
+#define BHLAB_IOC_ITEM_CREATE	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_ITEM_CREATE)
+#define BHLAB_IOC_ITEM_STATE	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_ITEM_STATE)
+#define BHLAB_IOC_ITEM_PROGRAM	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_ITEM_PROGRAM)
+#define BHLAB_IOC_LOOKUP	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_LOOKUP)
+#define BHLAB_IOC_NEXT		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_NEXT)
+#define BHLAB_IOC_DESTROY	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_DESTROY)
+#define BHLAB_IOC_QUEUE		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_QUEUE)
+#define BHLAB_IOC_DELAY		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_DELAY)
+#define BHLAB_IOC_CANCEL	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_CANCEL)
+#define BHLAB_IOC_FLUSH		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_FLUSH)
+#define BHLAB_IOC_DISABLE	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_DISABLE)
+#define BHLAB_IOC_ENABLE	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_ENABLE)
+#define BHLAB_IOC_TRIGGER	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_TRIGGER)
+#define BHLAB_IOC_WAIT		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_WAIT)
+
+#endif /* _UAPI_LINUX_BHLAB_H */
