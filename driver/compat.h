@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the kernels that bhlab is built for. The only file that
+ * may ask for a version or for what Kbuild has found in the headers.
+ */
+#ifndef BHLAB_COMPAT_H
+#define BHLAB_COMPAT_H
+
+#include <linux/hrtimer.h>
+#include <linux/mm.h>
+#include <linux/workqueue.h>
+
+#ifndef BHLAB_HAVE_SYSTEM_PERCPU_WQ
+#define system_percpu_wq system_wq
+#endif
+
+#ifndef BHLAB_HAVE_SYSTEM_DFL_WQ
+#define system_dfl_wq system_unbound_wq
+#endif
+
+#ifdef BHLAB_HAVE_DISABLE_WORK
+#define BHLAB_CAN_DISABLE_WORK true
+#else
+#define BHLAB_CAN_DISABLE_WORK false
+static inline bool disable_delayed_work(struct delayed_work *dwork)
+{
+	return false;
+}
+
+static inline bool enable_delayed_work(struct delayed_work *dwork)
+{
+	return false;
+}
+#endif
+
+#ifndef BHLAB_HAVE_HRTIMER_SETUP
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
+#endif
+
+#ifndef BHLAB_HAVE_VM_FLAGS_CLEAR
+static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags &= ~flags;
+}
+#endif
+
+#ifdef BHLAB_OWN_IRQ_SIM
+#define BHLAB_KERNEL_IRQ_SIM false
+#include "irq_sim.h"
+#else
+#define BHLAB_KERNEL_IRQ_SIM true
+#include <linux/irq_sim.h>
+#endif
+
+#endif /* BHLAB_COMPAT_H */

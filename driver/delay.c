@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The delay of mechanisms that have none of their own: what delayed_work does
+ * for a work item, an hrtimer of the driver does for the others.
+ *
+ * Everything here happens under item->lock. The timer's function takes it too,
+ * so it can be on its way while the delay is cancelled or armed anew: it looks
+ * whether there still is a delay, and whether it is over.
+ */
+#include <linux/hrtimer.h>
+#include <linux/timekeeping.h>
+
+#include "bhlab.h"
+#include "compat.h"
+
+static void bhlab_delay_over(struct bhlab_item *item)
+{
+	const struct bhlab_activation now = {};
+
+	item->delayed = false;
+	bhlab_record(item, BHLAB_EVENT_EXPIRED, &item->delay_stamp, 0);
+	if (bhlab_item_call(item, &now, &item->delay_stamp) ==
+	    BHLAB_RESULT_ALREADY_PENDING)
+		item->coalesced++;
+}
+
+static enum hrtimer_restart bhlab_delay_fn(struct hrtimer *timer)
+{
+	struct bhlab_item *item = container_of(timer, struct bhlab_item, delay);
+	unsigned long flags;
+
+	flags = bhlab_item_lock(item);
+	if (item->delayed && ktime_get_ns() >= item->delay_until)
+		bhlab_delay_over(item);
+	bhlab_item_unlock(item, flags);
+	bhlab_lab_wake(item->obj.lab);
+	return HRTIMER_NORESTART;
+}
+
+void bhlab_delay_init(struct bhlab_item *item)
+{
+	/* Hard also on RT: the lock is raw, and the delay is to be exact. */
+	hrtimer_setup(&item->delay, bhlab_delay_fn, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_PINNED_HARD);
+}
+
+static void bhlab_delay_start(struct bhlab_item *item, u64 ns)
+{
+	item->delay_until = ktime_get_ns() + ns;
+	/* Pinned: it runs on the CPU that asked for it, as a tasklet does. */
+	hrtimer_start(&item->delay, ns_to_ktime(item->delay_until),
+		      HRTIMER_MODE_ABS_PINNED_HARD);
+}
+
+/*
+ * Arm the delay, or with @act->mod the delay of what is pending. What is past
+ * its delay is taken back from the kernel first, as mod_delayed_work() does; it
+ * stays the same activation.
+ */
+int bhlab_delay_arm(struct bhlab_item *item, const struct bhlab_activation *act,
+		    const struct bhlab_stamp *stamp)
+{
+	int ret = BHLAB_RESULT_QUEUED;
+
+	lockdep_assert_held(&item->lock);
+	if (!act->mod && (item->delayed ||
+			  (!item->ops->merges && bhlab_item_outstanding(item))))
+		return BHLAB_RESULT_ALREADY_PENDING;
+
+	if (item->delayed) {
+		ret = BHLAB_RESULT_MODIFIED;
+	} else if (act->mod && item->ops->cancel(item)) {
+		bhlab_stamp_take_back(item, &item->delay_stamp);
+		ret = BHLAB_RESULT_MODIFIED;
+	} else {
+		item->delay_stamp = *stamp;
+	}
+	item->delayed = true;
+	bhlab_delay_start(item, act->ns);
+	return ret;
+}
+
+bool bhlab_delay_cancel(struct bhlab_item *item)
+{
+	lockdep_assert_held(&item->lock);
+	if (!item->delayed)
+		return false;
+	item->delayed = false;
+	hrtimer_try_to_cancel(&item->delay);
+	return true;
+}
+
+/* Do not wait for the rest of the delay. */
+void bhlab_delay_fire(struct bhlab_item *item)
+{
+	if (bhlab_delay_cancel(item))
+		bhlab_delay_over(item);
+}
+
+/* For good: the item is dead, and nothing arms the timer again. */
+void bhlab_delay_stop(struct bhlab_item *item)
+{
+	unsigned long flags;
+
+	flags = bhlab_item_lock(item);
+	item->delayed = false;
+	bhlab_item_unlock(item, flags);
+	hrtimer_cancel(&item->delay);
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Limits: what a lab may take, and the share of each CPU that all handlers in
+ * atomic context and real-time threads may take together.
+ */
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/sizes.h>
+#include <linux/timekeeping.h>
+
+#include "limits.h"
+
+struct bhlab_limits bhlab_limits = {
+	.labs = 256,
+	.items = 1024,
+	.irqs = 64,
+	.steps = 64,
+	.ring_bytes = SZ_16M,
+	.atomic_ns = NSEC_PER_MSEC,
+	.atomic_cap_ns = 10 * NSEC_PER_MSEC,
+	.process_ns = NSEC_PER_SEC,
+	.chain = 100000,
+	.budget_percent = 25,
+};
+
+#define BHLAB_LIMIT(name, type, text)					\
+	module_param_named(name, bhlab_limits.name, type, 0444);	\
+	MODULE_PARM_DESC(name, text)
+
+BHLAB_LIMIT(labs, uint, "Labs, that is opens of the device, at a time (256)");
+BHLAB_LIMIT(items, uint, "Items of one lab (1024)");
+BHLAB_LIMIT(irqs, uint, "Interrupt lines of one lab (64)");
+BHLAB_LIMIT(steps, uint, "Steps of one program (64)");
+BHLAB_LIMIT(ring_bytes, uint, "Bytes of one lab's event ring, all CPUs together (16777216)");
+BHLAB_LIMIT(atomic_ns, ulong, "Nanoseconds that one run may spin in atomic context (1000000)");
+BHLAB_LIMIT(atomic_cap_ns, ulong, "The same, with CAP_SYS_ADMIN (10000000)");
+BHLAB_LIMIT(process_ns, ulong, "Nanoseconds that one run may take in process context (1000000000)");
+BHLAB_LIMIT(chain, uint, "Runs that one activation may cause by steps (100000)");
+BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq threads (25)");
+
+/* The hard caps: beyond these the kernel's own watchdogs would complain. */
+#define BHLAB_ATOMIC_MAX	(100 * NSEC_PER_MSEC)
+#define BHLAB_PROCESS_MAX	(10 * (u64)NSEC_PER_SEC)
+#define BHLAB_ITEMS_MAX		65536
+#define BHLAB_STEPS_MAX		1024
+#define BHLAB_RING_MAX		SZ_256M
+
+int bhlab_limits_check(void)
+{
+	const struct bhlab_limits *l = &bhlab_limits;
+
+	if (!l->labs || !l->items || l->items > BHLAB_ITEMS_MAX ||
+	    !l->steps || l->steps > BHLAB_STEPS_MAX || !l->chain ||
+	    l->ring_bytes > BHLAB_RING_MAX ||
+	    l->atomic_ns > l->atomic_cap_ns ||
+	    l->atomic_cap_ns > BHLAB_ATOMIC_MAX ||
+	    l->process_ns > BHLAB_PROCESS_MAX ||
+	    !l->budget_percent || l->budget_percent > 100) {
+		pr_err("bhlab: a module parameter is out of its range\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * Limits for one run bound nothing, since there can be any number of runs. So
+ * every run in atomic context or a real-time thread is charged to the CPU that
+ * it ended on; once the share of the current window is spent, steps that spin
+ * or activate are skipped there until the next window.
+ */
+#define BHLAB_WINDOW_NS		(100 * NSEC_PER_MSEC)
+
+struct bhlab_budget {
+	u64 window;
+	u64 spent;
+};
+
+/* Touched by its own CPU only, with interrupts off. */
+static DEFINE_PER_CPU(struct bhlab_budget, bhlab_budget);
+
+static struct bhlab_budget *bhlab_budget_now(void)
+{
+	struct bhlab_budget *b = this_cpu_ptr(&bhlab_budget);
+	u64 now = ktime_get_mono_fast_ns();
+
+	if (now - b->window >= BHLAB_WINDOW_NS) {
+		b->window = now;
+		b->spent = 0;
+	}
+	return b;
+}
+
+void bhlab_budget_charge(u64 ns)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	bhlab_budget_now()->spent += ns;
+	local_irq_restore(flags);
+}
+
+bool bhlab_budget_spent(void)
+{
+	unsigned long flags;
+	bool spent;
+
+	local_irq_save(flags);
+	spent = bhlab_budget_now()->spent * 100 >
+		(u64)BHLAB_WINDOW_NS * bhlab_limits.budget_percent;
+	local_irq_restore(flags);
+	return spent;
+}

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * irq: the one line of an irq_sim domain. The top half runs in hardirq context
+ * on the CPU that raised the line (on RT, and with threadirqs, in the line's
+ * thread); the thread, if there is one, in irq/N.
+ *
+ * One domain for each line: irq_sim does not wrap its search for pending bits,
+ * so that a line raised while a higher one is handled would hang the CPU.
+ *
+ * A raise can share a run with another (the pending bit was set), or be lost
+ * (the handler was running: handle_simple_irq() drops it). Neither leaves a
+ * trace. So what did not run is known only at rest, and counted as merged then.
+ */
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/irqdomain.h>
+#include <linux/sched/signal.h>
+#include <linux/smp.h>
+
+#include "bhlab.h"
+#include "compat.h"
+
+/**
+ * struct bhlab_irq - an item of mechanism irq
+ * @item: the item
+ * @domain: one irq_sim domain
+ * @virq: its one line
+ * @action: the line's name in /proc/interrupts
+ * @top_end: when the last top half ended; only the top half touches this
+ * @replay: it was enabled with raises outstanding: the kernel may have one to
+ *	replay, from a tasklet of its own; from here on all is under item.lock
+ * @thread_stamp: when the last top half asked for the thread
+ * @thread_wakes: see struct bhlab_item_state
+ * @thread_runs: see struct bhlab_item_state
+ * @thread_merged: see struct bhlab_item_state
+ */
+struct bhlab_irq {
+	struct bhlab_item item;
+	struct irq_domain *domain;
+	unsigned int virq;
+	char action[BHLAB_NAME_LEN + 16];
+	u64 top_end;
+	bool replay;
+	struct bhlab_stamp thread_stamp;
+	u64 thread_wakes;
+	u64 thread_runs;
+	u64 thread_merged;
+};
+
+static struct bhlab_irq *to_irq(struct bhlab_item *item)
+{
+	return container_of(item, struct bhlab_irq, item);
+}
+
+static bool bhlab_irq_pending(struct bhlab_irq *irq)
+{
+	bool pending = false;
+
+	/* irq_sim leaves @pending alone while the line is masked. */
+	irq_get_irqchip_state(irq->virq, IRQCHIP_STATE_PENDING, &pending);
+	return pending;
+}
+
+/* The thread's activation starts where the top half asks for it. */
+static void bhlab_irq_wake(struct bhlab_irq *irq, const struct bhlab_run *top)
+{
+	const struct bhlab_activation act = { .chain = bhlab_run_share(top) };
+	unsigned long flags;
+
+	flags = bhlab_item_lock(&irq->item);
+	bhlab_stamp_now(&irq->thread_stamp, &act);
+	irq->thread_wakes++;
+	bhlab_item_unlock(&irq->item, flags);
+}
+
+static irqreturn_t bhlab_irq_top(int virq, void *data)
+{
+	struct bhlab_irq *irq = data;
+	struct bhlab_run run = {
+		.stage = BHLAB_STAGE_TOP,
+		.program = irq->item.program,
+	};
+
+	if (!bhlab_run_begin(&run, &irq->item, irq->top_end))
+		return IRQ_HANDLED;
+	bhlab_program_run(&run);
+	if (run.wake_thread)
+		bhlab_irq_wake(irq, &run);
+	bhlab_run_end(&run);
+	irq->top_end = ktime_get_mono_fast_ns();
+	if (run.none)
+		return IRQ_NONE;
+	return run.wake_thread ? IRQ_WAKE_THREAD : IRQ_HANDLED;
+}
+
+static irqreturn_t bhlab_irq_thread(int virq, void *data)
+{
+	struct bhlab_irq *irq = data;
+	struct bhlab_run run = {
+		.item = &irq->item,
+		.stage = BHLAB_STAGE_THREAD,
+		.program = irq->item.thread_program,
+	};
+	unsigned long flags;
+
+	flags = bhlab_item_lock(&irq->item);
+	run.stamp = irq->thread_stamp;
+	run.nth = ++irq->thread_runs;
+	irq->item.running++;
+	bhlab_item_unlock(&irq->item, flags);
+
+	bhlab_run_start(&run);
+	bhlab_lab_wake(irq->item.obj.lab);
+	bhlab_program_run(&run);
+	bhlab_run_end(&run);
+	return IRQ_HANDLED;
+}
+
+static int bhlab_irq_request(struct bhlab_irq *irq)
+{
+	struct bhlab_item *item = &irq->item;
+
+	snprintf(irq->action, sizeof(irq->action), "bhlab%u-%s",
+		 item->obj.lab->id, item->obj.name);
+	return request_threaded_irq(irq->virq, bhlab_irq_top,
+				    item->flags & BHLAB_ITEM_THREAD ?
+				    bhlab_irq_thread : NULL,
+				    0, irq->action, irq);
+}
+
+static int bhlab_irq_init(struct bhlab_item *item)
+{
+	struct bhlab_irq *irq = to_irq(item);
+	int ret;
+
+	irq->domain = irq_domain_create_sim(NULL, 1);
+	if (IS_ERR(irq->domain))
+		return PTR_ERR(irq->domain);
+	irq->virq = irq_create_mapping(irq->domain, 0);
+	if (!irq->virq) {
+		ret = -ENOMEM;
+		goto err_domain;
+	}
+	ret = bhlab_irq_request(irq);
+	if (ret)
+		goto err_mapping;
+	return 0;
+
+err_mapping:
+	irq_dispose_mapping(irq->virq);
+err_domain:
+	irq_domain_remove_sim(irq->domain);
+	return ret;
+}
+
+/*
+ * Wait until no raise is on its way to the line's handler. Once the pending bit
+ * is clear its dispatcher is at work in hardirq context or done, and no other
+ * CPU answers an IPI while it is.
+ */
+static void bhlab_irq_quiesce(struct bhlab_irq *irq)
+{
+	while (bhlab_irq_pending(irq))
+		usleep_range(50, 200);
+	kick_all_cpus_sync();
+}
+
+/*
+ * A raise that was recorded while the line was disabled is replayed from a
+ * tasklet. It may be about to: bhlab_irq_free() comes after a grace period,
+ * which the tasklet does not outlive.
+ */
+static void bhlab_irq_stop(struct bhlab_item *item)
+{
+	struct bhlab_irq *irq = to_irq(item);
+
+	bhlab_irq_quiesce(irq);
+	free_irq(irq->virq, irq);
+}
+
+static void bhlab_irq_free(struct bhlab_item *item)
+{
+	struct bhlab_irq *irq = to_irq(item);
+
+	irq_dispose_mapping(irq->virq);
+	irq_domain_remove_sim(irq->domain);
+}
+
+static int bhlab_irq_raise(struct bhlab_item *item,
+			   const struct bhlab_activation *act)
+{
+	struct bhlab_irq *irq = to_irq(item);
+	bool pending = bhlab_irq_pending(irq);
+
+	/* If a cancelled one is still to be replayed, it is this one's now. */
+	item->withdrawn = 0;
+	item->unsettled = true;
+	irq_set_irqchip_state(irq->virq, IRQCHIP_STATE_PENDING, true);
+	return pending ? BHLAB_RESULT_ALREADY_PENDING : BHLAB_RESULT_QUEUED;
+}
+
+/*
+ * Take the pending bit back. What the kernel keeps for a disabled line it does
+ * not give back: then the handler ignores the replay.
+ */
+static bool bhlab_irq_cancel(struct bhlab_item *item)
+{
+	struct bhlab_irq *irq = to_irq(item);
+
+	if (bhlab_irq_pending(irq)) {
+		irq_set_irqchip_state(irq->virq, IRQCHIP_STATE_PENDING, false);
+		return true;
+	}
+	if (!bhlab_item_outstanding(item) || !(item->depth || irq->replay))
+		return false;
+	item->withdrawn = 1;
+	item->merged = item->accepted - item->runs - item->cancelled - 1;
+	return true;
+}
+
+static int bhlab_irq_disable(struct bhlab_item *item, bool privileged)
+{
+	disable_irq_nosync(to_irq(item)->virq);
+	return 0;
+}
+
+static void bhlab_irq_enable(struct bhlab_item *item)
+{
+	struct bhlab_irq *irq = to_irq(item);
+
+	if (!item->depth && bhlab_item_outstanding(item))
+		irq->replay = true;
+	enable_irq(irq->virq);
+}
+
+static bool bhlab_irq_sync(struct bhlab_item *item)
+{
+	synchronize_irq(to_irq(item)->virq);
+	return false;
+}
+
+static void bhlab_nop_tasklet(struct tasklet_struct *t)
+{
+}
+
+static long bhlab_replay_barrier(void *unused)
+{
+	struct tasklet_struct t;
+
+	tasklet_setup(&t, bhlab_nop_tasklet);
+	tasklet_schedule(&t);
+	tasklet_kill(&t);
+	return 0;
+}
+
+/*
+ * Wait for a replay that may be on its way. The kernel's tasklet for it is in
+ * some CPU's list: one more behind it there has run when it has, or while it
+ * runs elsewhere; which the grace period waits for.
+ */
+static void bhlab_irq_wait_replay(struct bhlab_irq *irq)
+{
+	int cpu;
+
+	if (!READ_ONCE(irq->replay))
+		return;
+	cpus_read_lock();
+	for_each_online_cpu(cpu)
+		work_on_cpu(cpu, bhlab_replay_barrier, NULL);
+	cpus_read_unlock();
+	synchronize_rcu();
+}
+
+/* At rest: what was raised and did not run was merged. */
+static void bhlab_irq_account(struct bhlab_irq *irq)
+{
+	struct bhlab_item *item = &irq->item;
+	u64 known = item->runs + item->cancelled;
+
+	/* The dispatcher had the bit already: it was not taken back. */
+	if (known > item->accepted) {
+		item->cancelled -= known - item->accepted;
+		known = item->accepted;
+	}
+	item->merged = item->accepted - known;
+	item->unsettled = false;
+	irq->thread_merged = irq->thread_wakes - irq->thread_runs;
+	irq->replay = false;
+}
+
+/*
+ * May the line be at rest? Not with a raise on a delay, or one that the kernel
+ * may keep for a disabled line.
+ */
+static bool bhlab_irq_quiet(const struct bhlab_item *item)
+{
+	return item->unsettled && !item->delayed && !item->running &&
+	       (!item->depth || !bhlab_item_outstanding(item));
+}
+
+static void bhlab_irq_settle(struct bhlab_item *item)
+{
+	struct bhlab_irq *irq = to_irq(item);
+	unsigned long flags;
+	u64 accepted;
+	bool quiet;
+
+	flags = bhlab_item_lock(item);
+	accepted = item->accepted;
+	quiet = bhlab_irq_quiet(item);
+	bhlab_item_unlock(item, flags);
+	if (!quiet || bhlab_irq_pending(irq))
+		return;
+
+	kick_all_cpus_sync();
+	bhlab_irq_wait_replay(irq);
+	if (!synchronize_hardirq(irq->virq))
+		return;
+
+	flags = bhlab_item_lock(item);
+	if (item->accepted == accepted && bhlab_irq_quiet(item))
+		bhlab_irq_account(irq);
+	bhlab_item_unlock(item, flags);
+}
+
+static bool bhlab_irq_blocked(struct bhlab_item *item)
+{
+	unsigned long flags;
+	bool blocked;
+
+	flags = bhlab_item_lock(item);
+	blocked = item->depth && bhlab_item_outstanding(item);
+	if (!blocked)
+		bhlab_delay_fire(item);
+	bhlab_item_unlock(item, flags);
+	return blocked;
+}
+
+/*
+ * Wait for what was raised before: the top half, then the thread. Raises from
+ * elsewhere may go on meanwhile.
+ */
+static int bhlab_irq_flush(struct bhlab_item *item)
+{
+	struct bhlab_irq *irq = to_irq(item);
+	bool idle;
+
+	bhlab_irq_settle(item);
+	if (bhlab_irq_blocked(item))
+		return -EBUSY;
+	idle = bhlab_item_idle(item);
+	while (bhlab_irq_pending(irq)) {
+		if (signal_pending(current))
+			return -EINTR;
+		usleep_range(50, 200);
+	}
+	kick_all_cpus_sync();
+	bhlab_irq_wait_replay(irq);
+	synchronize_irq(irq->virq);
+	bhlab_irq_settle(item);
+	return idle ? BHLAB_RESULT_IDLE : BHLAB_RESULT_WAITED;
+}
+
+static void bhlab_irq_state(struct bhlab_item *item,
+			    struct bhlab_item_state *st)
+{
+	struct bhlab_irq *irq = to_irq(item);
+
+	st->out_irq = irq->virq;
+	st->out_thread_wakes = irq->thread_wakes;
+	st->out_thread_runs = irq->thread_runs;
+	st->out_thread_merged = irq->thread_merged;
+}
+
+const struct bhlab_mech_ops bhlab_irq_ops = {
+	.id = BHLAB_MECH_IRQ,
+	.name = "irq",
+	.native = BIT(BHLAB_VERB_TRIGGER) | BIT(BHLAB_VERB_CANCEL) |
+		  BIT(BHLAB_VERB_DISABLE) | BIT(BHLAB_VERB_ENABLE) |
+		  BIT(BHLAB_VERB_FLUSH),
+	.emulated = BIT(BHLAB_VERB_DELAY),
+	.steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_THREAD) | BIT(BHLAB_OP_NONE),
+	.thread_steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_SLEEP),
+	.context = IS_ENABLED(CONFIG_PREEMPT_RT) ? BHLAB_CTX_TASK :
+						   BHLAB_CTX_HARDIRQ,
+	.size = sizeof(struct bhlab_irq),
+	.merges = true,
+	.init = bhlab_irq_init,
+	.stop = bhlab_irq_stop,
+	.free = bhlab_irq_free,
+	.queue = bhlab_irq_raise,
+	.cancel = bhlab_irq_cancel,
+	.disable = bhlab_irq_disable,
+	.enable = bhlab_irq_enable,
+	.sync = bhlab_irq_sync,
+	.flush = bhlab_irq_flush,
+	.settle = bhlab_irq_settle,
+	.state = bhlab_irq_state,
+};

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The event ring: one sub-ring for each possible CPU, a page of head and a
+ * power of two of records, all mapped in one piece. See "Events" in the uAPI
+ * header for what readers do.
+ *
+ * The producer is the CPU itself with interrupts off: nobody else writes there,
+ * so that no lock stands in a handler's way. The barriers are those of a
+ * seqcount, one for each slot:
+ *
+ *	producer			reader
+ *	slot.seq = ~s			s1 = load_acquire(slot.seq)
+ *	smp_wmb()			copy the body
+ *	write the body			smp_rmb()
+ *	store_release(slot.seq, s)	s2 = slot.seq
+ *
+ * A reader that sees any store of a body also sees, in s2, the ~s before it or
+ * something later: (wmb; rmb). One that sees s in s1 sees the whole body of s:
+ * (release; acquire). So s1 == s2 == s means that the copy is the record s.
+ * ~s is odd where s is even, while all sequence numbers of one slot are alike in
+ * that (the number of records is even): no reader ever looks for ~s there.
+ */
+#include <linux/cpumask.h>
+#include <linux/fs.h>
+#include <linux/gfp.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/topology.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include "bhlab.h"
+#include "compat.h"
+#include "limits.h"
+
+#define BHLAB_RECORDS_DEFAULT	4096
+#define BHLAB_PAGE_RECORDS	(PAGE_SIZE / sizeof(struct bhlab_event))
+
+static_assert(sizeof(struct bhlab_event) == 128);
+
+static struct bhlab_ring_head *bhlab_head(const struct bhlab_ring *ring, int cpu)
+{
+	return ring->base + (size_t)cpu * ring->stride;
+}
+
+/* The slot of the record with sequence number @seq. */
+static struct bhlab_event *bhlab_slot(const struct bhlab_ring *ring,
+				      struct bhlab_ring_head *head, u32 seq)
+{
+	struct bhlab_event *records = (void *)head + PAGE_SIZE;
+
+	return &records[(seq - 1) & (ring->records - 1)];
+}
+
+/*
+ * Begin a record on this CPU; the caller fills in all but the sequence number,
+ * and commits soon. The last item's release frees the ring: any item has one.
+ */
+struct bhlab_event *bhlab_ring_begin(struct bhlab_ring *ring,
+				     unsigned long *flags)
+{
+	struct bhlab_ring_head *head;
+	struct bhlab_event *e;
+	u32 seq;
+
+	local_irq_save(*flags);
+	head = bhlab_head(ring, smp_processor_id());
+	seq = head->seq + 1;
+	e = bhlab_slot(ring, head, seq);
+	WRITE_ONCE(e->seq, ~seq);
+	smp_wmb(); /* slot.seq, then the body */
+	return e;
+}
+
+void bhlab_ring_commit(struct bhlab_ring *ring, struct bhlab_event *e,
+		       unsigned long flags)
+{
+	struct bhlab_ring_head *head = bhlab_head(ring, smp_processor_id());
+	u32 seq = head->seq + 1;
+
+	/* The body, then slot.seq; the whole record, then the head. */
+	smp_store_release(&e->seq, seq);
+	/* Likewise. */
+	smp_store_release(&head->seq, seq);
+	local_irq_restore(flags);
+}
+
+void bhlab_ring_init(struct bhlab_ring *ring)
+{
+	u32 fair = bhlab_limits.ring_bytes / nr_cpu_ids / sizeof(struct bhlab_event);
+
+	fair = rounddown_pow_of_two(fair | 1);
+	ring->records = clamp_t(u32, fair, BHLAB_PAGE_RECORDS,
+				BHLAB_RECORDS_DEFAULT);
+	ring->watermark = 1;
+	init_waitqueue_head(&ring->wait);
+	mutex_init(&ring->alloc_lock);
+	mutex_init(&ring->read_lock);
+	raw_spin_lock_init(&ring->count_lock);
+}
+
+static u32 bhlab_ring_pages(const struct bhlab_ring *ring)
+{
+	return nr_cpu_ids * (ring->stride >> PAGE_SHIFT);
+}
+
+static void bhlab_ring_free_pages(struct bhlab_ring *ring)
+{
+	u32 i;
+
+	for (i = 0; i < bhlab_ring_pages(ring) && ring->pages[i]; i++)
+		__free_page(ring->pages[i]);
+	kvfree(ring->pages);
+	kvfree(ring->cursors);
+}
+
+void bhlab_ring_free(struct bhlab_ring *ring)
+{
+	if (!ring->base)
+		return;
+	vunmap(ring->base);
+	bhlab_ring_free_pages(ring);
+}
+
+static int bhlab_ring_alloc_pages(struct bhlab_ring *ring)
+{
+	u32 i, per_cpu = ring->stride >> PAGE_SHIFT;
+	struct page *page;
+	int node;
+
+	for (i = 0; i < bhlab_ring_pages(ring); i++) {
+		node = cpu_to_node(i / per_cpu);
+		page = alloc_pages_node(node, GFP_KERNEL_ACCOUNT | __GFP_ZERO, 0);
+		if (!page)
+			return -ENOMEM;
+		ring->pages[i] = page;
+	}
+	return 0;
+}
+
+static int bhlab_ring_alloc(struct bhlab_ring *ring)
+{
+	void *base = NULL;
+	int cpu;
+
+	ring->stride = PAGE_SIZE + ring->records * sizeof(struct bhlab_event);
+	ring->pages = kvcalloc(bhlab_ring_pages(ring), sizeof(*ring->pages),
+			       GFP_KERNEL_ACCOUNT);
+	ring->cursors = kvcalloc(nr_cpu_ids, sizeof(*ring->cursors),
+				 GFP_KERNEL_ACCOUNT);
+	if (!ring->pages || !ring->cursors) {
+		kvfree(ring->pages);
+		kvfree(ring->cursors);
+		return -ENOMEM;
+	}
+	if (!bhlab_ring_alloc_pages(ring))
+		base = vmap(ring->pages, bhlab_ring_pages(ring),
+			    VM_MAP | VM_USERMAP, PAGE_KERNEL);
+	if (!base) {
+		bhlab_ring_free_pages(ring);
+		return -ENOMEM;
+	}
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		((struct bhlab_ring_head *)(base + (size_t)cpu * ring->stride))->cpu = cpu;
+	/* Whoever sees the base sees the rest. */
+	smp_store_release(&ring->base, base);
+	return 0;
+}
+
+/* Make the ring, if this is its first use. */
+int bhlab_ring_use(struct bhlab_ring *ring)
+{
+	int ret = 0;
+
+	/* Whoever sees the base sees the rest; see bhlab_ring_alloc(). */
+	if (smp_load_acquire(&ring->base))
+		return 0;
+	mutex_lock(&ring->alloc_lock);
+	if (!ring->base)
+		ret = bhlab_ring_alloc(ring);
+	mutex_unlock(&ring->alloc_lock);
+	return ret;
+}
+
+/*
+ * How many records there ever were. Each sub-ring's 32 bits are extended here,
+ * which is right as long as somebody asks once in 4 billion records; commits
+ * that nobody asks about are only ever counted for who asks.
+ */
+u64 bhlab_ring_recorded(struct bhlab_ring *ring)
+{
+	struct bhlab_cursor *c;
+	unsigned long flags;
+	u64 sum = 0;
+	u32 seq;
+	int cpu;
+
+	/* Likewise. */
+	if (!smp_load_acquire(&ring->base))
+		return 0;
+	raw_spin_lock_irqsave(&ring->count_lock, flags);
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		c = &ring->cursors[cpu];
+		/* The head, then the records; see bhlab_ring_commit(). */
+		seq = smp_load_acquire(&bhlab_head(ring, cpu)->seq);
+		c->recorded += (u32)(seq - (u32)c->recorded);
+		sum += c->recorded;
+	}
+	raw_spin_unlock_irqrestore(&ring->count_lock, flags);
+	return sum;
+}
+
+static u64 bhlab_ring_unread(struct bhlab_ring *ring)
+{
+	u64 gone = READ_ONCE(ring->read) + READ_ONCE(ring->lost);
+	u64 recorded = bhlab_ring_recorded(ring);
+
+	return recorded > gone ? recorded - gone : 0;
+}
+
+bool bhlab_ring_ready(struct bhlab_ring *ring)
+{
+	return bhlab_ring_unread(ring) >= READ_ONCE(ring->watermark);
+}
+
+static int bhlab_ring_set_records(struct bhlab_ring *ring, u32 records)
+{
+	u64 bytes = (u64)nr_cpu_ids * records * sizeof(struct bhlab_event);
+
+	if (!is_power_of_2(records) || records < BHLAB_PAGE_RECORDS)
+		return -EINVAL;
+	if (bytes > bhlab_limits.ring_bytes)
+		return -ENOSPC;
+	if (ring->base)
+		return -EBUSY;
+	ring->records = records;
+	return 0;
+}
+
+/* Both values are checked before either is set. */
+static int bhlab_ring_set(struct bhlab_ring *ring,
+			  const struct bhlab_ring_setup *cmd)
+{
+	u32 records = cmd->flags & BHLAB_RING_RECORDS ? cmd->records :
+							ring->records;
+	int ret = 0;
+
+	if (cmd->flags & BHLAB_RING_WATERMARK &&
+	    (!cmd->watermark || cmd->watermark > records))
+		return -EINVAL;
+	if (cmd->flags & BHLAB_RING_RECORDS)
+		ret = bhlab_ring_set_records(ring, records);
+	if (ret)
+		return ret;
+	if (cmd->flags & BHLAB_RING_WATERMARK)
+		WRITE_ONCE(ring->watermark, cmd->watermark);
+	else
+		WRITE_ONCE(ring->watermark, min(ring->watermark, records));
+	return 0;
+}
+
+int bhlab_ring_setup(struct bhlab_ring *ring, struct bhlab_ring_setup *cmd)
+{
+	int ret;
+
+	if ((cmd->records && !(cmd->flags & BHLAB_RING_RECORDS)) ||
+	    (cmd->watermark && !(cmd->flags & BHLAB_RING_WATERMARK)))
+		return -EOPNOTSUPP;
+	mutex_lock(&ring->alloc_lock);
+	ret = bhlab_ring_set(ring, cmd);
+	cmd->records = ring->records;
+	cmd->watermark = ring->watermark;
+	mutex_unlock(&ring->alloc_lock);
+	if (ret)
+		return ret;
+
+	cmd->out_cpus = nr_cpu_ids;
+	cmd->out_stride = PAGE_SIZE + cmd->records * sizeof(struct bhlab_event);
+	cmd->out_data_offset = PAGE_SIZE;
+	cmd->out_record_size = sizeof(struct bhlab_event);
+	cmd->out_map_size = (u64)cmd->out_cpus * cmd->out_stride;
+	mutex_lock(&ring->read_lock);
+	cmd->out_recorded = bhlab_ring_recorded(ring);
+	cmd->out_read = ring->read;
+	cmd->out_lost = ring->lost;
+	mutex_unlock(&ring->read_lock);
+	return 0;
+}
+
+/* Copy the record @seq, or find that it is overwritten. */
+static bool bhlab_ring_copy(const struct bhlab_ring *ring, int cpu, u32 seq,
+			    struct bhlab_event *to)
+{
+	const struct bhlab_event *e = bhlab_slot(ring, bhlab_head(ring, cpu), seq);
+
+	/* slot.seq, then the body, then slot.seq again. */
+	if (smp_load_acquire(&e->seq) != seq)
+		return false;
+	memcpy(to, e, sizeof(*to));
+	smp_rmb(); /* likewise */
+	return READ_ONCE(e->seq) == seq;
+}
+
+/*
+ * Have the next record of @cpu in its cursor. What the producer has overwritten
+ * is lost; a slot that it is just overwriting is too.
+ */
+static bool bhlab_ring_fetch(struct bhlab_ring *ring, int cpu)
+{
+	struct bhlab_cursor *c = &ring->cursors[cpu];
+	u32 behind, lost;
+
+	while (!c->ahead) {
+		/* The head, then the records. */
+		behind = smp_load_acquire(&bhlab_head(ring, cpu)->seq) - c->next;
+		if (!behind)
+			return false;
+		lost = behind > ring->records ? behind - ring->records : 0;
+		c->next += lost + 1;
+		c->ahead = bhlab_ring_copy(ring, cpu, c->next, &c->event);
+		lost += !c->ahead;
+		WRITE_ONCE(ring->lost, ring->lost + lost);
+	}
+	return true;
+}
+
+/* The oldest of all CPUs' next records. */
+static struct bhlab_cursor *bhlab_ring_oldest(struct bhlab_ring *ring)
+{
+	struct bhlab_cursor *c, *oldest = NULL;
+	int cpu;
+
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		c = &ring->cursors[cpu];
+		if (!bhlab_ring_fetch(ring, cpu))
+			continue;
+		if (!oldest || c->event.finished_ns < oldest->event.finished_ns)
+			oldest = c;
+	}
+	return oldest;
+}
+
+static ssize_t bhlab_ring_copy_out(struct bhlab_ring *ring, char __user *buf,
+				   size_t len)
+{
+	struct bhlab_cursor *c;
+	size_t done = 0;
+
+	while (len - done >= sizeof(c->event)) {
+		c = bhlab_ring_oldest(ring);
+		if (!c)
+			break;
+		if (copy_to_user(buf + done, &c->event, sizeof(c->event)))
+			return done ?: -EFAULT;
+		c->ahead = false;
+		WRITE_ONCE(ring->read, ring->read + 1);
+		done += sizeof(c->event);
+		cond_resched();
+	}
+	return done;
+}
+
+ssize_t bhlab_ring_read(struct bhlab_ring *ring, struct file *file,
+			char __user *buf, size_t len)
+{
+	ssize_t ret;
+
+	if (len < sizeof(struct bhlab_event))
+		return -EINVAL;
+	ret = bhlab_ring_use(ring);
+	if (ret)
+		return ret;
+	for (;;) {
+		if (mutex_lock_interruptible(&ring->read_lock))
+			return -EINTR;
+		ret = bhlab_ring_copy_out(ring, buf, len);
+		mutex_unlock(&ring->read_lock);
+		if (ret)
+			return ret;
+		if (file->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (wait_event_interruptible(ring->wait, bhlab_ring_ready(ring)))
+			return -EINTR;
+	}
+}
+
+__poll_t bhlab_ring_poll(struct bhlab_ring *ring, struct file *file,
+			 struct poll_table_struct *wait)
+{
+	if (bhlab_ring_use(ring))
+		return EPOLLERR;
+	poll_wait(file, &ring->wait, wait);
+	smp_mb(); /* pairs with the one of bhlab_lab_wake() */
+	return bhlab_ring_ready(ring) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+int bhlab_ring_mmap(struct bhlab_ring *ring, struct vm_area_struct *vma)
+{
+	int ret;
+
+	if (vma->vm_flags & VM_WRITE)
+		return -EPERM;
+	if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff)
+		return -EINVAL;
+	ret = bhlab_ring_use(ring);
+	if (ret)
+		return ret;
+	/* For good: nothing in the kernel may ever depend on user's stores. */
+	vm_flags_clear(vma, VM_MAYWRITE);
+	return remap_vmalloc_range(vma, ring->base, 0);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BHLAB_RING_H
+#define BHLAB_RING_H
+
+#include <linux/irqflags.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include <linux/bhlab.h>
+
+struct bhlab_item;
+struct file;
+struct vm_area_struct;
+struct poll_table_struct;
+
+/**
+ * struct bhlab_cursor - where the readers stand in one sub-ring
+ * @recorded: the sub-ring's sequence number, extended to 64 bits
+ * @next: sequence number of the record that read() came to last
+ * @ahead: it is in @event, and read() has not returned it yet
+ */
+struct bhlab_cursor {
+	u64 recorded;
+	u32 next;
+	bool ahead;
+	struct bhlab_event event;
+};
+
+/**
+ * struct bhlab_ring - the records of one lab
+ * @base: all sub-rings, mapped in one piece; NULL until the first use
+ * @stride: from one sub-ring to the next
+ * @records: of each sub-ring, a power of two
+ * @watermark: unread records that wake a poller
+ * @cursors: one for each possible CPU
+ * @lost: records that were overwritten before read() came to them
+ * @read: records that read() has returned
+ * @wait: readers and pollers
+ * @alloc_lock: the first use
+ * @read_lock: @cursors except .recorded, @lost, @read
+ * @count_lock: @cursors[].recorded
+ */
+struct bhlab_ring {
+	void *base;
+	struct page **pages;
+	u32 stride;
+	u32 records;
+	u32 watermark;
+	struct bhlab_cursor *cursors;
+	u64 lost;
+	u64 read;
+	wait_queue_head_t wait;
+	struct mutex alloc_lock;
+	struct mutex read_lock;
+	raw_spinlock_t count_lock;
+};
+
+void bhlab_ring_init(struct bhlab_ring *ring);
+void bhlab_ring_free(struct bhlab_ring *ring);
+int bhlab_ring_use(struct bhlab_ring *ring);
+int bhlab_ring_setup(struct bhlab_ring *ring, struct bhlab_ring_setup *cmd);
+u64 bhlab_ring_recorded(struct bhlab_ring *ring);
+bool bhlab_ring_ready(struct bhlab_ring *ring);
+
+struct bhlab_event *bhlab_ring_begin(struct bhlab_ring *ring,
+				     unsigned long *flags);
+void bhlab_ring_commit(struct bhlab_ring *ring, struct bhlab_event *event,
+		       unsigned long flags);
+
+ssize_t bhlab_ring_read(struct bhlab_ring *ring, struct file *file,
+			char __user *buf, size_t len);
+__poll_t bhlab_ring_poll(struct bhlab_ring *ring, struct file *file,
+			 struct poll_table_struct *wait);
+int bhlab_ring_mmap(struct bhlab_ring *ring, struct vm_area_struct *vma);
+
+#endif /* BHLAB_RING_H */

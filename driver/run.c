@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs: what every handler does before and after its program, and the records
+ * that tell of it.
+ */
+#include <linux/hardirq.h>
+#include <linux/interrupt.h>
+#include <linux/sched.h>
+#include <linux/timekeeping.h>
+
+#include "bhlab.h"
+#include "limits.h"
+
+/* The fast clock may step back by a little when the clock is adjusted. */
+static u64 bhlab_now(u64 not_before)
+{
+	return max(ktime_get_mono_fast_ns(), not_before);
+}
+
+/* There is no exported way to ask whether current is this CPU's ksoftirqd. */
+static bool bhlab_in_ksoftirqd(void)
+{
+	return (current->flags & PF_KTHREAD) &&
+	       !strncmp(current->comm, "ksoftirqd/", 10);
+}
+
+u16 bhlab_context(void)
+{
+	u16 ctx;
+
+	if (in_hardirq())
+		ctx = BHLAB_CTX_HARDIRQ;
+	else if (in_serving_softirq())
+		ctx = BHLAB_CTX_SOFTIRQ;
+	else
+		ctx = BHLAB_CTX_TASK;
+	if (in_softirq())
+		ctx |= BHLAB_CTX_BH_OFF;
+	if (irqs_disabled())
+		ctx |= BHLAB_CTX_IRQ_OFF;
+	if (preemptible())
+		ctx |= BHLAB_CTX_PREEMPTIBLE;
+	if ((ctx & BHLAB_CTX_SOFTIRQ) && bhlab_in_ksoftirqd())
+		ctx |= BHLAB_CTX_KSOFTIRQD;
+	return ctx;
+}
+
+void bhlab_stamp_now(struct bhlab_stamp *stamp,
+		     const struct bhlab_activation *act)
+{
+	lockdep_assert_irqs_disabled();
+	stamp->ns = bhlab_now(0);
+	stamp->chain = act->chain;
+	stamp->requeues = act->requeues;
+	stamp->cpu = smp_processor_id();
+	stamp->softirq = local_softirq_pending();
+}
+
+/*
+ * The stamp of the activation that runs now: the oldest. Interrupts can be
+ * lost, and leave theirs behind: what is older than @since is dropped while
+ * something newer is there.
+ */
+static void bhlab_stamp_take(struct bhlab_item *item, struct bhlab_stamp *stamp,
+			     u64 since)
+{
+	do {
+		*stamp = item->stamps[item->first_stamp];
+		if (!item->nr_stamps)
+			return;
+		item->first_stamp = (item->first_stamp + 1) % BHLAB_STAMPS;
+		item->nr_stamps--;
+	} while (stamp->ns < since && item->nr_stamps);
+}
+
+static void bhlab_item_header(struct bhlab_event *e,
+			      const struct bhlab_item *item)
+{
+	e->mech = item->ops->id;
+	e->zero = 0;
+	e->item = item->obj.id;
+	e->lab = item->obj.lab->id;
+	e->cookie = item->cookie;
+	e->ring_cpu = smp_processor_id();
+	memcpy(e->data, item->data, sizeof(e->data));
+}
+
+static void bhlab_task_header(struct bhlab_event *e)
+{
+	e->pid = task_pid_nr(current);
+	memcpy(e->comm, current->comm, sizeof(e->comm));
+	e->comm[sizeof(e->comm) - 1] = '\0';
+}
+
+/*
+ * Record something that happened to an item here and now, under its lock.
+ * @stamp is of the activation that it is about, or NULL.
+ */
+void bhlab_record(struct bhlab_item *item, enum bhlab_event_kind kind,
+		  const struct bhlab_stamp *stamp, u64 value)
+{
+	struct bhlab_ring *ring = &item->obj.lab->ring;
+	struct bhlab_event *e;
+	unsigned long flags;
+
+	lockdep_assert_held(&item->lock);
+	e = bhlab_ring_begin(ring, &flags);
+	bhlab_item_header(e, item);
+	bhlab_task_header(e);
+	e->kind = kind;
+	e->stage = BHLAB_STAGE_MAIN;
+	e->started_ns = bhlab_now(stamp ? stamp->ns : 0);
+	e->finished_ns = e->started_ns;
+	e->queued_ns = stamp ? stamp->ns : e->started_ns;
+	e->value = value;
+	e->nth = 0;
+	e->cpu = smp_processor_id();
+	e->queue_cpu = stamp ? stamp->cpu : BHLAB_CPU_NONE;
+	e->context = item->context;
+	e->softirq_queued = stamp ? stamp->softirq : 0;
+	e->softirq_started = local_softirq_pending();
+	e->skipped = 0;
+	e->flags = 0;
+	bhlab_ring_commit(ring, e, flags);
+}
+
+static void bhlab_record_run(const struct bhlab_run *run,
+			     enum bhlab_event_kind kind, u64 value,
+			     u64 started, u64 finished)
+{
+	struct bhlab_ring *ring = &run->item->obj.lab->ring;
+	struct bhlab_event *e;
+	unsigned long flags;
+
+	e = bhlab_ring_begin(ring, &flags);
+	bhlab_item_header(e, run->item);
+	bhlab_task_header(e);
+	e->kind = kind;
+	e->stage = run->stage;
+	e->queued_ns = run->stamp.ns;
+	e->started_ns = started;
+	e->finished_ns = finished;
+	e->value = value;
+	e->nth = run->nth;
+	e->queue_cpu = run->stamp.cpu;
+	e->cpu = run->cpu;
+	e->context = run->context;
+	e->softirq_queued = run->stamp.softirq;
+	e->softirq_started = run->softirq;
+	e->skipped = min_t(u32, run->skipped, U16_MAX);
+	e->flags = run->flags;
+	bhlab_ring_commit(ring, e, flags);
+}
+
+/* Where and when a run is; its item, stage and stamp are set. */
+static void bhlab_run_locate(struct bhlab_run *run, u64 not_before)
+{
+	run->started = bhlab_now(not_before);
+	run->cpu = raw_smp_processor_id();
+	run->softirq = local_softirq_pending();
+	run->context = bhlab_context();
+}
+
+void bhlab_run_start(struct bhlab_run *run)
+{
+	bhlab_run_locate(run, run->stamp.ns);
+}
+
+/* The program may have moved to another CPU since it started. */
+void bhlab_record_mark(const struct bhlab_run *run, u64 value)
+{
+	struct bhlab_run here = *run;
+
+	bhlab_run_locate(&here, run->started);
+	bhlab_record_run(&here, BHLAB_EVENT_MARK, value, here.started,
+			 here.started);
+}
+
+/*
+ * The start of a handler: take the activation's stamp. False if it was
+ * cancelled, and the program must not run. The caller sets stage and program.
+ */
+bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item, u64 since)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&item->lock, flags);
+	if (item->withdrawn) {
+		item->withdrawn--;
+		raw_spin_unlock_irqrestore(&item->lock, flags);
+		return false;
+	}
+	bhlab_stamp_take(item, &run->stamp, since);
+	run->nth = ++item->runs;
+	item->running++;
+	raw_spin_unlock_irqrestore(&item->lock, flags);
+
+	run->item = item;
+	bhlab_run_start(run);
+	bhlab_lab_wake(item->obj.lab);
+	return true;
+}
+
+/*
+ * The end of a handler. The record comes before the counters, so that who has
+ * waited for the item finds it.
+ */
+void bhlab_run_end(struct bhlab_run *run)
+{
+	struct bhlab_item *item = run->item;
+	u64 finished = bhlab_now(run->started);
+	unsigned long flags;
+
+	bhlab_record_run(run, BHLAB_EVENT_RUN, run->stamp.requeues,
+			 run->started, finished);
+
+	/* Irq threads, and top halves on RT, have real-time priority. */
+	if (run->stage != BHLAB_STAGE_MAIN || !(run->context & BHLAB_CTX_TASK))
+		bhlab_budget_charge(finished - run->started - run->slept);
+
+	raw_spin_lock_irqsave(&item->lock, flags);
+	item->running--;
+	if (run->stage != BHLAB_STAGE_THREAD)
+		item->finished++;
+	item->skipped += run->skipped;
+	raw_spin_unlock_irqrestore(&item->lock, flags);
+	bhlab_lab_wake(item->obj.lab);
+}
+
+/* The whole handler of a mechanism that has one program and one stage. */
+void bhlab_item_run(struct bhlab_item *item)
+{
+	struct bhlab_run run = { .program = item->program };
+
+	if (!bhlab_run_begin(&run, item, 0))
+		return;
+	bhlab_program_run(&run);
+	bhlab_run_end(&run);
+}
