@@ -59,7 +59,7 @@ static int bhlab_cmd_info(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	info->out_atomic_cap_ns = bhlab_limits.atomic_cap_ns;
 	info->out_process_ns = bhlab_limits.process_ns;
 	info->out_max_chain = bhlab_limits.chain;
-	strscpy(info->out_kernel, UTS_RELEASE, sizeof(info->out_kernel));
+	strscpy_pad(info->out_kernel, UTS_RELEASE, sizeof(info->out_kernel));
 	return 0;
 }
 
@@ -74,7 +74,7 @@ static int bhlab_cmd_mech(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	cmd->mech.out_steps = ops->steps;
 	cmd->mech.out_thread_steps = ops->thread_steps;
 	cmd->mech.out_context = ops->context;
-	strscpy(cmd->mech.out_name, ops->name, sizeof(cmd->mech.out_name));
+	strscpy_pad(cmd->mech.out_name, ops->name, sizeof(cmd->mech.out_name));
 	return 0;
 }
 
@@ -219,6 +219,8 @@ static int bhlab_act_on_queue(struct bhlab_item *item, struct bhlab_act *cmd,
 					cmd->queue : item->queue);
 	if (!call->act.wq)
 		return -ENOENT;
+	if (cmd->ns > BHLAB_NS_MAX)
+		return -EINVAL;
 	return bhlab_act_activate(item, cmd, call);
 }
 
@@ -237,8 +239,6 @@ static int bhlab_act_delay(struct bhlab_item *item, struct bhlab_act *cmd)
 		.act.ns = cmd->ns,
 	};
 
-	if (cmd->ns > BHLAB_NS_MAX)
-		return -EINVAL;
 	return bhlab_act_on_queue(item, cmd, &call);
 }
 
@@ -349,8 +349,8 @@ static int bhlab_wait_recorded(struct bhlab_lab *lab,
 {
 	int ret;
 
-	if (cmd->id)
-		return -EOPNOTSUPP;
+	if (cmd->timeout_ns > BHLAB_NS_MAX)
+		return -EINVAL;
 	ret = bhlab_ring_use(&lab->ring);
 	if (ret)
 		return ret;
@@ -369,13 +369,11 @@ static int bhlab_cmd_wait(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	int ret;
 
 	if (!wait->condition || wait->condition > BHLAB_COND_RECORDED ||
-	    (wait->value && wait->condition < BHLAB_COND_RUNS))
+	    (wait->value && wait->condition < BHLAB_COND_RUNS) ||
+	    (wait->id && wait->condition == BHLAB_COND_RECORDED))
 		return -EOPNOTSUPP;
-	if (wait->condition == BHLAB_COND_RECORDED) {
-		if (wait->timeout_ns > BHLAB_NS_MAX)
-			return -EINVAL;
+	if (wait->condition == BHLAB_COND_RECORDED)
 		return bhlab_wait_recorded(lab, wait);
-	}
 	item = bhlab_item_get(lab, wait->id);
 	if (!item)
 		return -ENOENT;

@@ -388,13 +388,14 @@ static int bhlab_create_check(const struct bhlab_mech_ops *ops,
 		return -EOPNOTSUPP;
 	if (cmd->queue && !bhlab_queue_find(cmd->queue))
 		return -ENOENT;
-	ret = bhlab_name_check(cmd->name);
-	if (ret)
-		return ret;
-	if (strnlen(cmd->data, BHLAB_DATA_LEN) == BHLAB_DATA_LEN ||
+	if (strnlen(cmd->name, BHLAB_NAME_LEN) == BHLAB_NAME_LEN ||
+	    strnlen(cmd->data, BHLAB_DATA_LEN) == BHLAB_DATA_LEN ||
 	    cmd->nr_steps > bhlab_limits.steps ||
 	    cmd->nr_thread_steps > bhlab_limits.steps)
 		return -E2BIG;
+	ret = bhlab_name_check(cmd->name);
+	if (ret)
+		return ret;
 	/* The padding goes into every record: it must not carry anything. */
 	if (memchr_inv(cmd->data + strlen(cmd->data), 0,
 		       BHLAB_DATA_LEN - strlen(cmd->data)))

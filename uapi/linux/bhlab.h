@@ -40,11 +40,12 @@
  *
  * ENOTTY: no such ioctl.
  *
- * EFAULT: the structure, or an array that it points to, is not readable or not
- * writable. Arrays are read once their length is found good.
+ * EFAULT: the size is not readable.
  *
  * EINVAL: the size is shorter than the structure's first version, or longer
  * than BHLAB_SIZE_MAX.
+ *
+ * EFAULT: the rest of the structure is not readable, or not writable.
  *
  * E2BIG: the structure is longer than the kernel knows, and the rest is not
  * zero.
@@ -65,6 +66,10 @@
  * ENODEV: the CPU does not exist, or is offline.
  *
  * EPERM: a limit or a combination that needs a capability: see the verb.
+ *
+ * EFAULT: an array that the structure points to is not readable or writable.
+ * Steps are read now, and are checked one after the other, each in the order
+ * above; the time that they take in all is part of that.
  *
  * EEXIST: the name is taken.
  *
@@ -301,9 +306,9 @@ struct bhlab_mech_info {
  *	when the verb names none, else 0
  * @nr_steps: length of @steps
  * @nr_thread_steps: length of @thread_steps
- * @out_id: the item's id. When a step was refused (EINVAL, EPERM, EOPNOTSUPP)
- *	this says which: its index, the program's steps and then the thread's
- *	counted from 1; when the step was not the cause it is left as it was
+ * @out_id: the item's id. When a step was refused (EOPNOTSUPP, EINVAL, ENODEV,
+ *	EPERM) this says which: its index, the program's steps and then the
+ *	thread's counted from 1; when no step was the cause it is left as it was
  * @steps: address of an array of struct bhlab_step, the program; for an irq,
  *	of its top half
  * @thread_steps: the same for the thread of an irq, with BHLAB_ITEM_THREAD
