@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* exec: a program inside a lab. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "lab.h"
+
+/* Becomes the program; comes back only if that fails. */
+static int become(const struct lab *lab, char **argv, struct error *e)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", lab->fd);
+	if (fcntl(lab->fd, F_SETFD, 0) || setenv("BHLAB_FD", number, 1))
+		return fail(e, STATUS_REFUSED, errno, "cannot pass the lab on");
+	execvp(argv[0], argv);
+	if (errno == ENOENT)
+		return fail(e, STATUS_NOT_FOUND, errno, "'%s' is not found", argv[0]);
+	return fail(e, STATUS_NOT_EXECUTABLE, errno, "'%s' can not be run", argv[0]);
+}
+
+static int child_status(pid_t child)
+{
+	int status;
+
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return STATUS_REFUSED;
+	return WIFSIGNALED(status) ? STATUS_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* In a batch more commands follow, so the program is a child of ours. */
+static int run_child(const struct call *call, const struct lab *lab, char **argv, struct error *e)
+{
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (child < 0)
+		return fail(e, STATUS_REFUSED, errno, "cannot fork");
+	if (!child) {
+		become(lab, argv, e);
+		fprintf(stderr, "bhctl: %s: %s (%s)\n", call->subject, e->text, strerrorname_np(e->err));
+		_exit(e->status);
+	}
+	e->status = child_status(child);
+	return e->status ? -1 : 0;
+}
+
+/*
+ * The shell's command becomes the program itself: signals, job control and the
+ * exit status are then the program's own. It always opens a lab of its own.
+ */
+int run_exec(const struct call *call, struct lab *lab, struct result *result)
+{
+	char **argv = arg(call, "CMD")->rest;
+
+	if (lab->kept) {
+		if (lab->fd < 0 && lab_open(lab, &result->error))
+			return -1;
+		return run_child(call, lab, argv, &result->error);
+	}
+	return lab_open_new(lab, &result->error) ? -1 : become(lab, argv, &result->error);
+}

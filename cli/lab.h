@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The lab: its descriptor, and what the driver says about names and itself. */
+#ifndef BHCTL_LAB_H
+#define BHCTL_LAB_H
+
+#include <linux/bhlab.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+
+struct value;
+
+struct lab {
+	int fd;				/* -1: not open yet */
+	bool owned;			/* opened here: ends with this process */
+	bool kept;			/* by what comes next in the batch */
+	struct bhlab_info info;
+	struct bhlab_mech_info *mechs;	/* info.out_mechs of them, or NULL */
+	char (*names)[BHLAB_NAME_LEN];	/* by id; "" is not known */
+	uint32_t nr_names;
+};
+
+/* The ioctl; 0 or the errno. @arg begins with its size. */
+int lab_ioctl(const struct lab *lab, unsigned long request, void *arg);
+
+/* --fd, else BHLAB_FD unless -d is given, else the device opened anew. */
+int lab_open(struct lab *lab, struct error *e);
+/* The device opened anew, unless --fd names a lab. */
+int lab_open_new(struct lab *lab, struct error *e);
+void lab_close(struct lab *lab);
+
+/* Reads @lab->mechs; only the first call asks the driver. */
+int lab_mechs(struct lab *lab, struct error *e);
+const struct bhlab_mech_info *lab_mech(const struct lab *lab, uint32_t mech);
+const struct bhlab_mech_info *lab_mech_by_name(const struct lab *lab, const char *name);
+
+/* The id of an item given as a name or #id; 0 or the errno. */
+int lab_item(const struct lab *lab, const struct value *item, uint32_t *id);
+/*
+ * The name of an id, or #id when it has none any more. Once seen it is known
+ * even after the item is gone. The text lives until the next call.
+ */
+const char *lab_name(struct lab *lab, uint32_t id);
+
+#endif

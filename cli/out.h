@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Printing: JSON documents as they are, or as tables and lists. */
+#ifndef BHCTL_OUT_H
+#define BHCTL_OUT_H
+
+#include <json.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+#define CELL_SIZE 512
+
+/* A column of a table, or a line of a list. */
+struct field {
+	const char *head;
+	const char *path;	/* JSON pointer into the row: "/limits/items" */
+	/* For people; NULL: the value itself. @arg is what the printer was given. */
+	void (*text)(json_object *row, json_object *value, const void *arg, char *cell);
+	int width;		/* on streams, where nothing is known in advance; 0: the last */
+	bool right;
+	/* On a terminal: an escape sequence, or NULL. */
+	const char *(*color)(json_object *row);
+};
+
+/* One line each; -p leaves the heads away, and prints raw values, tabs between. */
+void out_table(const struct field *fields, size_t nr, json_object *rows, const void *arg);
+void out_list(const struct field *fields, size_t nr, json_object *doc);
+/* The same as a table, but each row as it comes. */
+void out_stream_head(const struct field *fields, size_t nr);
+void out_stream_row(const struct field *fields, size_t nr, json_object *row, const void *arg);
+
+/* One line of JSON. */
+void out_json(json_object *doc);
+/* On stderr, or on stdout with -j. */
+void out_error(const struct call *call, const struct error *e);
+/* What was printed has not arrived, or it has (0). */
+int out_finish(struct error *e);
+
+/* Field texts. */
+void text_period(json_object *row, json_object *value, const void *arg, char *cell);
+const char *out_arrow(void);
+
+/* Text that may hold anything, such as comm, as valid JSON text. */
+json_object *json_text(const char *text);
+void json_add(json_object *object, const char *key, json_object *value);
+void json_add_text(json_object *object, const char *key, const char *text);
+void json_add_number(json_object *object, const char *key, uint64_t number);
+void json_add_bool(json_object *object, const char *key, bool value);
+/* 0, "" or false if there is none. */
+uint64_t json_number(json_object *object, const char *path);
+const char *json_string(json_object *object, const char *path);
+bool json_flag(json_object *object, const char *path);
+
+#endif
