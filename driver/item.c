@@ -77,6 +77,18 @@ int bhlab_item_call(struct bhlab_item *item,
 	return ret;
 }
 
+/* A raise that finds the line raised is accepted all the same, as merged. */
+static int bhlab_item_raise(struct bhlab_item *item,
+			    const struct bhlab_activation *act,
+			    const struct bhlab_stamp *stamp)
+{
+	int ret = bhlab_item_call(item, act, stamp);
+
+	if (item->ops->merges && ret == BHLAB_RESULT_ALREADY_PENDING)
+		item->accepted++;
+	return ret;
+}
+
 static void bhlab_item_account(struct bhlab_item *item, int result,
 			       const struct bhlab_stamp *stamp)
 {
@@ -87,8 +99,6 @@ static void bhlab_item_account(struct bhlab_item *item, int result,
 			bhlab_record(item, BHLAB_EVENT_QUEUED, stamp, 0);
 		break;
 	case BHLAB_RESULT_ALREADY_PENDING:
-		if (item->ops->merges)
-			item->accepted++;
 		item->coalesced++;
 		bhlab_record(item, BHLAB_EVENT_COALESCED, stamp, 0);
 		break;
@@ -119,7 +129,7 @@ int bhlab_item_activate(struct bhlab_item *item,
 		if (act->delay && !item->ops->delay)
 			ret = bhlab_delay_arm(item, act, &stamp);
 		else
-			ret = bhlab_item_call(item, act, &stamp);
+			ret = bhlab_item_raise(item, act, &stamp);
 		bhlab_item_account(item, ret, &stamp);
 	}
 	bhlab_item_unlock(item, flags);
