@@ -94,6 +94,7 @@ static int bhlab_cmd_state(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 
 	if (!item)
 		return -ENOENT;
+	cmd->state = (struct bhlab_item_state) { .id = cmd->state.id };
 	bhlab_item_state(item, &cmd->state);
 	bhlab_item_put(item);
 	return 0;
@@ -496,10 +497,11 @@ static int bhlab_copy_in(const struct bhlab_ioctl_op *op, union bhlab_cmd *cmd,
 }
 
 static int bhlab_copy_out(const struct bhlab_ioctl_op *op,
-			  const union bhlab_cmd *cmd, u8 __user *user, u32 size)
+			  union bhlab_cmd *cmd, u8 __user *user, u32 size)
 {
 	u32 known = min(size, op->size);
 
+	cmd->flags[0] = size;
 	if (copy_to_user(user, cmd, known) ||
 	    clear_user(user + known, size - known))
 		return -EFAULT;
@@ -519,7 +521,6 @@ long bhlab_ioctl(struct bhlab_lab *lab, unsigned int num, unsigned long arg)
 	ret = bhlab_copy_in(op, &cmd, user, &size);
 	if (ret)
 		return ret;
-	cmd.flags[0] = size;
 	ret = op->execute ? op->execute(lab, &cmd) :
 			    bhlab_act(lab, &cmd.act, &op->verb);
 	if (ret && !op->out_on_error)

@@ -432,6 +432,8 @@ static struct bhlab_item *bhlab_item_alloc(struct bhlab_lab *lab,
 	item->flags = cmd->flags;
 	item->cpu = cmd->cpu;
 	item->queue = cmd->queue;
+	if (ops->takes_queue && !cmd->queue)
+		item->queue = BHLAB_QUEUE_PERCPU;
 	item->cookie = cmd->cookie;
 	memcpy(item->data, cmd->data, sizeof(item->data));
 	item->privileged = capable(CAP_SYS_ADMIN);

@@ -5,7 +5,7 @@
 #include "bhlab.h"
 #include "compat.h"
 
-/* NULL if there is none of that number. 0 is the default. */
+/* NULL if there is none of that number. 0 stands for none, and for the default. */
 struct workqueue_struct *bhlab_queue_find(u32 queue)
 {
 	switch (queue) {
