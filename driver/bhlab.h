@@ -22,6 +22,7 @@
 #ifndef BHLAB_BHLAB_H
 #define BHLAB_BHLAB_H
 
+#include <linux/atomic.h>
 #include <linux/irq_work.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
@@ -44,6 +45,7 @@ struct bhlab_program;
  * @objects: id to struct bhlab_object; read under RCU
  * @next_id: ids are never used twice
  * @dying: set once, by release(); programs end early
+ * @chain: activations that steps may make until user space makes one again
  * @wait: verbs that wait for the state of an item, or for records
  * @sleepers: sleep steps, which end when the lab does
  * @wake: wakes @wait and the ring's readers, since handlers must not take a
@@ -57,6 +59,7 @@ struct bhlab_lab {
 	u32 nr_items;
 	u32 nr_irqs;
 	bool dying;
+	atomic_t chain;
 	wait_queue_head_t wait;
 	wait_queue_head_t sleepers;
 	struct irq_work wake;
@@ -94,14 +97,12 @@ struct bhlab_item *bhlab_item_peek(struct bhlab_lab *lab, u32 id);
 /**
  * struct bhlab_stamp - what an activation carries from its queueing to its run
  * @ns: when it was accepted
- * @chain: runs that it may still cause, itself included
  * @requeues: how many times the program requeued itself to get here
  * @cpu: where it was queued
  * @softirq: the softirqs that were pending there after it was queued
  */
 struct bhlab_stamp {
 	u64 ns;
-	u32 chain;
 	u32 requeues;
 	u16 cpu;
 	u16 softirq;
@@ -176,7 +177,7 @@ struct bhlab_item {
  * @ns: after which time, when @delay
  * @mod: replace the delay of what is pending
  * @privileged: CAP_SYS_ADMIN, of the caller or of the program's maker
- * @chain, @requeues: see struct bhlab_stamp
+ * @requeues: see struct bhlab_stamp
  */
 struct bhlab_activation {
 	struct workqueue_struct *wq;
@@ -185,7 +186,6 @@ struct bhlab_activation {
 	bool delay;
 	bool mod;
 	bool privileged;
-	u32 chain;
 	u32 requeues;
 };
 
@@ -336,7 +336,6 @@ void bhlab_delay_stop(struct bhlab_item *item);
 	(BIT(BHLAB_OP_SPIN) | BIT(BHLAB_OP_QUEUE) | BIT(BHLAB_OP_DELAY) |	\
 	 BIT(BHLAB_OP_TRIGGER) | BIT(BHLAB_OP_MARK))
 
-u32 bhlab_run_share(const struct bhlab_run *run);
 struct bhlab_program *bhlab_program_read(const struct bhlab_mech_ops *ops,
 					 const struct bhlab_item_create *cmd,
 					 bool thread, u32 *bad);

@@ -195,7 +195,7 @@ static int bhlab_act_activate(struct bhlab_item *item, struct bhlab_act *cmd,
 
 	call->item = item;
 	call->act.cpu = WORK_CPU_UNBOUND;
-	call->act.chain = bhlab_limits.chain;
+	atomic_set(&item->obj.lab->chain, bhlab_limits.chain);
 	call->act.privileged = bhlab_privileged(item);
 	do {
 		part = min(left, BHLAB_TRIGGER_PART);

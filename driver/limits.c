@@ -35,7 +35,7 @@ BHLAB_LIMIT(ring_bytes, uint, "Bytes of one lab's event ring, all CPUs together 
 BHLAB_LIMIT(atomic_ns, ulong, "Nanoseconds that one run may spin in atomic context (1000000)");
 BHLAB_LIMIT(atomic_cap_ns, ulong, "The same, with CAP_SYS_ADMIN (10000000)");
 BHLAB_LIMIT(process_ns, ulong, "Nanoseconds that one run may take in process context (1000000000)");
-BHLAB_LIMIT(chain, uint, "Runs that one activation may cause by steps (100000)");
+BHLAB_LIMIT(chain, uint, "Activations that steps may make after each by a user (100000)");
 BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq threads (25)");
 
 /* The hard caps: beyond these the kernel's own watchdogs would complain. */

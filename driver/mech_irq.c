@@ -64,9 +64,9 @@ static bool bhlab_irq_pending(struct bhlab_irq *irq)
 }
 
 /* The thread's activation starts where the top half asks for it. */
-static void bhlab_irq_wake(struct bhlab_irq *irq, const struct bhlab_run *top)
+static void bhlab_irq_wake(struct bhlab_irq *irq)
 {
-	const struct bhlab_activation act = { .chain = bhlab_run_share(top) };
+	const struct bhlab_activation act = {};
 	unsigned long flags;
 
 	flags = bhlab_item_lock(&irq->item);
@@ -87,7 +87,7 @@ static irqreturn_t bhlab_irq_top(int virq, void *data)
 		return IRQ_HANDLED;
 	bhlab_program_run(&run);
 	if (run.wake_thread)
-		bhlab_irq_wake(irq, &run);
+		bhlab_irq_wake(irq);
 	bhlab_run_end(&run);
 	irq->top_end = ktime_get_mono_fast_ns();
 	if (run.none)

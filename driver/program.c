@@ -16,12 +16,10 @@
 /**
  * struct bhlab_program - a checked program
  * @nr: its length
- * @activating: how many of its steps activate something
  * @steps: as the user gave them
  */
 struct bhlab_program {
 	u32 nr;
-	u32 activating;
 	struct bhlab_step steps[];
 };
 
@@ -85,7 +83,7 @@ static int bhlab_time_check(u64 busy, u64 total, bool atomic)
 	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
-static int bhlab_program_check(struct bhlab_program *p, u32 allowed,
+static int bhlab_program_check(const struct bhlab_program *p, u32 allowed,
 			       bool atomic, u32 *bad)
 {
 	const struct bhlab_step *s;
@@ -106,8 +104,6 @@ static int bhlab_program_check(struct bhlab_program *p, u32 allowed,
 		ret = bhlab_time_check(busy, total, atomic);
 		if (ret)
 			return ret;
-		if (BIT(s->op) & BHLAB_OPS_ACTIVATING)
-			p->activating++;
 	}
 	return 0;
 }
@@ -164,15 +160,13 @@ int bhlab_program_copy(const struct bhlab_program *program,
 }
 
 /*
- * How many runs each activating step may cause: what this run was given, less
- * the run itself, shared out. So the runs of a whole tree of activations never
- * exceed what its root was given, and nobody has to count them.
+ * May a step activate something? Each user activation lets steps make so many
+ * more, whatever they activate in turn: so what a lab does ends when its users
+ * do nothing any more.
  */
-u32 bhlab_run_share(const struct bhlab_run *run)
+static bool bhlab_chain_ended(const struct bhlab_run *run)
 {
-	if (!run->stamp.chain || !run->program->activating)
-		return 0;
-	return (run->stamp.chain - 1) / run->program->activating;
+	return atomic_dec_if_positive(&run->item->obj.lab->chain) < 0;
 }
 
 static bool bhlab_run_ended(const struct bhlab_run *run)
@@ -250,7 +244,6 @@ static int bhlab_step_activate(struct bhlab_run *run,
 		.ns = requeue ? 0 : s->arg,
 		.delay = s->op == BHLAB_OP_DELAY,
 		.privileged = run->item->privileged,
-		.chain = bhlab_run_share(run),
 		.requeues = requeue ? run->stamp.requeues + 1 : 0,
 	};
 	int ret = -ENODEV;
@@ -329,11 +322,11 @@ void bhlab_program_run(struct bhlab_run *run)
 		activating = BIT(s->op) & BHLAB_OPS_ACTIVATING;
 		if (bhlab_run_ended(run))
 			bhlab_skip(run, BHLAB_EVENT_F_DYING);
-		else if (activating && !bhlab_run_share(run))
-			bhlab_skip(run, BHLAB_EVENT_F_CHAIN);
 		else if ((activating || s->op == BHLAB_OP_SPIN) &&
 			 bhlab_run_throttled(run))
 			bhlab_skip(run, BHLAB_EVENT_F_THROTTLED);
+		else if (activating && bhlab_chain_ended(run))
+			bhlab_skip(run, BHLAB_EVENT_F_CHAIN);
 		else
 			bhlab_step_run(run, s);
 	}

@@ -50,7 +50,6 @@ void bhlab_stamp_now(struct bhlab_stamp *stamp,
 {
 	lockdep_assert_irqs_disabled();
 	stamp->ns = bhlab_now(0);
-	stamp->chain = act->chain;
 	stamp->requeues = act->requeues;
 	stamp->cpu = smp_processor_id();
 	stamp->softirq = local_softirq_pending();

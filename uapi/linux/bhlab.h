@@ -243,7 +243,8 @@ struct bhlab_step {
  * @out_atomic_ns: time that one run may spin in atomic context (atomic_ns)
  * @out_atomic_cap_ns: the same, with CAP_SYS_ADMIN (atomic_cap_ns)
  * @out_process_ns: time that one run may take in process context (process_ns)
- * @out_max_chain: runs that one activation may cause (chain)
+ * @out_max_chain: activations that steps may make after the last one that user
+ *	space made (chain)
  * @out_kernel: the kernel that the driver was built for, terminated
  */
 struct bhlab_info {
@@ -280,7 +281,8 @@ struct bhlab_info {
  * @out_steps: steps that the program of the item may have, 1 << enum bhlab_op
  * @out_thread_steps: steps that its thread's program may have; 0: no thread
  * @out_context: BHLAB_CTX_* bits of the context that the program runs in on
- *	this kernel: one of TASK, SOFTIRQ, HARDIRQ
+ *	this kernel: one of TASK, SOFTIRQ, HARDIRQ. What a kernel was booted
+ *	with (threadirqs) does not show here, but in each record
  * @out_name: its name, terminated
  */
 struct bhlab_mech_info {
@@ -816,7 +818,7 @@ struct bhlab_event {
 						 * wrong mechanism, disabled
 						 * tasklet, CPU offline
 						 */
-#define BHLAB_EVENT_F_CHAIN	(1U << 2)	/* the chain's limit is reached */
+#define BHLAB_EVENT_F_CHAIN	(1U << 2)	/* the lab's chain has ended */
 #define BHLAB_EVENT_F_THROTTLED	(1U << 3)	/* the CPU's budget is spent */
 #define BHLAB_EVENT_F_DYING	(1U << 4)	/* the item or lab is going away */
 
