@@ -24,7 +24,7 @@ static int run_words(struct batch *batch, int argc, char **argv, struct call *ca
 {
 	if (call_parse(call, argc, argv, &result->error))
 		return -1;
-	if (!strcmp(call->cmd->name, "batch"))
+	if (!strcmp(call->cmd->name, "batch") && !call->help)
 		return usage(&result->error, "a batch cannot run another one");
 	call->file = batch->file;
 	call->line = batch->line;

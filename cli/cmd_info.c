@@ -60,7 +60,7 @@ void print_info(const struct result *result)
 		{ .head = "items of a lab", .path = "/limits/items" },
 		{ .head = "of these irqs", .path = "/limits/irqs" },
 		{ .head = "steps of a program", .path = "/limits/steps" },
-		{ .head = "runs of a chain", .path = "/limits/chain" },
+		{ .head = "chain of steps", .path = "/limits/chain" },
 		{ .head = "atomic time of a run", .path = "/limits/atomic_ns", .text = text_period },
 		{ .head = "with CAP_SYS_ADMIN", .path = "/limits/atomic_cap_ns", .text = text_period },
 		{ .head = "process time of a run", .path = "/limits/process_ns", .text = text_period },

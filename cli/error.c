@@ -99,16 +99,16 @@ int refused(struct error *e, const struct call *call, int err)
 
 void note(const char *fmt, ...)
 {
+	char text[512];
 	va_list ap;
 
 	if (options.quiet)
 		return;
-	fflush(stdout);
-	fputs("bhctl: note: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fflush(stdout);
+	fprintf(stderr, "bhctl: note: %s\n", text);
 }
 
 void *xrealloc(void *old, size_t nr, size_t size)

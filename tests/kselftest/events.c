@@ -698,6 +698,39 @@ TEST_F(ring, map_while_written)
 	EXPECT_EQ(0, torn);
 }
 
+/* The same of read(), which is always at the oldest record: the next to go. */
+TEST_F(ring, read_while_written)
+{
+	struct bhlab_event e[4];
+	struct bhlab_ring_setup r;
+	__u32 last = 0, torn = 0;
+	__u64 end, total = 0;
+	int id, n;
+
+	ASSERT_EQ(0, RECORDS(SMALL));
+	id = bh_add(self->fd, BHLAB_MECH_WORK, "item", BH_STEP(REQUEUE));
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, bh_act(self->fd, QUEUE, id, .flags = BHLAB_ACT_CPU,
+					      .cpu = bh_has_cpu1()));
+	for (end = bh_now() + 500 * BH_MS; bh_now() < end;) {
+		n = bh_read(self->fd, e, 4);
+		for (int i = 0; i < n; i++) {
+			torn += e[i].seq <= last || e[i].nth != e[i].seq ||
+				e[i].nth != e[i].value + 1 || e[i].item != (__u32)id ||
+				e[i].queued_ns > e[i].started_ns ||
+				e[i].started_ns > e[i].finished_ns;
+			last = e[i].seq;
+			total++;
+		}
+	}
+	EXPECT_EQ(0, torn);
+	EXPECT_EQ(0, bh_destroy(self->fd, id));
+	while ((n = bh_read(self->fd, e, 4)) > 0)
+		total += n;
+	RING(&r);
+	EXPECT_EQ(total, r.out_read);
+	EXPECT_EQ(r.out_recorded, r.out_read + r.out_lost);
+}
+
 /* The lab lives as long as its mapping, and goes on. */
 TEST_F(ring, map_keeps_the_lab)
 {

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What all test files share. Everything here runs in the guest.
+#
+# A bhctl costs 70 ms there, a bats test 700: so commands go through one batch where their order is all that matters, and
+# tables of refusals are one test. What runs in the background must close descriptor 3 (of bats) and the lab's.
+
+bats_require_minimum_version 1.5.0
+bats_load_library bats-support
+bats_load_library bats-assert
+
+unset BHLAB_FD NO_COLOR
+
+# Functions for the programs that `holds` and `ask` give to jq.
+JQ='
+def of(i): select(.item == i);
+def kind(k): select(.kind == k);
+def ran(i): [.[] | kind("run") | of(i)];
+def ran(i; s): [.[] | kind("run") | of(i) | select(.stage == s)];
+def in(c): .context | index(c) != null;
+def latency: .started_ns - .queued_ns;
+def ms: . * 1000000;
+'
+
+# The shell of the test itself has the lab, until the test ends.
+lab_open() {
+	[[ -c /dev/bhlab ]] || fail "/dev/bhlab is no device"
+	exec {BHLAB_FD}<>/dev/bhlab
+	export BHLAB_FD
+}
+
+lab_close() {
+	exec {BHLAB_FD}>&-
+	unset BHLAB_FD
+}
+
+# Commands from stdin in the lab, all of which must succeed.
+lab() {
+	local output
+	output=$(bhctl batch - 2>&1) || fail "$output"
+}
+
+# The same, and what each answered must be the words given.
+lab_says() {
+	local said
+	said=$(bhctl -p batch - 2>&1) || fail "$said"
+	assert_equal "$(xargs <<<"$said")" "$*"
+}
+
+# The same, but only the last answer counts, as people read it: what must happen at once happens in one process.
+lab_ends() {
+	local said
+	said=$(bhctl batch - 2>&1) || fail "$said"
+	assert_equal "${said##*$'\n'}" "$1"
+}
+
+# Value of a jq expression over the array of all events.
+ask() {
+	bhctl -j events | jq -cs "$JQ $1"
+}
+
+# A jq expression over the array of all events is true.
+holds() {
+	local events=$BATS_TEST_TMPDIR/events
+	bhctl -j events >"$events" || fail "no events"
+	jq -ecs "$JQ $1" "$events" >"$events.said" 2>&1 && return
+	bhctl events
+	cat "$events.said"
+	fail "the events do not satisfy: $1"
+}
+
+# item NAME EXPRESSION: a jq expression over what `show` says of an item is true.
+item() {
+	local shown
+	shown=$(bhctl -j show "$1") || fail "$shown"
+	jq -e "$2" <<<"$shown" >/dev/null || fail "not so: $2: $shown"
+}
+
+# Lines "EXIT ERRNO | COMMAND | ERROR" from stdin, ERRNO "-" where the kernel was not asked: each command must be refused
+# just so. They run in one batch, in the lab if there is one.
+refusals() {
+	local rows
+	rows=$(grep -v '^$')
+	sed 's/^[^|]*| *//; s/ *| [^|]*$//' <<<"$rows" |
+		bhctl -j batch --keep-going - |
+		jq -r '"\(.exit) \(.errno // "-") | \(.error // .)"' >"$BATS_TEST_TMPDIR/got"
+	# shellcheck disable=SC2001 # a pattern for each line
+	sed 's/^\([0-9]* [A-Z0-9-]*\) *|.*| \([^|]*\)$/\1 | \2/' <<<"$rows" >"$BATS_TEST_TMPDIR/want"
+	diff -u "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
+}
+
+# Collects what `is` finds, so that one test shows all failures of a table.
+wrong=0
+
+# is EXIT OUTPUT ARGUMENT…: bhctl with these arguments exits so; the first line that it prints anywhere is OUTPUT.
+is() {
+	local status=0 output want=$1 text=$2
+	shift 2
+	output=$(bhctl "$@" 2>&1) || status=$?
+	[[ $status == "$want" && ${output%%$'\n'*} == "$text" ]] && return
+	printf 'bhctl %s\n  wanted %s: %s\n  got    %s: %s\n' "$*" "$want" "$text" "$status" "$output"
+	wrong=$((wrong + 1))
+}
+
+all_right() {
+	assert_equal "$wrong" 0
+}
+
+kernel_has() {
+	grep -qw "$1" /proc/kallsyms
+}
