@@ -237,6 +237,7 @@ struct bhlab_run {
  * May sleep:
  * @sync: wait for a running handler; true if it cancelled an activation
  * @flush: wait for the last activation: WAITED or IDLE, or an errno
+ * @returned: the last run has ended; wait until its handler has returned
  * @settle: find out what became of activations that left no trace
  * @state: fill in what only the mechanism knows
  */
@@ -270,6 +271,7 @@ struct bhlab_mech_ops {
 
 	bool (*sync)(struct bhlab_item *item);
 	int (*flush)(struct bhlab_item *item);
+	void (*returned)(struct bhlab_item *item);
 	void (*settle)(struct bhlab_item *item);
 	void (*state)(struct bhlab_item *item, struct bhlab_item_state *st);
 };

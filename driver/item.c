@@ -320,6 +320,21 @@ static bool bhlab_wait_done(struct bhlab_item *item,
 }
 
 /*
+ * A run ends within its handler. Who has waited for that may expect the kernel
+ * to be done with it, too, unless there is more to come.
+ */
+static void bhlab_wait_returned(struct bhlab_item *item, u32 condition)
+{
+	unsigned long flags = bhlab_item_lock(item);
+	bool idle = bhlab_item_idle(item);
+
+	bhlab_item_unlock(item, flags);
+	if (idle && item->ops->returned &&
+	    (condition == BHLAB_COND_IDLE || condition == BHLAB_COND_RUNS))
+		item->ops->returned(item);
+}
+
+/*
  * A raise that is lost wakes nobody, so a mechanism that has to look for its
  * losses is looked at again and again.
  */
@@ -335,7 +350,7 @@ int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd)
 		if (item->ops->settle)
 			item->ops->settle(item);
 		if (bhlab_wait_done(item, cmd, &ret))
-			return ret;
+			break;
 		left = end - ktime_get_ns();
 		if (left <= 0)
 			return -ETIMEDOUT;
@@ -346,6 +361,9 @@ int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd)
 						       ns_to_ktime(left)) == -ERESTARTSYS)
 			return -EINTR;
 	}
+	if (!ret)
+		bhlab_wait_returned(item, cmd->condition);
+	return ret;
 }
 
 void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st)

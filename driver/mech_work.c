@@ -104,6 +104,12 @@ static int bhlab_work_flush(struct bhlab_item *item)
 						    BHLAB_RESULT_IDLE;
 }
 
+/* Until then the kernel would queue it to the worker that runs it. */
+static void bhlab_work_returned(struct bhlab_item *item)
+{
+	flush_work(&to_dwork(item)->work);
+}
+
 static void bhlab_work_state(struct bhlab_item *item,
 			     struct bhlab_item_state *st)
 {
@@ -132,5 +138,6 @@ const struct bhlab_mech_ops bhlab_work_ops = {
 	.enable = bhlab_work_enable,
 	.sync = bhlab_work_sync,
 	.flush = bhlab_work_flush,
+	.returned = bhlab_work_returned,
 	.state = bhlab_work_state,
 };

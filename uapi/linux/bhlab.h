@@ -605,6 +605,7 @@ enum bhlab_result {
  *
  * EINTR on a signal, ETIMEDOUT when the time is over, ENOENT when the item is
  * destroyed meanwhile. A condition that held for a moment only may be missed.
+ * After IDLE and RUNS, if the item is idle, its handler has also returned.
  */
 struct bhlab_wait {
 	__u32 size;
