@@ -5,7 +5,7 @@
 #   make demo      watch a kernel queue, cancel, flush and delay, and take an interrupt
 #   make test      everything that is tested on the default kernel
 #
-#   make matrix    the smoke test on every kernel of tests/vm/kernels
+#   make matrix    the tour and the ABI on every kernel of tests/vm/kernels
 #   make mutants   break the driver on purpose, one bug after the other: the tests must notice
 #   make shell     a shell in the virtual machine; make shell KERNEL=6.1
 #

@@ -64,6 +64,21 @@ refcnt() {
 	run -0 bhctl info
 }
 
+@test "what steps activate in turn ends: the limit chain" {
+	rmmod bhlab
+	modprobe bhlab chain=50
+	udevadm settle
+	lab_open
+	bhctl add work w --do requeue
+	bhctl queue w
+	bhctl wait w idle
+	run -0 bhctl -j show w
+	assert_equal "$(jq '.counters.runs' <<<"$output")" 51
+	assert_equal "$(jq '.counters.skipped' <<<"$output")" 1
+	lab_close
+	rmmod bhlab
+}
+
 @test "the module stays while a lab is open" {
 	lab_open
 	assert_equal "$(refcnt)" 1
