@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/time.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -271,6 +272,27 @@ static inline int bh_cpu1(bool online)
 static inline bool bh_has_cpu1(void)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN) > 1;
+}
+
+static inline void bh_on_alarm(int sig)
+{
+}
+
+/* Again and again, since the first may come before the call. */
+static inline void start_alarm(int flags)
+{
+	const struct itimerval t = { { 0, 20000 }, { 0, 20000 } };
+	struct sigaction sa = { .sa_handler = bh_on_alarm, .sa_flags = flags };
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &t, NULL);
+}
+
+static inline void stop_alarm(void)
+{
+	const struct itimerval t = {};
+
+	setitimer(ITIMER_REAL, &t, NULL);
 }
 
 #endif /* BHLAB_TEST_H */

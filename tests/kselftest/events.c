@@ -228,27 +228,6 @@ TEST_F(ring, read_bad_pointer)
 	EXPECT_EQ(0, r.out_lost);
 }
 
-static void on_alarm(int sig)
-{
-}
-
-/* Again and again, since the first may come before the call. */
-static void start_alarm(int flags)
-{
-	const struct itimerval t = { { 0, 20000 }, { 0, 20000 } };
-	struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = flags };
-
-	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &t, NULL);
-}
-
-static void stop_alarm(void)
-{
-	const struct itimerval t = {};
-
-	setitimer(ITIMER_REAL, &t, NULL);
-}
-
 TEST_F(ring, read_interrupted)
 {
 	int fd = bh_open(0);

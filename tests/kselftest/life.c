@@ -458,26 +458,6 @@ TEST_F(lab, numbers)
 
 /* --- waits that end early */
 
-static void on_alarm(int sig)
-{
-}
-
-static void start_alarm(int flags)
-{
-	const struct itimerval t = { { 0, 20000 }, { 0, 20000 } };
-	struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = flags };
-
-	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &t, NULL);
-}
-
-static void stop_alarm(void)
-{
-	const struct itimerval t = {};
-
-	setitimer(ITIMER_REAL, &t, NULL);
-}
-
 TEST_F(lab, wait_interrupted)
 {
 	const __u32 conditions[] = { BHLAB_COND_PENDING, BHLAB_COND_RUNNING, BHLAB_COND_RUNS };
