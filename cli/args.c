@@ -81,9 +81,30 @@ static int parse_word(const struct words *words, const char *text, struct value 
 	return 0;
 }
 
+/* One of the system's, or else the name or #id of one of the lab's. */
 static int parse_queue(const char *text, struct value *value, struct error *e)
 {
-	return parse_word(&queue_words, text, value, e);
+	uint32_t number;
+
+	if (!word_value(&queue_words, text, &number))
+		return parse_item(text, value, e);
+	value->number = number;
+	return 0;
+}
+
+static int parse_nice(const char *text, struct value *value, struct error *e)
+{
+	uint64_t number;
+
+	if (parse_number(text + (*text == '-'), INT32_MAX, &number, e))
+		return -1;
+	value->number = *text == '-' ? -number : number;
+	return 0;
+}
+
+static int parse_lock_context(const char *text, struct value *value, struct error *e)
+{
+	return parse_word(&lock_context_words, text, value, e);
 }
 
 static int parse_condition(const char *text, struct value *value, struct error *e)
@@ -122,12 +143,16 @@ static const struct {
 	[ARG_MECH] = { "MECHANISM", parse_any },
 	[ARG_STEPS] = { "STEPS", parse_steps },
 	[ARG_QUEUE] = { "QUEUE", parse_queue },
+	[ARG_NICE] = { "NICE", parse_nice },
+	[ARG_LOCK_CONTEXT] = { "CONTEXT", parse_lock_context },
 	[ARG_CONDITION] = { "CONDITION", parse_condition },
 	[ARG_KIND] = { "KIND", parse_kind },
 	[ARG_COMMAND] = { "COMMAND", parse_command },
+	[ARG_OBJECT] = { "OBJECT", parse_any },
 	[ARG_SHELL] = { "SHELL", parse_shell },
 	[ARG_FILE] = { "FILE", parse_any },
 	[ARG_REST] = { "CMD", parse_any },
+	[ARG_PATHS] = { "FILE|DIR", parse_any },
 };
 
 const char *arg_meta(enum arg_type type)
@@ -243,7 +268,7 @@ static int parse_positional(struct call *call, size_t i, char **argv, int argc, 
 		return def->optional ? 0 : usage(e, "%s is missing", def->name);
 	if (set_value(call, i, argv[*at], e))
 		return -1;
-	if (def->type == ARG_REST) {
+	if (def->type == ARG_REST || def->type == ARG_PATHS) {
 		call->values[i].rest = argv + *at;
 		*at = argc;
 		return 0;
@@ -277,10 +302,14 @@ static int parse(struct call *call, int argc, char **argv, struct error *e)
 
 int call_parse(struct call *call, int argc, char **argv, struct error *e)
 {
-	*call = (struct call){ .cmd = command_find(argv[0]) };
+	const struct command *longer = argc > 1 ? command_find_two(argv[0], argv[1]) : NULL;
+
+	*call = (struct call){ .cmd = longer ? longer : command_find(argv[0]) };
 	if (!call->cmd)
 		return usage(e, "unknown command '%s'; 'bhctl help' lists all", argv[0]);
-	add_subject(call, argv[0]);
+	add_subject(call, call->cmd->name);
+	argc -= !!longer;
+	argv += !!longer;
 	if (!parse(call, argc, argv, e))
 		return 0;
 	call_free(call);
@@ -322,4 +351,17 @@ const char *arg_typed(const struct call *call, const char *name)
 	const struct value *value = arg(call, name);
 
 	return value->given ? value->text : "?";
+}
+
+uint32_t arg_bits(const struct call *call, const struct words *words)
+{
+	uint32_t bits = 0;
+	char option[32];
+
+	for (size_t i = 0; i < words->nr; i++) {
+		snprintf(option, sizeof(option), "--%s", words->list[i].name);
+		if (arg_given(call, option))
+			bits |= words->list[i].value;
+	}
+	return bits;
 }

@@ -16,15 +16,68 @@
 	"  delay ITEM PERIOD [--cpu CPU]   activate an item after a time\n"	\
 	"  trigger ITEM                    raise the line of an irq\n"		\
 	"  requeue [N]                     queue itself again, up to N times\n"	\
+	"  cancel ITEM                     take its pending activation back\n"	\
+	"  disable ITEM, enable ITEM       without waiting for its handler\n"	\
 	"  mark N                          record an event with this number\n"	\
+	"  lock LOCK ... unlock LOCK       hold a lock; see 'add lock'\n"	\
+	"  bh_off ... bh_on                no bottom halves; process context only\n" \
+	"  irq_off ... irq_on              no interrupts; not in hardirq context\n" \
+	"  push FIFO N                     what has no room is dropped, and counted\n" \
+	"  pop FIFO [N]                    all of it if no N is given\n"		\
 	"  thread                          irq: wake the thread; top half only\n" \
 	"  none                            irq: answer IRQ_NONE; top half only\n" \
-	"An ITEM need not exist yet: the step is skipped until it does.\n"
+	"An ITEM need not exist yet: the step is skipped until it does. Brackets are\n" \
+	"nested, without sleep inside unless they are mutexes; locks are taken in the\n" \
+	"order in which they were made.\n"
 
 const struct argdef no_args[] = { { 0 } };
 
 static const struct argdef args_item[] = {
 	{ "ITEM", ARG_ITEM, 0, false, NULL },
+	{ 0 },
+};
+
+static const struct argdef args_object[] = {
+	{ "OBJECT", ARG_ITEM, 0, false, NULL },
+	{ 0 },
+};
+
+static const struct argdef args_flush[] = {
+	{ "OBJECT", ARG_QUEUE, 0, false, NULL },
+	{ 0 },
+};
+
+static const struct argdef args_drain[] = {
+	{ "QUEUE", ARG_QUEUE, 0, false, NULL },
+	{ 0 },
+};
+
+static const struct argdef args_add_queue[] = {
+	{ "NAME", ARG_NAME, 0, false, NULL },
+	{ "--percpu", ARG_FLAG, 0, false, "alloc_workqueue() with WQ_PERCPU" },
+	{ "--unbound", ARG_FLAG, 0, false, "alloc_workqueue() with WQ_UNBOUND" },
+	{ "--bh", ARG_FLAG, 0, false, "alloc_workqueue() with WQ_BH: its items run in a softirq" },
+	{ "--ordered", ARG_FLAG, 0, false, "alloc_ordered_workqueue()" },
+	{ "--legacy", ARG_FLAG, 0, false, "create_workqueue()" },
+	{ "--singlethread", ARG_FLAG, 0, false, "create_singlethread_workqueue()" },
+	{ "--highpri", ARG_FLAG, 0, false, "WQ_HIGHPRI" },
+	{ "--freezable", ARG_FLAG, 0, false, "WQ_FREEZABLE" },
+	{ "--mem-reclaim", ARG_FLAG, 0, false, "WQ_MEM_RECLAIM: it has a rescuer" },
+	{ "--cpu-intensive", ARG_FLAG, 0, false, "WQ_CPU_INTENSIVE" },
+	{ "--max-active", ARG_SMALL, 0, false, "how many items may run at a time; 0: the kernel's default" },
+	{ 0 },
+};
+
+static const struct argdef args_add_lock[] = {
+	{ "NAME", ARG_NAME, 0, false, NULL },
+	{ "--mutex", ARG_FLAG, 0, false, "a mutex, not a spin lock" },
+	{ "--context", ARG_LOCK_CONTEXT, 0, false, "the strictest that takes it; task if not given" },
+	{ 0 },
+};
+
+static const struct argdef args_add_fifo[] = {
+	{ "NAME", ARG_NAME, 0, false, NULL },
+	{ "--depth", ARG_SMALL, 0, false, "how many entries it holds; 16 if not given" },
 	{ 0 },
 };
 
@@ -34,11 +87,18 @@ static const struct argdef args_add[] = {
 	{ "--do", ARG_STEPS, 0, false, "its program; of an irq, the same as --top" },
 	{ "--top", ARG_STEPS, 0, false, "irq: the program of its top half" },
 	{ "--thread", ARG_STEPS, 0, false, "irq: give it a thread, with this program" },
-	{ "--queue", ARG_QUEUE, 0, false, "work: the workqueue; percpu if none is named" },
+	{ "--queue", ARG_QUEUE, 0, false, "work, rcu_work: the workqueue; percpu if none is named" },
 	{ "--cpu", ARG_CPU, 0, false, "queue or trigger on this CPU, unless the verb names one" },
 	{ "--data", ARG_TEXT, 0, false, "a payload that comes back with each run" },
 	{ "--cookie", ARG_NUMBER, 0, false, "a number that comes back with each event" },
 	{ "--queued", ARG_FLAG, 0, false, "record QUEUED events too" },
+	{ "--hard", ARG_FLAG, 0, false, "irq_work, hrtimer: in hardirq context on RT, too" },
+	{ "--lazy", ARG_FLAG, 0, false, "irq_work: at the next tick" },
+	{ "--irqsafe", ARG_FLAG, 0, false, "timer: with interrupts off" },
+	{ "--pinned", ARG_FLAG, 0, false, "timers: on the CPU that starts it" },
+	{ "--static", ARG_FLAG, 0, false, "work, tasklets: the instance that the module declares" },
+	{ "--nice", ARG_NICE, 0, false, "kthread_work: nice value of its thread" },
+	{ "--priority", ARG_SMALL, 0, false, "kthread_work: SCHED_FIFO priority of its thread" },
 	{ 0 },
 };
 
@@ -68,6 +128,7 @@ static const struct argdef args_trigger[] = {
 	{ "ITEM", ARG_ITEM, 0, false, NULL },
 	{ "--cpu", ARG_CPU, 0, false, "on this CPU" },
 	{ "--count", ARG_SMALL, 0, false, "this many times; once if not given" },
+	{ "--period", ARG_PERIOD, 0, false, "this long apart, while the command has returned long since" },
 	{ 0 },
 };
 
@@ -102,6 +163,14 @@ static const struct argdef args_batch[] = {
 	{ 0 },
 };
 
+static const struct argdef args_run[] = {
+	{ "FILE|DIR", ARG_PATHS, 0, false, NULL },
+	{ "--verbose", ARG_FLAG, 'v', false, "all about each, and not only about those that fail" },
+	{ "--tap", ARG_FLAG, 0, false, "KTAP, a subtest for each expectation" },
+	{ "--tour", ARG_FLAG, 0, false, "the scenarios that DIR/tour lists, in its order, with a pause after each" },
+	{ 0 },
+};
+
 static const struct argdef args_exec[] = {
 	{ "CMD", ARG_REST, 0, false, NULL },
 	{ 0 },
@@ -114,6 +183,7 @@ static const struct argdef args_sleep[] = {
 
 static const struct argdef args_help[] = {
 	{ "COMMAND", ARG_COMMAND, 0, true, NULL },
+	{ "OBJECT", ARG_OBJECT, 0, true, NULL },
 	{ 0 },
 };
 
@@ -127,14 +197,26 @@ const struct command commands[] = {
 	  LAB_QUERY, NULL, run_info, print_info, NULL },
 	{ "mechanisms", "which mechanisms there are, where they run, and their verbs", no_args,
 	  LAB_QUERY, NULL, run_mechanisms, print_mechanisms,
-	  "A verb is native (a call of the kernel), emulated (by the driver) or missing.\n" },
-	{ "list", "the items of the lab", no_args,
+	  "A verb is native (a call of the kernel), emulated (by the driver) or missing.\n"
+	  "CONTEXT is where the program runs on this kernel as it was booted; that of work on\n"
+	  "a BH queue runs in a softirq.\n" },
+	{ "list", "the items and other objects of the lab", no_args,
 	  LAB_STATE, NULL, run_list, print_list, NULL },
-	{ "show", "all about one item", args_item,
+	{ "show", "all about one item, queue, lock or FIFO", args_object,
 	  LAB_STATE, NULL, run_show, print_show, NULL },
 	{ "add", "make an item", args_add,
 	  LAB_STATE, check_add, run_add, NULL, STEPS_HELP },
-	{ "del", "stop and free an item", args_item,
+	{ "add queue", "make a workqueue", args_add_queue,
+	  LAB_STATE, check_add_queue, run_add_queue, NULL,
+	  "One of the first six, --percpu if none. With --bh only --highpri; with --ordered\n"
+	  "not --cpu-intensive; with --legacy and --singlethread nothing else.\n" },
+	{ "add lock", "make a lock for programs", args_add_lock,
+	  LAB_STATE, NULL, run_add_lock, NULL,
+	  "A spin lock is taken with bottom halves off if a softirq takes it, too, and with\n"
+	  "interrupts off if a hardirq does. Locks are taken in the order of their creation.\n" },
+	{ "add fifo", "make a bounded FIFO for programs", args_add_fifo,
+	  LAB_STATE, NULL, run_add_fifo, NULL, NULL },
+	{ "del", "stop and free an item, queue, lock or FIFO", args_object,
 	  LAB_STATE, NULL, run_del, NULL, NULL },
 	{ "queue", "activate an item now", args_queue,
 	  LAB_STATE, NULL, run_verb, NULL, "Says queued, already-pending or disabled.\n" },
@@ -142,8 +224,10 @@ const struct command commands[] = {
 	  LAB_STATE, NULL, run_verb, NULL, "Says queued, already-pending, modified or disabled.\n" },
 	{ "cancel", "take a pending activation back", args_sync,
 	  LAB_STATE, NULL, run_verb, NULL, "Says was-pending or idle.\n" },
-	{ "flush", "wait for the last activation", args_item,
-	  LAB_STATE, NULL, run_verb, NULL, "Says waited or idle. What is on a delay is fired at once.\n" },
+	{ "flush", "wait for the last activation of an item, or all on a queue", args_flush,
+	  LAB_STATE, NULL, run_verb, NULL, "Says waited or idle. An item that is on a delay is fired at once.\n" },
+	{ "drain", "wait until a queue stays empty", args_drain,
+	  LAB_STATE, NULL, run_verb, NULL, "What its own items queue on it meanwhile is waited for, too; all else is refused.\n" },
 	{ "disable", "forbid an item to run; nests", args_sync,
 	  LAB_STATE, NULL, run_verb, NULL, "Says was-pending (of work, which is cancelled by it) or idle.\n" },
 	{ "enable", "allow it again", args_item,
@@ -162,6 +246,11 @@ const struct command commands[] = {
 	  LAB_NONE, NULL, run_batch, NULL,
 	  "One command a line, as in the shell but without 'bhctl'; '#' begins a comment.\n"
 	  "Without FILE, or with '-', reads standard input. Stops at the first failure.\n" },
+	{ "run", "run scenarios, and tell what happened", args_run,
+	  LAB_NONE, check_run, run_run, NULL,
+	  "A directory stands for all *.bh in and below it. Each scenario has a lab of its own.\n"
+	  "tests/scenarios/README.md has the language. Exits 1 if one fails, 64 if a file is\n"
+	  "wrong.\n" },
 	{ "exec", "open a lab and run a program in it", args_exec,
 	  LAB_NONE, NULL, run_exec, NULL,
 	  "All bhctl commands inside share the lab, by BHLAB_FD. Exits as the program does.\n" },
@@ -170,7 +259,7 @@ const struct command commands[] = {
 	{ "completion", "print completions for a shell (bash)", args_completion,
 	  LAB_NONE, NULL, run_completion, NULL, NULL },
 	{ "help", "tell about a command, or all of them", args_help,
-	  LAB_NONE, NULL, run_help, NULL, NULL },
+	  LAB_NONE, check_help, run_help, NULL, NULL },
 	{ 0 },
 };
 
@@ -182,9 +271,21 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-int call_item(const struct call *call, const struct lab *lab, uint32_t *id, struct error *e)
+const struct command *command_find_two(const char *first, const char *second)
 {
-	int err = lab_item(lab, arg(call, "ITEM"), id);
+	size_t len = strlen(first);
+
+	for (const struct command *cmd = commands; cmd->name; cmd++)
+		if (!strncmp(cmd->name, first, len) && cmd->name[len] == ' ' &&
+		    !strcmp(cmd->name + len + 1, second))
+			return cmd;
+	return NULL;
+}
+
+int call_object(const struct call *call, const struct lab *lab, const char *name, uint32_t *id,
+		struct error *e)
+{
+	int err = lab_object(lab, arg(call, name), id);
 
 	return err ? refused(e, call, err) : 0;
 }
@@ -226,7 +327,9 @@ static void print_word(const struct result *result)
 		printf("%swaited for the running handler", separator), separator = ", ";
 	if (json_object_object_get_ex(doc, "depth", NULL))
 		printf("%sdepth %d", separator, (int)json_number(doc, "/depth")), separator = ", ";
-	if (json_number(doc, "/count") > 1)
+	if (json_number(doc, "/period_ns"))
+		printf("%severy %s", separator, json_string(doc, "/period")), separator = ", ";
+	if (json_number(doc, "/count") > 1 && !json_number(doc, "/period_ns"))
 		printf("%s%d of %d", separator, (int)json_number(doc, "/set"),
 		       (int)json_number(doc, "/count")), separator = ", ";
 	puts(*separator == ',' ? ")" : "");

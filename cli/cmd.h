@@ -14,6 +14,7 @@
 struct json_object;
 struct lab;
 struct program;
+struct words;
 
 enum lab_use {
 	LAB_NONE,	/* works without a device, or sees to it itself */
@@ -32,13 +33,17 @@ enum arg_type {
 	ARG_ITEM,	/* a name or #id */
 	ARG_MECH,
 	ARG_STEPS,
-	ARG_QUEUE,
+	ARG_QUEUE,	/* one of the system's, a name or #id */
+	ARG_NICE,
+	ARG_LOCK_CONTEXT,
 	ARG_CONDITION,
 	ARG_KIND,
 	ARG_COMMAND,
+	ARG_OBJECT,	/* the second word of a command */
 	ARG_SHELL,
 	ARG_FILE,
 	ARG_REST,	/* this word and all that follow, as they are */
+	ARG_PATHS,	/* one or more, of files and directories */
 };
 
 /* One argument of a command; tables of them end with a NULL name. */
@@ -55,14 +60,14 @@ struct value {
 	const char *text;		/* as typed */
 	uint64_t number;		/* or period, or the number of a word */
 	struct program *program;	/* of ARG_STEPS; the call's */
-	char **rest;			/* of ARG_REST */
+	char **rest;			/* of ARG_REST, ARG_PATHS */
 };
 
 struct call;
 struct result;
 
 struct command {
-	const char *name;
+	const char *name;		/* one word, or two */
 	const char *summary;
 	const struct argdef *args;
 	enum lab_use lab;
@@ -75,7 +80,7 @@ struct command {
 	const char *notes;	/* more help, or NULL */
 };
 
-#define ARGS_MAX 16
+#define ARGS_MAX 24
 
 /* A command with its arguments, all of correct form. Borrows its argv. */
 struct call {
@@ -97,6 +102,8 @@ struct result {
 extern const struct command commands[];
 extern const struct argdef no_args[];
 const struct command *command_find(const char *name);
+/* "add", "queue": the command "add queue". */
+const struct command *command_find_two(const char *first, const char *second);
 
 /* --- args.c: from words to a call; usage errors only */
 int call_parse(struct call *call, int argc, char **argv, struct error *e);
@@ -110,6 +117,9 @@ const struct value *arg(const struct call *call, const char *name);
 uint64_t arg_number(const struct call *call, const char *name, uint64_t otherwise);
 const char *arg_typed(const struct call *call, const char *name);
 
+/* The values of the words whose option, "--word", is given; words of bits. */
+uint32_t arg_bits(const struct call *call, const struct words *words);
+
 /* --- cmd.c: opens the lab if the command needs one, runs it, prints it */
 int call_run(const struct call *call, struct lab *lab, struct result *result);
 /* The exit status. */
@@ -120,6 +130,7 @@ void result_free(struct result *result);
 void help_usage(const struct command *cmd, char *buf, size_t size);
 void help_command(const struct command *cmd);
 void help_all(void);
+int check_help(const struct call *call, struct error *e);
 int run_help(const struct call *call, struct lab *lab, struct result *result);
 int run_completion(const struct call *call, struct lab *lab, struct result *result);
 
@@ -137,6 +148,10 @@ void print_ring(const struct result *result);
 
 int check_add(const struct call *call, struct error *e);
 int run_add(const struct call *call, struct lab *lab, struct result *result);
+int check_add_queue(const struct call *call, struct error *e);
+int run_add_queue(const struct call *call, struct lab *lab, struct result *result);
+int run_add_lock(const struct call *call, struct lab *lab, struct result *result);
+int run_add_fifo(const struct call *call, struct lab *lab, struct result *result);
 int run_del(const struct call *call, struct lab *lab, struct result *result);
 
 int run_verb(const struct call *call, struct lab *lab, struct result *result);
@@ -148,9 +163,12 @@ int check_events(const struct call *call, struct error *e);
 int run_events(const struct call *call, struct lab *lab, struct result *result);
 
 int run_batch(const struct call *call, struct lab *lab, struct result *result);
+int check_run(const struct call *call, struct error *e);
+int run_run(const struct call *call, struct lab *lab, struct result *result);
 int run_exec(const struct call *call, struct lab *lab, struct result *result);
 
-/* The item of the call's ITEM, or the refusal that says there is none. */
-int call_item(const struct call *call, const struct lab *lab, uint32_t *id, struct error *e);
+/* The id of the item, queue or object that is given as @name; or the refusal. */
+int call_object(const struct call *call, const struct lab *lab, const char *name, uint32_t *id,
+		struct error *e);
 
 #endif

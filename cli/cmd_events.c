@@ -193,6 +193,8 @@ static size_t note_value(json_object *row, char *cell)
 		return snprintf(cell, CELL_SIZE, "value %" PRIu64, value);
 	if (!strcmp(kind, "disabled") || !strcmp(kind, "enabled"))
 		return snprintf(cell, CELL_SIZE, "depth %" PRIu64, value);
+	if (!strcmp(kind, "dropped"))
+		return snprintf(cell, CELL_SIZE, "%" PRIu64 " found no room", value);
 	if (!strcmp(kind, "run") && value)
 		return snprintf(cell, CELL_SIZE, "requeue %" PRIu64, value);
 	return 0;
@@ -340,7 +342,7 @@ static int show_open(struct show *show, const struct call *call, struct lab *lab
 	if (lab_mechs(lab, e))
 		return -1;
 	if (arg_given(call, "--item"))
-		err = lab_item(lab, arg(call, "--item"), &show->item);
+		err = lab_object(lab, arg(call, "--item"), &show->item);
 	if (err == ENOENT)
 		return fail(e, STATUS_REFUSED, err, "there is no item %s in this lab", arg_typed(call, "--item"));
 	if (!err)

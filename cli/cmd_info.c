@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* info, mechanisms, list, show and ring: the driver's and the items' state. */
+/* info, mechanisms and ring: what the driver is. The objects are in cmd_show.c. */
 #include <errno.h>
 #include <inttypes.h>
 #include <json.h>
@@ -21,11 +21,19 @@ static json_object *limits_json(const struct bhlab_info *info)
 
 	json_add_number(limits, "items", info->out_max_items);
 	json_add_number(limits, "irqs", info->out_max_irqs);
+	json_add_number(limits, "threads", info->out_max_threads);
+	json_add_number(limits, "queues", info->out_max_queues);
+	json_add_number(limits, "locks", info->out_max_locks);
+	json_add_number(limits, "fifos", info->out_max_fifos);
+	json_add_number(limits, "max_active", info->out_max_active);
 	json_add_number(limits, "steps", info->out_max_steps);
 	json_add_number(limits, "chain", info->out_max_chain);
 	json_add_number(limits, "atomic_ns", info->out_atomic_ns);
 	json_add_number(limits, "atomic_cap_ns", info->out_atomic_cap_ns);
 	json_add_number(limits, "process_ns", info->out_process_ns);
+	json_add_number(limits, "lab_ns", info->out_lab_ns);
+	json_add_number(limits, "period_ns", info->out_period_ns);
+	json_add_number(limits, "budget_percent", info->out_budget);
 	return limits;
 }
 
@@ -59,11 +67,19 @@ void print_info(const struct result *result)
 		{ .head = "features", .path = "/features" },
 		{ .head = "items of a lab", .path = "/limits/items" },
 		{ .head = "of these irqs", .path = "/limits/irqs" },
+		{ .head = "threads", .path = "/limits/threads" },
+		{ .head = "queues", .path = "/limits/queues" },
+		{ .head = "locks", .path = "/limits/locks" },
+		{ .head = "FIFOs", .path = "/limits/fifos" },
+		{ .head = "max_active of a queue", .path = "/limits/max_active" },
 		{ .head = "steps of a program", .path = "/limits/steps" },
 		{ .head = "chain of steps", .path = "/limits/chain" },
 		{ .head = "atomic time of a run", .path = "/limits/atomic_ns", .text = text_period },
 		{ .head = "with CAP_SYS_ADMIN", .path = "/limits/atomic_cap_ns", .text = text_period },
 		{ .head = "process time of a run", .path = "/limits/process_ns", .text = text_period },
+		{ .head = "of all programs", .path = "/limits/lab_ns", .text = text_period },
+		{ .head = "shortest period", .path = "/limits/period_ns", .text = text_period },
+		{ .head = "% of a CPU, atomic", .path = "/limits/budget_percent" },
 	};
 
 	out_list(fields, ARRAY_SIZE(fields), result->doc);
@@ -91,14 +107,16 @@ static json_object *mech_json(const struct bhlab_mech_info *mech)
 {
 	json_object *row = json_object_new_object(), *verbs = json_object_new_object();
 
-	for (size_t i = 0; i < verb_words.nr; i++) {
+	for (size_t i = 0; i < verb_words.nr && verb_words.list[i].value != BHLAB_VERB_DRAIN; i++) {
 		const char *support = verb_support(mech, verb_words.list[i].value);
 
 		json_add(verbs, verb_words.list[i].name, support ? json_object_new_string(support) : NULL);
 	}
 	json_add_text(row, "name", mech->out_name);
 	json_add(row, "context", word_bits(&context_words, mech->out_context));
+	json_add(row, "written_for", word_bits(&context_words, mech->out_written_for));
 	json_add_bool(row, "thread", mech->out_thread_steps);
+	json_add(row, "attributes", word_bits(&attribute_words, mech->out_attrs));
 	json_add(row, "verbs", verbs);
 	json_add(row, "steps", steps_json(mech->out_steps));
 	json_add(row, "thread_steps", steps_json(mech->out_thread_steps));
@@ -139,251 +157,10 @@ void print_mechanisms(const struct result *result)
 		{ .head = "DISABLE", .path = "/verbs/disable" },
 		{ .head = "ENABLE", .path = "/verbs/enable" },
 		{ .head = "TRIGGER", .path = "/verbs/trigger" },
+		{ .head = "MAY BE", .path = "/attributes", .text = text_words },
 	};
 
 	out_table(fields, ARRAY_SIZE(fields), json_object_object_get(result->doc, "mechanisms"), NULL);
-}
-
-/* --- list and show */
-
-/* accepted = runs + cancelled + merged + outstanding, and the thread's likewise */
-static bool balanced(const struct bhlab_item_state *s)
-{
-	return s->out_accepted == s->out_runs + s->out_cancelled + s->out_merged + s->out_outstanding;
-}
-
-static json_object *counters_json(const struct bhlab_item_state *state)
-{
-	json_object *counters = json_object_new_object();
-
-	json_add_number(counters, "accepted", state->out_accepted);
-	json_add_number(counters, "coalesced", state->out_coalesced);
-	json_add_number(counters, "refused", state->out_refused);
-	json_add_number(counters, "runs", state->out_runs);
-	json_add_number(counters, "cancelled", state->out_cancelled);
-	json_add_number(counters, "merged", state->out_merged);
-	json_add_number(counters, "outstanding", state->out_outstanding);
-	json_add_number(counters, "thread_wakes", state->out_thread_wakes);
-	json_add_number(counters, "thread_runs", state->out_thread_runs);
-	json_add_number(counters, "thread_merged", state->out_thread_merged);
-	json_add_number(counters, "skipped", state->out_skipped);
-	return counters;
-}
-
-static json_object *optional_number(uint64_t number, bool there)
-{
-	return there ? json_object_new_uint64(number) : NULL;
-}
-
-static json_object *item_json(struct lab *lab, const struct bhlab_item_state *state)
-{
-	const struct bhlab_mech_info *mech = lab_mech(lab, state->out_mech);
-	json_object *row = json_object_new_object();
-
-	json_add_number(row, "id", state->id);
-	json_add_text(row, "name", state->out_name);
-	json_add_text(row, "mechanism", mech ? mech->out_name : "?");
-	json_add(row, "queue", state->out_queue ?
-		 json_object_new_string(word_name(&queue_words, state->out_queue)) : NULL);
-	json_add(row, "cpu", optional_number(state->out_cpu, state->out_item_flags & BHLAB_ITEM_CPU));
-	json_add(row, "irq", optional_number(state->out_irq, state->out_mech == BHLAB_MECH_IRQ));
-	json_add_bool(row, "thread", state->out_item_flags & BHLAB_ITEM_THREAD);
-	json_add_bool(row, "record_queued", state->out_item_flags & BHLAB_ITEM_QUEUED);
-	json_add_number(row, "cookie", state->out_cookie);
-	json_add(row, "data", json_text(state->out_data));
-	json_add(row, "state", word_bits(&state_words, state->out_state));
-	json_add_number(row, "depth", state->out_depth);
-	json_add(row, "counters", counters_json(state));
-	json_add_bool(row, "balanced", balanced(state));
-	return row;
-}
-
-static json_object *reserved_json(const struct bhlab_lookup *object)
-{
-	json_object *row = json_object_new_object(), *state = json_object_new_array();
-
-	json_object_array_add(state, json_object_new_string("reserved"));
-	json_add_number(row, "id", object->id);
-	json_add_text(row, "name", object->name);
-	json_add(row, "state", state);
-	return row;
-}
-
-/* What goes away while we look is left out. */
-static int list_object(struct lab *lab, const struct bhlab_lookup *object, json_object *rows)
-{
-	struct bhlab_item_state state = { .size = sizeof(state), .id = object->id };
-	int err;
-
-	if (object->out_kind == BHLAB_KIND_RESERVED) {
-		json_object_array_add(rows, reserved_json(object));
-		return 0;
-	}
-	err = lab_ioctl(lab, BHLAB_IOC_ITEM_STATE, &state);
-	if (!err)
-		json_object_array_add(rows, item_json(lab, &state));
-	return err == ENOENT ? 0 : err;
-}
-
-static int list_objects(struct lab *lab, json_object *rows)
-{
-	struct bhlab_lookup object = { .size = sizeof(object) };
-	int err;
-
-	while (!(err = lab_ioctl(lab, BHLAB_IOC_NEXT, &object))) {
-		err = list_object(lab, &object, rows);
-		if (err)
-			return err;
-		object = (struct bhlab_lookup){ .size = sizeof(object), .id = object.id };
-	}
-	return err == ENOENT ? 0 : err;
-}
-
-int run_list(const struct call *call, struct lab *lab, struct result *result)
-{
-	json_object *rows;
-	int err;
-
-	if (lab_mechs(lab, &result->error))
-		return -1;
-	rows = json_object_new_array();
-	result->doc = json_object_new_object();
-	json_add(result->doc, "items", rows);
-	err = list_objects(lab, rows);
-	return err ? refused(&result->error, call, err) : 0;
-}
-
-static void text_state(json_object *row, json_object *value, const void *arg, char *cell)
-{
-	size_t len = 0;
-
-	(void)row;
-	(void)arg;
-	for (size_t i = 0; i < json_object_array_length(value); i++)
-		len += snprintf(cell + len, CELL_SIZE - len, "%s%s", i ? ", " : "",
-				json_object_get_string(json_object_array_get_idx(value, i)));
-	if (!len)
-		strcpy(cell, "idle");
-}
-
-void print_list(const struct result *result)
-{
-	static const struct field fields[] = {
-		{ .head = "ID", .path = "/id", .right = true },
-		{ .head = "NAME", .path = "/name" },
-		{ .head = "MECHANISM", .path = "/mechanism" },
-		{ .head = "STATE", .path = "/state", .text = text_state },
-		{ .head = "QUEUE", .path = "/queue" },
-		{ .head = "CPU", .path = "/cpu", .right = true },
-		{ .head = "ACCEPTED", .path = "/counters/accepted", .right = true },
-		{ .head = "COALESCED", .path = "/counters/coalesced", .right = true },
-		{ .head = "RUNS", .path = "/counters/runs", .right = true },
-		{ .head = "CANCELLED", .path = "/counters/cancelled", .right = true },
-		{ .head = "MERGED", .path = "/counters/merged", .right = true },
-	};
-
-	out_table(fields, ARRAY_SIZE(fields), json_object_object_get(result->doc, "items"), NULL);
-}
-
-/* The text of a program, into @text. */
-static void program_text(struct lab *lab, const struct bhlab_step *raw, uint32_t nr, char *text, size_t size)
-{
-	size_t len = 0;
-
-	text[0] = '\0';
-	for (uint32_t i = 0; i < nr; i++) {
-		struct step step = { .raw = raw[i] };
-		char one[96];
-
-		if (step.raw.target)
-			strcpy(step.target, lab_name(lab, step.raw.target));
-		step_text(&step, one, sizeof(one));
-		len += snprintf(text + len, size - len, "%s%s", i ? "; " : "", one);
-	}
-}
-
-static int read_program(struct lab *lab, uint32_t id, uint32_t nr, bool thread, json_object **value)
-{
-	struct bhlab_step *steps = xrealloc(NULL, nr + 1, sizeof(*steps));
-	struct bhlab_item_program program = {
-		.size = sizeof(program), .id = id, .thread = thread, .nr_steps = nr,
-		.steps = (uintptr_t)steps,
-	};
-	char *text = xrealloc(NULL, nr + 1, 100);
-	int err = lab_ioctl(lab, BHLAB_IOC_ITEM_PROGRAM, &program);
-
-	if (!err) {
-		program_text(lab, steps, nr, text, 100 * ((size_t)nr + 1));
-		*value = json_object_new_string(text);
-	}
-	free(steps);
-	free(text);
-	return err;
-}
-
-static int show_programs(struct lab *lab, const struct bhlab_item_state *state, json_object *doc)
-{
-	json_object *main = NULL, *thread = NULL;
-	int err = read_program(lab, state->id, state->out_nr_steps, false, &main);
-
-	if (!err && state->out_item_flags & BHLAB_ITEM_THREAD)
-		err = read_program(lab, state->id, state->out_nr_thread_steps, true, &thread);
-	json_add(doc, "program", main);
-	json_add(doc, "thread_program", thread);
-	return err;
-}
-
-int run_show(const struct call *call, struct lab *lab, struct result *result)
-{
-	struct bhlab_item_state state = { .size = sizeof(state) };
-	int err;
-
-	if (call_item(call, lab, &state.id, &result->error) || lab_mechs(lab, &result->error))
-		return -1;
-	err = lab_ioctl(lab, BHLAB_IOC_ITEM_STATE, &state);
-	if (!err) {
-		result->doc = item_json(lab, &state);
-		err = show_programs(lab, &state, result->doc);
-	}
-	return err ? refused(&result->error, call, err) : 0;
-}
-
-static void text_balance(json_object *row, json_object *value, const void *arg, char *cell)
-{
-	(void)arg;
-	snprintf(cell, CELL_SIZE,
-		 "%" PRIu64 " accepted %s %" PRIu64 " run + %" PRIu64 " cancelled + %" PRIu64
-		 " merged + %" PRIu64 " outstanding",
-		 json_number(row, "/counters/accepted"), json_object_get_boolean(value) ? "=" : "IS NOT",
-		 json_number(row, "/counters/runs"), json_number(row, "/counters/cancelled"),
-		 json_number(row, "/counters/merged"), json_number(row, "/counters/outstanding"));
-}
-
-void print_show(const struct result *result)
-{
-	static const struct field fields[] = {
-		{ .head = "id", .path = "/id" },
-		{ .head = "name", .path = "/name" },
-		{ .head = "mechanism", .path = "/mechanism" },
-		{ .head = "program", .path = "/program" },
-		{ .head = "thread's program", .path = "/thread_program" },
-		{ .head = "queue", .path = "/queue" },
-		{ .head = "cpu", .path = "/cpu" },
-		{ .head = "irq", .path = "/irq" },
-		{ .head = "data", .path = "/data" },
-		{ .head = "cookie", .path = "/cookie" },
-		{ .head = "state", .path = "/state", .text = text_state },
-		{ .head = "disabled", .path = "/depth" },
-		{ .head = "activations", .path = "/balanced", .text = text_balance },
-		{ .head = "coalesced", .path = "/counters/coalesced" },
-		{ .head = "refused", .path = "/counters/refused" },
-		{ .head = "thread woken", .path = "/counters/thread_wakes" },
-		{ .head = "thread runs", .path = "/counters/thread_runs" },
-		{ .head = "wakes merged", .path = "/counters/thread_merged" },
-		{ .head = "steps skipped", .path = "/counters/skipped" },
-	};
-
-	out_list(fields, ARRAY_SIZE(fields), result->doc);
 }
 
 /* --- ring */

@@ -9,6 +9,7 @@
 #include "cmd.h"
 #include "lab.h"
 #include "out.h"
+#include "parse.h"
 #include "signals.h"
 #include "words.h"
 
@@ -23,9 +24,11 @@ static const unsigned long requests[] = {
 	[BHLAB_VERB_DISABLE] = BHLAB_IOC_DISABLE,
 	[BHLAB_VERB_ENABLE] = BHLAB_IOC_ENABLE,
 	[BHLAB_VERB_TRIGGER] = BHLAB_IOC_TRIGGER,
+	[BHLAB_VERB_DRAIN] = BHLAB_IOC_DRAIN,
 };
 
-static void fill(struct bhlab_act *act, const struct call *call, uint32_t verb)
+static int fill(struct bhlab_act *act, const struct call *call, const struct lab *lab, uint32_t verb,
+		struct error *e)
 {
 	static const struct {
 		const char *name;
@@ -35,16 +38,19 @@ static void fill(struct bhlab_act *act, const struct call *call, uint32_t verb)
 		{ "--on", BHLAB_ACT_QUEUE },
 		{ "--mod", BHLAB_ACT_MOD },
 		{ "--sync", BHLAB_ACT_SYNC },
+		{ "--period", BHLAB_ACT_PERIOD },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (arg_given(call, flags[i].name))
 			act->flags |= flags[i].flag;
 	act->cpu = (uint32_t)arg_number(call, "--cpu", 0);
-	act->queue = (uint32_t)arg_number(call, "--on", 0);
-	act->ns = arg_number(call, "PERIOD", 0);
+	act->ns = arg_number(call, verb == BHLAB_VERB_TRIGGER ? "--period" : "PERIOD", 0);
 	if (verb == BHLAB_VERB_TRIGGER)
 		act->count = (uint32_t)arg_number(call, "--count", 1);
+	if (arg_given(call, "--on") && lab_object(lab, arg(call, "--on"), &act->queue))
+		return fail(e, STATUS_REFUSED, ENOENT, "there is no queue %s in this lab", arg_typed(call, "--on"));
+	return 0;
 }
 
 /* EOPNOTSUPP has two causes: the verb, or something that was said with it. */
@@ -60,12 +66,29 @@ static int unsupported(const struct call *call, struct lab *lab, uint32_t id, ui
 	if (!((mech->out_native | mech->out_emulated) & 1U << verb))
 		return fail(e, STATUS_REFUSED, EOPNOTSUPP, "%s has no %s on this kernel", mech->out_name,
 			    call->cmd->name);
-	return fail(e, STATUS_REFUSED, EOPNOTSUPP, "%s does not take %s", mech->out_name,
-		    arg_given(call, "--on") ? "--on" : "this option");
+	if (mech->mech != BHLAB_MECH_WORK && mech->mech != BHLAB_MECH_RCU_WORK)
+		return fail(e, STATUS_REFUSED, EOPNOTSUPP, "%s does not take %s", mech->out_name,
+			    arg_given(call, "--on") ? "--on" : "this option");
+	if (!(lab->info.out_features & BHLAB_FEATURE_BH_QUEUE))
+		return fail(e, STATUS_REFUSED, EOPNOTSUPP, "this kernel has no BH workqueues");
+	return fail(e, STATUS_REFUSED, EOPNOTSUPP,
+		    "on a BH queue a delay takes no CPU: that might be offline when the delay is over");
+}
+
+static int bad_period(const struct lab *lab, struct error *e)
+{
+	char shortest[32];
+
+	period_exact(lab->info.out_period_ns, shortest, sizeof(shortest));
+	return fail(e, STATUS_REFUSED, EINVAL,
+		    "a period is %s or more, and twice what the top half spins; the count 1 to %u", shortest,
+		    BHLAB_TRIGGER_MAX);
 }
 
 static void describe(struct result *result, const struct bhlab_act *act, uint32_t verb, const char *name)
 {
+	char period[32];
+
 	result->word = word_name(&result_words, act->out_result);
 	result->doc = json_object_new_object();
 	json_add_text(result->doc, "result", result->word);
@@ -79,6 +102,11 @@ static void describe(struct result *result, const struct bhlab_act *act, uint32_
 		return;
 	json_add_number(result->doc, "count", act->count);
 	json_add_number(result->doc, "set", act->out_count);
+	if (!(act->flags & BHLAB_ACT_PERIOD))
+		return;
+	period_exact(act->ns, period, sizeof(period));
+	json_add_number(result->doc, "period_ns", act->ns);
+	json_add_text(result->doc, "period", period);
 }
 
 int run_verb(const struct call *call, struct lab *lab, struct result *result)
@@ -88,10 +116,12 @@ int run_verb(const struct call *call, struct lab *lab, struct result *result)
 	int err;
 
 	word_value(&verb_words, call->cmd->name, &verb);
-	if (call_item(call, lab, &act.id, &result->error))
+	if (call_object(call, lab, call->cmd->args[0].name, &act.id, &result->error) ||
+	    fill(&act, call, lab, verb, &result->error))
 		return -1;
-	fill(&act, call, verb);
 	err = lab_ioctl(lab, requests[verb], &act);
+	if (err == EINVAL && arg_given(call, "--period"))
+		return bad_period(lab, &result->error);
 	if (err == EOPNOTSUPP)
 		return unsupported(call, lab, act.id, verb, &result->error);
 	if (err)
@@ -127,7 +157,7 @@ int run_wait(const struct call *call, struct lab *lab, struct result *result)
 	const char *timeout = arg_given(call, "--timeout") ? arg_typed(call, "--timeout") : "10s";
 	int err;
 
-	if (call_item(call, lab, &wait.id, &result->error))
+	if (call_object(call, lab, "ITEM", &wait.id, &result->error))
 		return -1;
 	err = lab_ioctl(lab, BHLAB_IOC_WAIT, &wait);
 	if (err == EINTR)

@@ -20,6 +20,8 @@ static void arg_usage(const struct argdef *def, char *buf, size_t size)
 		snprintf(buf, size, "[%s %s]", def->name, arg_meta(def->type));
 	else if (def->type == ARG_REST)
 		snprintf(buf, size, "-- %s [ARG...]", def->name);
+	else if (def->type == ARG_PATHS)
+		snprintf(buf, size, "%s...", def->name);
 	else if (is_option(def) || def->optional)
 		snprintf(buf, size, "[%s]", def->name);
 	else
@@ -58,7 +60,8 @@ static void help_words(const struct command *cmd, enum arg_type type, const stru
 		if (def->type != type)
 			continue;
 		word_names(words, ", ", names, sizeof(names));
-		printf("%s is one of %s.\n", arg_meta(type), names);
+		printf("%s is one of %s%s.\n", arg_meta(type), names,
+		       type == ARG_QUEUE ? ", or one that the lab has" : "");
 		return;
 	}
 }
@@ -75,6 +78,7 @@ void help_command(const struct command *cmd)
 	if (cmd->notes)
 		printf("\n%s", cmd->notes);
 	help_words(cmd, ARG_QUEUE, &queue_words);
+	help_words(cmd, ARG_LOCK_CONTEXT, &lock_context_words);
 	help_words(cmd, ARG_KIND, &kind_words);
 }
 
@@ -103,11 +107,26 @@ int run_help(const struct call *call, struct lab *lab, struct result *result)
 {
 	(void)lab;
 	(void)result;
-	if (arg_given(call, "COMMAND"))
-		help_command(command_find(arg_typed(call, "COMMAND")));
+	const struct command *cmd = NULL;
+
+	if (arg_given(call, "OBJECT"))
+		cmd = command_find_two(arg_typed(call, "COMMAND"), arg_typed(call, "OBJECT"));
+	else if (arg_given(call, "COMMAND"))
+		cmd = command_find(arg_typed(call, "COMMAND"));
+	if (cmd)
+		help_command(cmd);
 	else
 		help_all();
 	return 0;
+}
+
+int check_help(const struct call *call, struct error *e)
+{
+	const char *first = arg_typed(call, "COMMAND"), *second = arg_typed(call, "OBJECT");
+
+	if (!arg_given(call, "OBJECT") || command_find_two(first, second))
+		return 0;
+	return usage(e, "unknown command '%s %s'", first, second);
 }
 
 /* How bash finds what can stand for an argument; "" if nothing helps. */
@@ -117,9 +136,13 @@ static void complete_type(enum arg_type type, char *buf, size_t size)
 	if (type == ARG_ITEM)
 		snprintf(buf, size, "$(_bhctl_items)");
 	else if (type == ARG_MECH)
-		snprintf(buf, size, "$(bhctl -p mechanisms 2>/dev/null | cut -f1)");
+		snprintf(buf, size, "$(bhctl -p mechanisms 2>/dev/null | cut -f1) queue lock fifo");
+	else if (type == ARG_OBJECT)
+		snprintf(buf, size, "queue lock fifo");
 	else if (type == ARG_QUEUE)
 		word_names(&queue_words, " ", buf, size);
+	else if (type == ARG_LOCK_CONTEXT)
+		word_names(&lock_context_words, " ", buf, size);
 	else if (type == ARG_CONDITION)
 		word_names(&condition_words, " ", buf, size);
 	else if (type == ARG_KIND)
@@ -130,24 +153,38 @@ static void complete_type(enum arg_type type, char *buf, size_t size)
 		snprintf(buf, size, "$commands");
 }
 
+/* "add\ queue": the name as a pattern of the shell. */
+static void complete_name(const struct command *cmd, char *buf, size_t size)
+{
+	const char *space = strchr(cmd->name, ' ');
+
+	if (space)
+		snprintf(buf, size, "%.*s\\ %s", (int)(space - cmd->name), cmd->name, space + 1);
+	else
+		snprintf(buf, size, "%s", cmd->name);
+}
+
 /* After an option with a value: the values. */
 static void complete_values(const struct command *cmd)
 {
-	char words[256];
+	char words[256], name[32];
+
+	complete_name(cmd, name, sizeof(name));
 
 	for (const struct argdef *def = cmd->args; def->name; def++) {
 		complete_type(def->type, words, sizeof(words));
 		if (is_option(def) && def->type != ARG_FLAG)
-			printf("\t%s\\ %s) words=\"%s\";;\n", cmd->name, def->name, words);
+			printf("\t%s\\ %s) words=\"%s\";;\n", name, def->name, words);
 	}
 }
 
 /* Elsewhere: the options, and whatever can stand by itself. */
 static void complete_command(const struct command *cmd)
 {
-	char words[256];
+	char words[256], name[32];
 
-	printf("\t%s\\ *) words=\"", cmd->name);
+	complete_name(cmd, name, sizeof(name));
+	printf("\t%s\\ *) words=\"", name);
 	for (const struct argdef *def = cmd->args; def->name; def++) {
 		complete_type(def->type, words, sizeof(words));
 		printf("%s ", is_option(def) ? def->name : words);
@@ -158,9 +195,19 @@ static void complete_command(const struct command *cmd)
 static void complete_file(const struct command *cmd)
 {
 	for (const struct argdef *def = cmd->args; def->name; def++)
-		if (def->type == ARG_FILE || def->type == ARG_REST)
+		if (def->type == ARG_FILE || def->type == ARG_REST || def->type == ARG_PATHS)
 			printf("\t%s\\ *) mapfile -t COMPREPLY < <(compgen -%c -- \"$cur\");;\n", cmd->name,
-			       def->type == ARG_FILE ? 'f' : 'c');
+			       def->type == ARG_REST ? 'c' : 'f');
+}
+
+/* Two words make another command than the first alone. */
+static void complete_longer(const struct command *cmd)
+{
+	char name[32];
+
+	complete_name(cmd, name, sizeof(name));
+	if (strchr(cmd->name, ' '))
+		printf("\t%s) cmd='%s';;\n", name, cmd->name);
 }
 
 static void complete_all(void)
@@ -171,7 +218,8 @@ static void complete_all(void)
 	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd='' words i\n"
 	       "\tlocal commands='");
 	for (const struct command *cmd = commands; cmd->name; cmd++)
-		printf("%s ", cmd->name);
+		if (!strchr(cmd->name, ' '))
+			printf("%s ", cmd->name);
 	printf("'\n"
 	       "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	       "\t\tcase ${COMP_WORDS[i]} in\n"
@@ -180,6 +228,10 @@ static void complete_all(void)
 	       "\t\t*) cmd=${COMP_WORDS[i]}; break;;\n"
 	       "\t\tesac\n"
 	       "\tdone\n"
+	       "\t((i + 1 < COMP_CWORD)) && case $cmd\\ ${COMP_WORDS[i + 1]} in\n");
+	for (const struct command *cmd = commands; cmd->name; cmd++)
+		complete_longer(cmd);
+	printf("\tesac\n"
 	       "\tcase $cmd\\ $prev in\n");
 	for (const struct command *cmd = commands; cmd->name; cmd++) {
 		complete_values(cmd);

@@ -16,6 +16,7 @@
 #include "cmd.h"
 #include "lab.h"
 #include "parse.h"
+#include "words.h"
 
 #define DEVICE		"/dev/bhlab"
 #define SYSFS_DEV	"/sys/class/misc/bhlab/dev"
@@ -196,16 +197,16 @@ const struct bhlab_mech_info *lab_mech_by_name(const struct lab *lab, const char
 	return NULL;
 }
 
-int lab_item(const struct lab *lab, const struct value *item, uint32_t *id)
+int lab_object(const struct lab *lab, const struct value *object, uint32_t *id)
 {
 	struct bhlab_lookup lookup = { .size = sizeof(lookup) };
 	int err;
 
-	if (*item->text == '#') {
-		*id = (uint32_t)item->number;
+	if (object->number) {
+		*id = (uint32_t)object->number;
 		return 0;
 	}
-	snprintf(lookup.name, sizeof(lookup.name), "%s", item->text);
+	snprintf(lookup.name, sizeof(lookup.name), "%s", object->text);
 	err = lab_ioctl(lab, BHLAB_IOC_LOOKUP, &lookup);
 	*id = lookup.id;
 	return err;
@@ -227,6 +228,8 @@ const char *lab_name(struct lab *lab, uint32_t id)
 {
 	struct bhlab_lookup next = { .size = sizeof(next), .id = id - 1 };
 
+	if (id >= BHLAB_QUEUE_PERCPU)
+		return word_name(&queue_words, id);
 	names_grow(lab, id);
 	if (lab->names[id][0] && lab->names[id][0] != '#')
 		return lab->names[id];

@@ -15,6 +15,7 @@ struct lab {
 	int fd;				/* -1: not open yet */
 	bool owned;			/* opened here: ends with this process */
 	bool kept;			/* by what comes next in the batch */
+	bool silent;			/* who made it knows what is in it: no notes */
 	struct bhlab_info info;
 	struct bhlab_mech_info *mechs;	/* info.out_mechs of them, or NULL */
 	char (*names)[BHLAB_NAME_LEN];	/* by id; "" is not known */
@@ -35,8 +36,8 @@ int lab_mechs(struct lab *lab, struct error *e);
 const struct bhlab_mech_info *lab_mech(const struct lab *lab, uint32_t mech);
 const struct bhlab_mech_info *lab_mech_by_name(const struct lab *lab, const char *name);
 
-/* The id of an item given as a name or #id; 0 or the errno. */
-int lab_item(const struct lab *lab, const struct value *item, uint32_t *id);
+/* The id of an object given as a name, #id or word; 0 or the errno. */
+int lab_object(const struct lab *lab, const struct value *object, uint32_t *id);
 /*
  * The name of an id, or #id when it has none any more. Once seen it is known
  * even after the item is gone. The text lives until the next call.

@@ -126,6 +126,8 @@ void out_list(const struct field *fields, size_t nr, json_object *doc)
 		if ((int)strlen(fields[i].head) > width)
 			width = (int)strlen(fields[i].head);
 	for (size_t i = 0; i < nr; i++) {
+		if (options.format == FORMAT_TEXT && !json_at(doc, fields[i].path))
+			continue;
 		cell_text(&fields[i], doc, doc, cell);
 		if (options.format == FORMAT_PARSABLE)
 			printf("%s\t%s\n", fields[i].path + 1, cell);
@@ -226,6 +228,17 @@ int out_finish(struct error *e)
 	if (!fflush(stdout) && !ferror(stdout))
 		return 0;
 	return fail(e, STATUS_REFUSED, errno, "cannot write what was to be printed");
+}
+
+void text_words(json_object *row, json_object *value, const void *arg, char *cell)
+{
+	size_t len = 0;
+
+	(void)row;
+	(void)arg;
+	for (size_t i = 0; value && i < json_object_array_length(value); i++)
+		len += snprintf(cell + len, CELL_SIZE - len, "%s%s", i ? ", " : "",
+				json_object_get_string(json_object_array_get_idx(value, i)));
 }
 
 void text_period(json_object *row, json_object *value, const void *arg, char *cell)

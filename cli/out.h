@@ -23,8 +23,9 @@ struct field {
 	const char *(*color)(json_object *row);
 };
 
-/* One line each; -p leaves the heads away, and prints raw values, tabs between. */
+/* -p leaves the heads away, and prints raw values, tabs between. */
 void out_table(const struct field *fields, size_t nr, json_object *rows, const void *arg);
+/* One line each; without -p what is not there has none. */
 void out_list(const struct field *fields, size_t nr, json_object *doc);
 /* The same as a table, but each row as it comes. */
 void out_stream_head(const struct field *fields, size_t nr);
@@ -38,6 +39,7 @@ void out_error(const struct call *call, const struct error *e);
 int out_finish(struct error *e);
 
 /* Field texts. */
+void text_words(json_object *row, json_object *value, const void *arg, char *cell);
 void text_period(json_object *row, json_object *value, const void *arg, char *cell);
 const char *out_arrow(void);
 

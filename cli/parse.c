@@ -175,16 +175,21 @@ static int split_word(const char **in, char **out, struct error *e)
 int line_split(struct line *line, const char *text, struct error *e)
 {
 	const char *in = text;
+	size_t bad;
 	char *out;
 
 	/* No word is longer than its quotes and blank, nor are there more. */
 	line->text = out = xrealloc(NULL, strlen(text) + 2, 1);
 	line->argv = xrealloc(NULL, strlen(text) / 2 + 2, sizeof(char *));
+	line->at = xrealloc(NULL, strlen(text) / 2 + 1, sizeof(*line->at));
 	line->argc = 0;
 	while (*(in += strspn(in, " \t\r\n\v\f")) && *in != '#') {
+		line->at[line->argc] = in - text;
 		line->argv[line->argc++] = out;
 		if (split_word(&in, &out, e)) {
+			bad = in - text;
 			line_free(line);
+			line->bad = bad;
 			return -1;
 		}
 	}
@@ -196,5 +201,6 @@ void line_free(struct line *line)
 {
 	free(line->text);
 	free(line->argv);
+	free(line->at);
 	*line = (struct line){ 0 };
 }

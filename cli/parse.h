@@ -24,6 +24,8 @@ struct line {
 	char *text;
 	char **argv;		/* ends with NULL */
 	int argc;
+	size_t *at;		/* where in the text each word began */
+	size_t bad;		/* of line_split() that failed: where */
 };
 
 /*

@@ -49,7 +49,8 @@ static int step_cpu(struct step *step, const char *word, char **rest, struct err
 
 static const char *operand_name(char form)
 {
-	return form == 'T' ? "an item" : form == 'P' ? "a period" : "a number";
+	return form == 'T' ? "an item" : form == 'O' ? "a lock or FIFO" :
+	       form == 'P' ? "a period" : "a number";
 }
 
 static int step_operand(struct step *step, char form, const char *word, struct error *e)
@@ -58,7 +59,7 @@ static int step_operand(struct step *step, char form, const char *word, struct e
 
 	if (!word)
 		return form == 'n' ? 0 : usage(e, "it needs %s", operand_name(form));
-	if (form == 'T')
+	if (form == 'T' || form == 'O')
 		return step_target(step, word, e);
 	if (form == 'P' ? parse_period(word, &value, e) : parse_number(word, UINT64_MAX, &value, e))
 		return -1;
@@ -84,7 +85,7 @@ static int step_operands(struct step *step, const char *form, char **rest, struc
 
 static int step_parse(struct step *step, char *text, struct error *e)
 {
-	char *rest, names[128], *name = strtok_r(text, BLANKS, &rest);
+	char *rest, names[256], *name = strtok_r(text, BLANKS, &rest);
 	const struct step_word *word = step_by_name(name);
 
 	*step = (struct step){ 0 };
@@ -149,6 +150,9 @@ static int resolve(struct step *step, const struct lab *lab)
 		return 0;
 	memcpy(lookup.name, step->target, sizeof(lookup.name));
 	err = lab_ioctl(lab, BHLAB_IOC_LOOKUP, &lookup);
+	/* Locks and FIFOs must be there; the driver says so of id 0. */
+	if (err == ENOENT && step_by_op(step->raw.op)->form[0] == 'O')
+		return 0;
 	if (err == ENOENT) {
 		step->fresh = true;
 		lookup.flags = BHLAB_LOOKUP_RESERVE;
@@ -210,7 +214,7 @@ void step_text(const struct step *step, char *buf, size_t size)
 	char period[32];
 
 	for (const char *form = word ? word->form : ""; *form; form++) {
-		if (*form == 'T')
+		if (*form == 'T' || *form == 'O')
 			len += snprintf(buf + len, size - len, " %s", step->target);
 		if (*form == 'N' || (*form == 'n' && step->raw.arg))
 			len += snprintf(buf + len, size - len, " %" PRIu64, (uint64_t)step->raw.arg);

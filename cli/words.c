@@ -19,7 +19,8 @@ WORDS(verb, "verb",
 	{ "flush", BHLAB_VERB_FLUSH },
 	{ "disable", BHLAB_VERB_DISABLE },
 	{ "enable", BHLAB_VERB_ENABLE },
-	{ "trigger", BHLAB_VERB_TRIGGER });
+	{ "trigger", BHLAB_VERB_TRIGGER },
+	{ "drain", BHLAB_VERB_DRAIN });
 
 WORDS(queue, "queue",
 	{ "percpu", BHLAB_QUEUE_PERCPU },
@@ -27,7 +28,37 @@ WORDS(queue, "queue",
 	{ "long", BHLAB_QUEUE_LONG },
 	{ "unbound", BHLAB_QUEUE_UNBOUND },
 	{ "freezable", BHLAB_QUEUE_FREEZABLE },
-	{ "power_efficient", BHLAB_QUEUE_POWER_EFFICIENT });
+	{ "power_efficient", BHLAB_QUEUE_POWER_EFFICIENT },
+	{ "bh", BHLAB_QUEUE_BH },
+	{ "bh_highpri", BHLAB_QUEUE_BH_HIGHPRI });
+
+WORDS(attribute, "attribute",
+	{ "hard", BHLAB_ITEM_HARD },
+	{ "lazy", BHLAB_ITEM_LAZY },
+	{ "irqsafe", BHLAB_ITEM_IRQSAFE },
+	{ "pinned", BHLAB_ITEM_PINNED },
+	{ "static", BHLAB_ITEM_STATIC });
+
+WORDS(shape, "attribute of a queue",
+	{ "percpu", BHLAB_WQ_PERCPU },
+	{ "unbound", BHLAB_WQ_UNBOUND },
+	{ "bh", BHLAB_WQ_BH },
+	{ "ordered", BHLAB_WQ_ORDERED },
+	{ "legacy", BHLAB_WQ_LEGACY },
+	{ "singlethread", BHLAB_WQ_SINGLETHREAD },
+	{ "highpri", BHLAB_WQ_HIGHPRI },
+	{ "freezable", BHLAB_WQ_FREEZABLE },
+	{ "mem-reclaim", BHLAB_WQ_MEM_RECLAIM },
+	{ "cpu-intensive", BHLAB_WQ_CPU_INTENSIVE });
+
+WORDS(lock_kind, "kind of lock",
+	{ "spin", BHLAB_LOCK_SPIN },
+	{ "mutex", BHLAB_LOCK_MUTEX });
+
+WORDS(lock_context, "context",
+	{ "task", BHLAB_CTX_TASK },
+	{ "softirq", BHLAB_CTX_SOFTIRQ },
+	{ "hardirq", BHLAB_CTX_HARDIRQ });
 
 WORDS(result, "result",
 	{ "idle", BHLAB_RESULT_IDLE },
@@ -52,7 +83,8 @@ WORDS(kind, "kind of event",
 	{ "mark", BHLAB_EVENT_MARK },
 	{ "cancelled", BHLAB_EVENT_CANCELLED },
 	{ "disabled", BHLAB_EVENT_DISABLED },
-	{ "enabled", BHLAB_EVENT_ENABLED });
+	{ "enabled", BHLAB_EVENT_ENABLED },
+	{ "dropped", BHLAB_EVENT_DROPPED });
 
 WORDS(stage, "stage",
 	{ "main", BHLAB_STAGE_MAIN },
@@ -63,7 +95,8 @@ WORDS(state, "state",
 	{ "pending", BHLAB_STATE_PENDING },
 	{ "delayed", BHLAB_STATE_DELAYED },
 	{ "running", BHLAB_STATE_RUNNING },
-	{ "disabled", BHLAB_STATE_DISABLED });
+	{ "disabled", BHLAB_STATE_DISABLED },
+	{ "periodic", BHLAB_STATE_PERIODIC });
 
 WORDS(context, "context",
 	{ "task", BHLAB_CTX_TASK },
@@ -96,7 +129,9 @@ WORDS(skip, "reason",
 
 WORDS(feature, "feature",
 	{ "irq_sim", BHLAB_FEATURE_IRQ_SIM },
-	{ "rt", BHLAB_FEATURE_RT });
+	{ "rt", BHLAB_FEATURE_RT },
+	{ "bh_queue", BHLAB_FEATURE_BH_QUEUE },
+	{ "threadirqs", BHLAB_FEATURE_THREADIRQS });
 
 static const struct step_word steps[] = {
 	{ "spin", BHLAB_OP_SPIN, "P" },
@@ -108,6 +143,17 @@ static const struct step_word steps[] = {
 	{ "mark", BHLAB_OP_MARK, "N" },
 	{ "thread", BHLAB_OP_THREAD, "" },
 	{ "none", BHLAB_OP_NONE, "" },
+	{ "cancel", BHLAB_OP_CANCEL, "T" },
+	{ "disable", BHLAB_OP_DISABLE, "T" },
+	{ "enable", BHLAB_OP_ENABLE, "T" },
+	{ "lock", BHLAB_OP_LOCK, "O" },
+	{ "unlock", BHLAB_OP_UNLOCK, "O" },
+	{ "bh_off", BHLAB_OP_BH_OFF, "" },
+	{ "bh_on", BHLAB_OP_BH_ON, "" },
+	{ "irq_off", BHLAB_OP_IRQ_OFF, "" },
+	{ "irq_on", BHLAB_OP_IRQ_ON, "" },
+	{ "push", BHLAB_OP_PUSH, "ON" },
+	{ "pop", BHLAB_OP_POP, "On" },
 };
 
 const struct step_word *step_by_name(const char *name)

@@ -29,6 +29,8 @@ extern const struct words result_words;
 extern const struct words condition_words;
 extern const struct words kind_words;
 extern const struct words stage_words;
+extern const struct words lock_kind_words;
+extern const struct words lock_context_words;
 
 /* Of these the value is a bit. */
 extern const struct words state_words;
@@ -36,10 +38,12 @@ extern const struct words context_words;
 extern const struct words softirq_words;
 extern const struct words skip_words;
 extern const struct words feature_words;
+extern const struct words attribute_words;
+extern const struct words shape_words;
 
 /*
- * A step, and what follows its name: T a target, P a period, N a number, n a
- * number that may be missing; c: --cpu N may follow.
+ * A step, and what follows its name: T an item, O a lock or FIFO, P a period, N
+ * a number, n a number that may be missing; c: --cpu N may follow.
  */
 struct step_word {
 	const char *name;

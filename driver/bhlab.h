@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * bhlab's own structures: lab, item, program, mechanism.
+ * bhlab's own structures: lab, object, item, queue, program, mechanism.
  *
  * Locks, in the order in which they are taken:
  *
- *   lab->lock		mutex. The object table: create, destroy, names. Nothing
- *			is copied from or to user space under it, since mmap()
- *			comes with the mm's lock held.
+ *   lab->lock		mutex. The object table: create, destroy, names, and who
+ *			uses what. Nothing is copied from or to user space under
+ *			it, since mmap() comes with the mm's lock held.
  *   ring->read_lock	mutex. The cursor of read().
  *   ring->alloc_lock	mutex. The first use of the ring; taken by mmap().
  *   cpus_read_lock()	in verbs that name a CPU.
+ *   a lab's own locks	in programs, see lock.c.
  *   item->lock		raw spinlock, interrupts off. Everything about one
  *			item's activations, around the kernel's own call; a
  *			handler takes it as it starts and as it ends. No two
  *			items' locks are ever held together.
- *   ring->count_lock	raw spinlock, a leaf.
+ *   ring->count_lock, fifo->lock	raw spinlocks, leaves.
  *
  * Steps find items under rcu_read_lock(); verbs hold a reference, which
  * destroying an item waits for.
@@ -35,15 +36,38 @@
 
 #include "ring.h"
 
+struct bhlab_kind_ops;
 struct bhlab_mech_ops;
 struct bhlab_program;
 
 /**
+ * enum bhlab_resource - what a lab has a limited number of
+ * @BHLAB_RES_OBJECT: objects of any kind, and reserved names
+ * @BHLAB_RES_IRQ: interrupt lines
+ * @BHLAB_RES_THREAD: kthread workers
+ * @BHLAB_RES_QUEUE: workqueues
+ * @BHLAB_RES_LOCK: locks; these are not given back
+ * @BHLAB_RES_FIFO: FIFOs
+ * @BHLAB_NR_RES: how many kinds
+ */
+enum bhlab_resource {
+	BHLAB_RES_OBJECT,
+	BHLAB_RES_IRQ,
+	BHLAB_RES_THREAD,
+	BHLAB_RES_QUEUE,
+	BHLAB_RES_LOCK,
+	BHLAB_RES_FIFO,
+	BHLAB_NR_RES,
+};
+
+/**
  * struct bhlab_lab - one open of the device
  * @id: unique among the labs that live
- * @lock: protects @objects against change, @next_id, @nr_items, @nr_irqs
+ * @lock: protects @objects against change, @next_id, @used, @process_ns
  * @objects: id to struct bhlab_object; read under RCU
  * @next_id: ids are never used twice
+ * @used: of each enum bhlab_resource
+ * @process_ns: time that all programs in process context take together
  * @dying: set once, by release(); programs end early
  * @chain: activations that steps may make until user space makes one again
  * @wait: verbs that wait for the state of an item, or for records
@@ -56,8 +80,8 @@ struct bhlab_lab {
 	struct mutex lock;
 	struct xarray objects;
 	u32 next_id;
-	u32 nr_items;
-	u32 nr_irqs;
+	u32 used[BHLAB_NR_RES];
+	u64 process_ns;
 	bool dying;
 	atomic_t chain;
 	wait_queue_head_t wait;
@@ -68,41 +92,102 @@ struct bhlab_lab {
 
 /**
  * struct bhlab_object - what has an id and a name; embedded at offset 0
- * @kind: enum bhlab_kind
+ * @ops: its kind
+ * @resource: what it uses of the lab, beside BHLAB_RES_OBJECT
  * @users: verbs at work on it, and one for the table; destroying waits until
  *	the table's is the last
+ * @pins: items that name it, under lab->lock; not destroyed while there are any
  */
 struct bhlab_object {
 	struct rcu_head rcu;
 	struct bhlab_lab *lab;
+	const struct bhlab_kind_ops *ops;
+	enum bhlab_resource resource;
 	refcount_t users;
+	u32 pins;
 	u32 id;
-	u32 kind;
 	char name[BHLAB_NAME_LEN];
+};
+
+/**
+ * struct bhlab_kind_ops - one kind of object
+ * @kind: enum bhlab_kind
+ * @init: the last step of its creation, under lab->lock; may be NULL
+ * @kill: the first of its end, under lab->lock: nothing new may be made of it
+ *	any more; EBUSY, without @force, if that can not be; may be NULL
+ * @stop: when nobody else uses it: wait until nothing of it is at work; may be
+ *	NULL
+ * @grace: whether @release needs a grace period after @stop; may be NULL
+ * @release: free it, by RCU
+ */
+struct bhlab_kind_ops {
+	enum bhlab_kind kind;
+	int (*init)(struct bhlab_object *obj);
+	int (*kill)(struct bhlab_object *obj, bool force);
+	void (*stop)(struct bhlab_object *obj);
+	bool (*grace)(const struct bhlab_object *obj);
+	void (*release)(struct bhlab_object *obj);
 };
 
 struct bhlab_lab *bhlab_lab_open(void);
 void bhlab_lab_release(struct bhlab_lab *lab);
 void bhlab_lab_wake(struct bhlab_lab *lab);
 
+/* The largest id: above are the numbers of the system's queues. */
+#define BHLAB_ID_MAX		(BHLAB_QUEUE_PERCPU - 1)
+
 int bhlab_name_check(const char *name);
-int bhlab_lab_publish(struct bhlab_lab *lab, struct bhlab_item *item);
+void bhlab_object_init(struct bhlab_object *obj, struct bhlab_lab *lab,
+		       const struct bhlab_kind_ops *ops,
+		       enum bhlab_resource resource, const char *name);
+int bhlab_lab_publish(struct bhlab_lab *lab, struct bhlab_object *obj);
 int bhlab_lab_lookup(struct bhlab_lab *lab, struct bhlab_lookup *cmd);
 int bhlab_lab_next(struct bhlab_lab *lab, struct bhlab_lookup *cmd);
 int bhlab_lab_destroy(struct bhlab_lab *lab, u32 id);
+struct bhlab_object *bhlab_object_peek(struct bhlab_lab *lab, u32 id,
+				       enum bhlab_kind kind);
+struct bhlab_object *bhlab_object_get(struct bhlab_lab *lab, u32 id,
+				      enum bhlab_kind kind);
+void bhlab_object_put(struct bhlab_object *obj);
+struct bhlab_object *bhlab_object_pin(struct bhlab_lab *lab, u32 id,
+				      enum bhlab_kind kind);
+void bhlab_object_unpin(struct bhlab_object *obj);
 struct bhlab_item *bhlab_item_get(struct bhlab_lab *lab, u32 id);
 void bhlab_item_put(struct bhlab_item *item);
 struct bhlab_item *bhlab_item_peek(struct bhlab_lab *lab, u32 id);
 
 /**
+ * struct bhlab_queue - a workqueue
+ * @flags, @max_active: see struct bhlab_queue_create
+ * @wq: the kernel's
+ * @bh: what runs on it is in a softirq
+ * @draining: what is queued on it from elsewhere is refused; read with
+ *	interrupts off
+ * @drain_until: from then on, all is
+ * @active: activations that are on it; only of own ones
+ */
+struct bhlab_queue {
+	struct bhlab_object obj;
+	u32 flags;
+	u32 max_active;
+	struct workqueue_struct *wq;
+	bool bh;
+	bool draining;
+	u64 drain_until;
+	atomic_t active;
+};
+
+/**
  * struct bhlab_stamp - what an activation carries from its queueing to its run
  * @ns: when it was accepted
+ * @queue: the workqueue that it is on, or NULL
  * @requeues: how many times the program requeued itself to get here
  * @cpu: where it was queued
  * @softirq: the softirqs that were pending there after it was queued
  */
 struct bhlab_stamp {
 	u64 ns;
+	struct bhlab_queue *queue;
 	u32 requeues;
 	u16 cpu;
 	u16 softirq;
@@ -118,19 +203,25 @@ struct bhlab_stamp {
 /**
  * struct bhlab_item - one deferrable function
  * @ops: its mechanism
- * @flags, @cpu, @queue, @cookie, @data: see struct bhlab_item_create
+ * @flags, @cpu, @nice, @priority, @cookie, @data: see struct bhlab_item_create
+ * @queue: the workqueue that it names, pinned, or NULL
+ * @process_ns: what its programs count in lab->process_ns
  * @privileged: made with CAP_SYS_ADMIN; its steps may do what that allows
  * @lock: protects all that follows
  * @dead: nothing can be activated any more
+ * @roamed: it was queued on another workqueue than @queue
+ * @periodic: a trigger with a period is at work
  * @depth: how often it is disabled
  * @running: handlers at work (work that is on two queues can have two)
  * @context: of who took the lock last by bhlab_item_lock(), for the records
  * @unsettled: only the mechanism's @settle can tell whether it is at rest
  * @withdrawn: cancelled activations that the kernel can not take back: as many
  *	handlers return without running the program
+ * @withdrawn_queue: the workqueue that they are on
  * @stamps: @nr_stamps from @first_stamp on, oldest first, round and round
- * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @skipped: see
- *	struct bhlab_item_state; @finished: runs that ended
+ * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @skipped,
+ *	@throttled, @expired: see struct bhlab_item_state
+ * @finished: runs that ended
  * @delay: the driver's own delay, see delay.c; while @delayed it ends at
  *	@delay_until, and @delay_stamp is the activation's
  */
@@ -139,7 +230,10 @@ struct bhlab_item {
 	const struct bhlab_mech_ops *ops;
 	u32 flags;
 	u32 cpu;
-	u32 queue;
+	struct bhlab_queue *queue;
+	u64 process_ns;
+	s32 nice;
+	u32 priority;
 	bool privileged;
 	u64 cookie;
 	char data[BHLAB_DATA_LEN];
@@ -150,12 +244,15 @@ struct bhlab_item {
 	bool dead;
 	bool delayed;
 	bool unsettled;
+	bool roamed;
+	bool periodic;
 	u8 first_stamp;
 	u8 nr_stamps;
 	u16 depth;
 	u16 running;
 	u16 context;
 	u32 withdrawn;
+	struct bhlab_queue *withdrawn_queue;
 	struct bhlab_stamp stamps[BHLAB_STAMPS];
 	u64 accepted;
 	u64 coalesced;
@@ -165,6 +262,8 @@ struct bhlab_item {
 	u64 cancelled;
 	u64 merged;
 	u64 skipped;
+	u64 throttled;
+	u64 expired;
 	u64 delay_until;
 	struct bhlab_stamp delay_stamp;
 	struct hrtimer delay;
@@ -172,15 +271,17 @@ struct bhlab_item {
 
 /**
  * struct bhlab_activation - a wish to activate an item
- * @wq: work: the workqueue
- * @cpu: work: the CPU to queue on, or WORK_CPU_UNBOUND
+ * @queue: work, rcu_work: the workqueue, else NULL
+ * @from: of a step, the workqueue on which its program runs
+ * @cpu: work, timer: the CPU to queue on, or WORK_CPU_UNBOUND
  * @ns: after which time, when @delay
  * @mod: replace the delay of what is pending
  * @privileged: CAP_SYS_ADMIN, of the caller or of the program's maker
  * @requeues: see struct bhlab_stamp
  */
 struct bhlab_activation {
-	struct workqueue_struct *wq;
+	struct bhlab_queue *queue;
+	struct bhlab_queue *from;
 	int cpu;
 	u64 ns;
 	bool delay;
@@ -189,9 +290,16 @@ struct bhlab_activation {
 	u32 requeues;
 };
 
+/* One for irq_off, which is not nested in itself, and one for each lock. */
+#define BHLAB_LOCKS		8
+#define BHLAB_IRQ_FLAGS		(BHLAB_LOCKS + 1)
+
 /**
  * struct bhlab_run - one run of a program, from its start to its end
  * @slept: of its time, what it did not use the CPU for
+ * @brackets: how many of bh_off, irq_off and spin locks it is in
+ * @bracketed: since when
+ * @irq_flags: what the outermost irq_off, or each lock, is to restore
  * @wake_thread, @none: what the steps of a top half decided
  */
 struct bhlab_run {
@@ -200,6 +308,9 @@ struct bhlab_run {
 	struct bhlab_stamp stamp;
 	u64 started;
 	u64 slept;
+	u64 bracketed;
+	unsigned long irq_flags[BHLAB_IRQ_FLAGS];
+	u32 brackets;
 	u32 nth;
 	u16 cpu;
 	u16 context;
@@ -214,13 +325,17 @@ struct bhlab_run {
 /**
  * struct bhlab_mech_ops - one mechanism
  * @id: enum bhlab_mech
- * @name, @native, @emulated, @steps, @thread_steps, @context: see struct
+ * @name, @native, @emulated, @steps, @thread_steps, @attrs: see struct
  *	bhlab_mech_info
+ * @context: where the program runs: what it is written for
  * @size: of the structure that embeds struct bhlab_item, at offset 0
+ * @resource: what an item uses of the lab, beside BHLAB_RES_OBJECT
  * @takes_cpu: the kernel's call takes a CPU
  * @takes_queue: items may name a workqueue
+ * @takes_priority: items may ask for a priority of their thread
  * @merges: an activation that coalesces is accepted all the same, as merged
  *
+ * @context_here: where it runs on this kernel, if that can be elsewhere
  * @init: make it ready; may sleep
  * @stop: after @dead is set: take back what is pending, wait for what runs
  * @free: after @stop and a grace period; may be NULL, then there is none
@@ -233,6 +348,11 @@ struct bhlab_run {
  * @cancel: take the pending activation back; false if there is none
  * @disable: 1 if that cancelled an activation, 0, or an errno
  * @enable: undo one @disable
+ * @fire: do not wait for the rest of the mechanism's own delay
+ * @delayed: the pending activation is on a delay of the kernel's; without it
+ *	only the kernel knows whether it has come to its queue
+ * @period: raise the line @count times, @ns apart; or an errno
+ * @end_period: no more; true if there would have been
  *
  * May sleep:
  * @sync: wait for a running handler; true if it cancelled an activation
@@ -249,11 +369,15 @@ struct bhlab_mech_ops {
 	u32 steps;
 	u32 thread_steps;
 	u32 context;
+	u32 attrs;
 	size_t size;
+	enum bhlab_resource resource;
 	bool takes_cpu;
 	bool takes_queue;
+	bool takes_priority;
 	bool merges;
 
+	u32 (*context_here)(void);
 	int (*init)(struct bhlab_item *item);
 	void (*stop)(struct bhlab_item *item);
 	void (*free)(struct bhlab_item *item);
@@ -268,6 +392,10 @@ struct bhlab_mech_ops {
 	bool (*cancel)(struct bhlab_item *item);
 	int (*disable)(struct bhlab_item *item, bool privileged);
 	void (*enable)(struct bhlab_item *item);
+	void (*fire)(struct bhlab_item *item);
+	bool (*delayed)(struct bhlab_item *item);
+	int (*period)(struct bhlab_item *item, u64 ns, u32 count);
+	bool (*end_period)(struct bhlab_item *item);
 
 	bool (*sync)(struct bhlab_item *item);
 	int (*flush)(struct bhlab_item *item);
@@ -279,32 +407,53 @@ struct bhlab_mech_ops {
 /* mech.c: the list */
 const struct bhlab_mech_ops *bhlab_mech(u32 id);
 u32 bhlab_mech_count(void);
+u32 bhlab_mech_context(const struct bhlab_mech_ops *ops);
 
 extern const struct bhlab_mech_ops bhlab_work_ops;
 extern const struct bhlab_mech_ops bhlab_tasklet_ops;
 extern const struct bhlab_mech_ops bhlab_tasklet_hi_ops;
 extern const struct bhlab_mech_ops bhlab_irq_ops;
+extern const struct bhlab_mech_ops bhlab_irq_work_ops;
+extern const struct bhlab_mech_ops bhlab_timer_ops;
+extern const struct bhlab_mech_ops bhlab_hrtimer_ops;
+extern const struct bhlab_mech_ops bhlab_hrtimer_soft_ops;
+extern const struct bhlab_mech_ops bhlab_kthread_work_ops;
+extern const struct bhlab_mech_ops bhlab_rcu_ops;
+extern const struct bhlab_mech_ops bhlab_rcu_work_ops;
 
-/* item.c: life, verbs, and the gate that every activation passes */
+/* mech_irq.c */
+int bhlab_irq_probe(void);
+
+/* create.c: the life of items */
 int bhlab_item_create(struct bhlab_lab *lab, struct bhlab_item_create *cmd);
-int bhlab_item_kill(struct bhlab_item *item, bool force);
-void bhlab_item_stop(struct bhlab_item *item);
-void bhlab_item_release(struct bhlab_item *item);
+static inline struct bhlab_item *to_item(struct bhlab_object *obj)
+{
+	return container_of(obj, struct bhlab_item, obj);
+}
 
+/* item.c: verbs, and the gate that every activation passes */
 unsigned long bhlab_item_lock(struct bhlab_item *item)
 	__acquires(&item->lock);
 void bhlab_item_unlock(struct bhlab_item *item, unsigned long flags)
 	__releases(&item->lock);
 int bhlab_item_activate(struct bhlab_item *item,
 			const struct bhlab_activation *act);
+int bhlab_item_activate_locked(struct bhlab_item *item,
+			       const struct bhlab_activation *act);
 bool bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited);
 int bhlab_item_disable(struct bhlab_item *item, bool sync, bool privileged,
 		       u32 *depth, bool *waited);
+int bhlab_item_period(struct bhlab_item *item, u64 ns, u32 count);
+bool bhlab_item_armed(struct bhlab_item *item, const struct bhlab_queue *queue);
 int bhlab_item_enable(struct bhlab_item *item, u32 *depth);
 int bhlab_item_drain(struct bhlab_item *item);
 int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd);
 void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st);
 
+int bhlab_item_revive(struct bhlab_item *item, bool queued);
+void bhlab_item_forget(struct bhlab_item *item);
+bool bhlab_item_withdraw(struct bhlab_item *item);
+bool bhlab_item_fire(struct bhlab_item *item);
 u64 bhlab_item_outstanding(const struct bhlab_item *item);
 bool bhlab_item_idle(const struct bhlab_item *item);
 int bhlab_item_call(struct bhlab_item *item,
@@ -314,6 +463,8 @@ void bhlab_stamp_take_back(struct bhlab_item *item, struct bhlab_stamp *stamp);
 
 /* run.c: what every handler does before and after its program, and records */
 bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item, u64 since);
+bool bhlab_run_charged(const struct bhlab_run *run);
+void bhlab_run_charge(const struct bhlab_run *run, u64 ns);
 void bhlab_run_start(struct bhlab_run *run);
 void bhlab_run_end(struct bhlab_run *run);
 void bhlab_item_run(struct bhlab_item *item);
@@ -322,9 +473,11 @@ void bhlab_stamp_now(struct bhlab_stamp *stamp,
 u16 bhlab_context(void);
 void bhlab_record(struct bhlab_item *item, enum bhlab_event_kind kind,
 		  const struct bhlab_stamp *stamp, u64 value);
-void bhlab_record_mark(const struct bhlab_run *run, u64 value);
+void bhlab_record_here(const struct bhlab_run *run, enum bhlab_event_kind kind,
+		       u64 value);
 
 /* delay.c: the delay of mechanisms that have none of their own */
+unsigned long bhlab_delay_jiffies(u64 ns);
 void bhlab_delay_init(struct bhlab_item *item);
 int bhlab_delay_arm(struct bhlab_item *item,
 		    const struct bhlab_activation *act,
@@ -333,21 +486,126 @@ bool bhlab_delay_cancel(struct bhlab_item *item);
 void bhlab_delay_fire(struct bhlab_item *item);
 void bhlab_delay_stop(struct bhlab_item *item);
 
-/* program.c */
+/* period.c: triggers with a period */
+
+/**
+ * struct bhlab_period - raises an item's line again and again
+ * @item: the item; all of this is under its lock
+ * @timer: pinned to the CPU that the line is raised on
+ * @ns, @left, @missed: see struct bhlab_item_state
+ */
+struct bhlab_period {
+	struct bhlab_item *item;
+	struct hrtimer timer;
+	u64 ns;
+	u64 left;
+	u64 missed;
+};
+
+void bhlab_period_init(struct bhlab_period *p, struct bhlab_item *item);
+int bhlab_period_start(struct bhlab_period *p, u64 ns, u32 count);
+bool bhlab_period_end(struct bhlab_period *p);
+void bhlab_period_stop(struct bhlab_period *p);
+
+/* program.c: checks programs */
+
+/**
+ * struct bhlab_program - a checked program
+ * @nr: its length
+ * @open: while it is checked: the bracket that is never closed
+ * @busy_ns: how long it spins in all
+ * @charge_max: the most of one run that the CPU's budget pays for
+ * @process_ns: how long it spins and sleeps, if it is for process context
+ * @steps: as the user gave them
+ */
+struct bhlab_program {
+	u32 nr;
+	u32 open;
+	u64 busy_ns;
+	u64 charge_max;
+	u64 process_ns;
+	struct bhlab_step steps[];
+};
+
+/* Steps for any context, for a softirq as well, and for process context. */
 #define BHLAB_STEPS_ANY							\
 	(BIT(BHLAB_OP_SPIN) | BIT(BHLAB_OP_QUEUE) | BIT(BHLAB_OP_DELAY) |	\
-	 BIT(BHLAB_OP_TRIGGER) | BIT(BHLAB_OP_MARK))
+	 BIT(BHLAB_OP_TRIGGER) | BIT(BHLAB_OP_MARK) |			\
+	 BIT(BHLAB_OP_CANCEL) | BIT(BHLAB_OP_DISABLE) |			\
+	 BIT(BHLAB_OP_ENABLE) | BIT(BHLAB_OP_LOCK) |			\
+	 BIT(BHLAB_OP_UNLOCK) | BIT(BHLAB_OP_PUSH) | BIT(BHLAB_OP_POP))
+#define BHLAB_STEPS_SOFTIRQ						\
+	(BHLAB_STEPS_ANY | BIT(BHLAB_OP_IRQ_OFF) | BIT(BHLAB_OP_IRQ_ON))
+#define BHLAB_STEPS_TASK						\
+	(BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_SLEEP) |			\
+	 BIT(BHLAB_OP_BH_OFF) | BIT(BHLAB_OP_BH_ON))
 
-struct bhlab_program *bhlab_program_read(const struct bhlab_mech_ops *ops,
+struct bhlab_program *bhlab_program_read(struct bhlab_item *item,
 					 const struct bhlab_item_create *cmd,
 					 bool thread, u32 *bad);
-void bhlab_program_run(struct bhlab_run *run);
+void bhlab_program_free(struct bhlab_lab *lab, struct bhlab_program *program);
 int bhlab_program_copy(const struct bhlab_program *program,
 		       struct bhlab_item_program *cmd);
-u32 bhlab_program_len(const struct bhlab_program *program);
+
+/* step.c: runs them */
+void bhlab_lab_new_chain(struct bhlab_lab *lab);
+void bhlab_program_run(struct bhlab_run *run);
 
 /* queue.c */
-struct workqueue_struct *bhlab_queue_find(u32 queue);
+void bhlab_queues_init(void);
+struct bhlab_queue *bhlab_queue_get(struct bhlab_lab *lab, u32 id);
+void bhlab_queue_put(struct bhlab_queue *queue);
+struct bhlab_queue *bhlab_queue_pin(struct bhlab_lab *lab, u32 id);
+void bhlab_queue_unpin(struct bhlab_queue *queue);
+bool bhlab_queue_refuses(const struct bhlab_queue *queue,
+			 const struct bhlab_item *item,
+			 const struct bhlab_activation *act);
+void bhlab_queue_enter(struct bhlab_queue *queue);
+void bhlab_queue_leave(struct bhlab_queue *queue);
+int bhlab_queue_create(struct bhlab_lab *lab, struct bhlab_queue_create *cmd);
+void bhlab_queue_state(struct bhlab_queue *queue, struct bhlab_queue_state *st);
+int bhlab_queue_flush(struct bhlab_queue *queue);
+int bhlab_queue_drain(struct bhlab_queue *queue);
+
+/* lock.c */
+
+/**
+ * struct bhlab_lock - a lock for programs
+ * @kind, @context: see struct bhlab_lock_create
+ * @slot: the how manieth of the lab's; they are taken in this order
+ */
+struct bhlab_lock {
+	struct bhlab_object obj;
+	u32 kind;
+	u32 context;
+	u32 slot;
+	union {
+		spinlock_t spin;
+		struct mutex mutex;
+	};
+};
+
+int bhlab_lock_create(struct bhlab_lab *lab, struct bhlab_lock_create *cmd);
+void bhlab_lock_state(struct bhlab_lock *lock, struct bhlab_lock_state *st);
+void bhlab_lock_take(struct bhlab_lock *lock, unsigned long *flags);
+void bhlab_lock_release(struct bhlab_lock *lock, unsigned long flags);
+static inline struct bhlab_lock *to_lock(struct bhlab_object *obj)
+{
+	return container_of(obj, struct bhlab_lock, obj);
+}
+
+/* fifo.c */
+struct bhlab_fifo;
+
+int bhlab_fifo_create(struct bhlab_lab *lab, struct bhlab_fifo_create *cmd);
+void bhlab_fifo_state(struct bhlab_fifo *fifo, struct bhlab_fifo_state *st);
+u64 bhlab_fifo_push(struct bhlab_fifo *fifo, u64 nr);
+void bhlab_fifo_pop(struct bhlab_fifo *fifo, u64 nr);
+struct bhlab_fifo *to_fifo(struct bhlab_object *obj);
+
+/* verb.c */
+int bhlab_act(struct bhlab_lab *lab, struct bhlab_act *cmd, u32 nr);
+int bhlab_batch(struct bhlab_lab *lab, struct bhlab_batch *cmd);
 
 /* ioctl.c */
 long bhlab_ioctl(struct bhlab_lab *lab, unsigned int cmd, unsigned long arg);

@@ -43,6 +43,26 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
+#ifndef BHLAB_HAVE_WQ_PERCPU
+#define WQ_PERCPU 0
+#endif
+
+/* With BH some kernels insist on WQ_PERCPU, and some that have it on its absence. */
+#ifdef BHLAB_HAVE_BH_QUEUE
+#define BHLAB_CAN_BH_QUEUE true
+#define BHLAB_WQ_BH_PERCPU (WQ_PERCPU & __WQ_BH_ALLOWS)
+#else
+#define BHLAB_CAN_BH_QUEUE false
+#define BHLAB_WQ_BH_PERCPU 0
+#define WQ_BH 0
+#define system_bh_wq NULL
+#define system_bh_highpri_wq NULL
+#endif
+
+#ifndef BHLAB_HAVE_KTHREAD_RUN_WORKER
+#define kthread_run_worker kthread_create_worker
+#endif
+
 #ifndef BHLAB_HAVE_VM_FLAGS_CLEAR
 static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 {

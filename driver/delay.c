@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The delay of mechanisms that have none of their own: what delayed_work does
- * for a work item, an hrtimer of the driver does for the others.
+ * Delays, and the delay of mechanisms that have none of their own: what
+ * delayed_work does for a work item, an hrtimer of the driver does for others.
  *
  * Everything here happens under item->lock. The timer's function takes it too,
  * so it can be on its way while the delay is cancelled or armed anew: it looks
@@ -13,15 +13,27 @@
 #include "bhlab.h"
 #include "compat.h"
 
+/*
+ * A timer ends at a tick, and the current tick has partly gone: one more makes
+ * sure that the delay is never shorter than asked for.
+ */
+unsigned long bhlab_delay_jiffies(u64 ns)
+{
+	return ns ? nsecs_to_jiffies(ns + TICK_NSEC - 1) + 1 : 0;
+}
+
 static void bhlab_delay_over(struct bhlab_item *item)
 {
-	const struct bhlab_activation now = {};
+	struct bhlab_queue *queue = item->delay_stamp.queue;
+	const struct bhlab_activation now = { .queue = queue };
 
 	item->delayed = false;
+	item->expired++;
 	bhlab_record(item, BHLAB_EVENT_EXPIRED, &item->delay_stamp, 0);
 	if (bhlab_item_call(item, &now, &item->delay_stamp) ==
 	    BHLAB_RESULT_ALREADY_PENDING)
 		item->coalesced++;
+	bhlab_queue_leave(queue);
 }
 
 static enum hrtimer_restart bhlab_delay_fn(struct hrtimer *timer)
@@ -74,7 +86,11 @@ int bhlab_delay_arm(struct bhlab_item *item, const struct bhlab_activation *act,
 		ret = BHLAB_RESULT_MODIFIED;
 	} else {
 		item->delay_stamp = *stamp;
+		item->delay_stamp.queue = NULL;
 	}
+	bhlab_queue_enter(act->queue);
+	bhlab_queue_leave(item->delay_stamp.queue);
+	item->delay_stamp.queue = act->queue;
 	item->delayed = true;
 	bhlab_delay_start(item, act->ns);
 	return ret;
@@ -103,6 +119,8 @@ void bhlab_delay_stop(struct bhlab_item *item)
 	unsigned long flags;
 
 	flags = bhlab_item_lock(item);
+	if (item->delayed)
+		bhlab_queue_leave(item->delay_stamp.queue);
 	item->delayed = false;
 	bhlab_item_unlock(item, flags);
 	hrtimer_cancel(&item->delay);

@@ -2,10 +2,7 @@
 /*
  * The ioctls: one table, one dispatcher that copies, checks and executes.
  */
-#include <linux/capability.h>
-#include <linux/cpu.h>
 #include <linux/nospec.h>
-#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 #include <generated/utsrelease.h>
@@ -15,16 +12,24 @@
 #include "limits.h"
 
 /* The layouts are the same for everybody, and without holes. */
-static_assert(sizeof(struct bhlab_info) == 136);
-static_assert(sizeof(struct bhlab_mech_info) == 48);
+static_assert(sizeof(struct bhlab_info) == 176);
+static_assert(sizeof(struct bhlab_mech_info) == 56);
 static_assert(sizeof(struct bhlab_ring_setup) == 64);
 static_assert(sizeof(struct bhlab_step) == 24);
-static_assert(sizeof(struct bhlab_item_create) == 120);
-static_assert(sizeof(struct bhlab_item_state) == 208);
+static_assert(sizeof(struct bhlab_item_create) == 128);
+static_assert(sizeof(struct bhlab_item_state) == 256);
 static_assert(sizeof(struct bhlab_item_program) == 32);
 static_assert(sizeof(struct bhlab_lookup) == 48);
 static_assert(sizeof(struct bhlab_destroy) == 16);
 static_assert(sizeof(struct bhlab_act) == 48);
+static_assert(sizeof(struct bhlab_batch) == 32);
+static_assert(sizeof(struct bhlab_batch_entry) == 56);
+static_assert(sizeof(struct bhlab_queue_create) == 48);
+static_assert(sizeof(struct bhlab_queue_state) == 64);
+static_assert(sizeof(struct bhlab_lock_create) == 56);
+static_assert(sizeof(struct bhlab_lock_state) == 56);
+static_assert(sizeof(struct bhlab_fifo_create) == 48);
+static_assert(sizeof(struct bhlab_fifo_state) == 96);
 static_assert(sizeof(struct bhlab_wait) == 32);
 
 union bhlab_cmd {
@@ -38,8 +43,26 @@ union bhlab_cmd {
 	struct bhlab_lookup lookup;
 	struct bhlab_destroy destroy;
 	struct bhlab_act act;
+	struct bhlab_batch batch;
 	struct bhlab_wait wait;
+	struct bhlab_queue_create queue_create;
+	struct bhlab_queue_state queue_state;
+	struct bhlab_lock_create lock_create;
+	struct bhlab_lock_state lock_state;
+	struct bhlab_fifo_create fifo_create;
+	struct bhlab_fifo_state fifo_state;
 };
+
+static u32 bhlab_features(void)
+{
+	const struct bhlab_mech_ops *irq = bhlab_mech(BHLAB_MECH_IRQ);
+	bool threads = bhlab_mech_context(irq) == BHLAB_CTX_TASK;
+
+	return (BHLAB_KERNEL_IRQ_SIM ? BHLAB_FEATURE_IRQ_SIM : 0) |
+	       (IS_ENABLED(CONFIG_PREEMPT_RT) ? BHLAB_FEATURE_RT : 0) |
+	       (BHLAB_CAN_BH_QUEUE ? BHLAB_FEATURE_BH_QUEUE : 0) |
+	       (threads ? BHLAB_FEATURE_THREADIRQS : 0);
+}
 
 static int bhlab_cmd_info(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 {
@@ -47,9 +70,7 @@ static int bhlab_cmd_info(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 
 	info->out_abi = BHLAB_ABI_VERSION;
 	info->out_mechs = bhlab_mech_count();
-	info->out_features =
-		(BHLAB_KERNEL_IRQ_SIM ? BHLAB_FEATURE_IRQ_SIM : 0) |
-		(IS_ENABLED(CONFIG_PREEMPT_RT) ? BHLAB_FEATURE_RT : 0);
+	info->out_features = bhlab_features();
 	info->out_lab = lab->id;
 	info->out_cpus = nr_cpu_ids;
 	info->out_max_items = bhlab_limits.items;
@@ -59,6 +80,14 @@ static int bhlab_cmd_info(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	info->out_atomic_cap_ns = bhlab_limits.atomic_cap_ns;
 	info->out_process_ns = bhlab_limits.process_ns;
 	info->out_max_chain = bhlab_limits.chain;
+	info->out_lab_ns = bhlab_limits.lab_ns;
+	info->out_period_ns = bhlab_limits.period_ns;
+	info->out_max_queues = bhlab_limits.queues;
+	info->out_max_threads = bhlab_limits.threads;
+	info->out_max_locks = BHLAB_LOCKS;
+	info->out_max_fifos = bhlab_limits.fifos;
+	info->out_max_active = WQ_MAX_ACTIVE;
+	info->out_budget = bhlab_limits.budget_percent;
 	strscpy_pad(info->out_kernel, UTS_RELEASE, sizeof(info->out_kernel));
 	return 0;
 }
@@ -69,11 +98,13 @@ static int bhlab_cmd_mech(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 
 	if (!ops)
 		return -ENOENT;
+	cmd->mech.out_attrs = ops->attrs;
 	cmd->mech.out_native = ops->native;
 	cmd->mech.out_emulated = ops->emulated;
 	cmd->mech.out_steps = ops->steps;
 	cmd->mech.out_thread_steps = ops->thread_steps;
-	cmd->mech.out_context = ops->context;
+	cmd->mech.out_context = bhlab_mech_context(ops);
+	cmd->mech.out_written_for = ops->context;
 	strscpy_pad(cmd->mech.out_name, ops->name, sizeof(cmd->mech.out_name));
 	return 0;
 }
@@ -134,217 +165,6 @@ static int bhlab_cmd_destroy(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	return bhlab_lab_destroy(lab, cmd->destroy.id);
 }
 
-static bool bhlab_privileged(const struct bhlab_item *item)
-{
-	/* Only asked where the answer matters: asking is audited. */
-	return item->ops->admit && capable(CAP_SYS_ADMIN);
-}
-
-/* A call that has to be made on a certain CPU, by a kworker there. */
-struct bhlab_call {
-	struct bhlab_item *item;
-	struct bhlab_activation act;
-	u32 times;
-	u32 accepted;
-};
-
-static long bhlab_call_fn(void *data)
-{
-	struct bhlab_call *call = data;
-	int ret = -EINVAL;
-
-	for (; call->times; call->times--) {
-		ret = bhlab_item_activate(call->item, &call->act);
-		if (ret < 0)
-			break;
-		call->accepted += ret == BHLAB_RESULT_QUEUED;
-	}
-	return ret;
-}
-
-/* On @cpu if it is one; the lock keeps it online until the call is made. */
-static int bhlab_call_on(struct bhlab_call *call, bool has_cpu, u32 cpu)
-{
-	int ret;
-
-	if (!has_cpu)
-		return bhlab_call_fn(call);
-	cpus_read_lock();
-	if (cpu >= nr_cpu_ids || !cpu_online(cpu)) {
-		ret = -ENODEV;
-	} else if (call->item->ops->takes_cpu) {
-		call->act.cpu = cpu;
-		ret = bhlab_call_fn(call);
-	} else {
-		ret = work_on_cpu(cpu, bhlab_call_fn, call);
-	}
-	cpus_read_unlock();
-	return ret;
-}
-
-/* A raise of many is made in parts, so that a signal can end it. */
-#define BHLAB_TRIGGER_PART	64
-
-static int bhlab_act_activate(struct bhlab_item *item, struct bhlab_act *cmd,
-			      struct bhlab_call *call)
-{
-	bool has_cpu = cmd->flags & BHLAB_ACT_CPU || item->flags & BHLAB_ITEM_CPU;
-	u32 cpu = cmd->flags & BHLAB_ACT_CPU ? cmd->cpu : item->cpu;
-	u32 left = cmd->count ?: 1, part;
-	int ret;
-
-	call->item = item;
-	call->act.cpu = WORK_CPU_UNBOUND;
-	atomic_set(&item->obj.lab->chain, bhlab_limits.chain);
-	call->act.privileged = bhlab_privileged(item);
-	do {
-		part = min(left, BHLAB_TRIGGER_PART);
-		call->times = part;
-		ret = bhlab_call_on(call, has_cpu, cpu);
-		if (ret < 0)
-			return ret;
-		left -= part;
-		cond_resched();
-	} while (left && !signal_pending(current));
-	if (cmd->count)
-		cmd->count -= left;
-	cmd->out_count = call->accepted;
-	cmd->out_result = ret;
-	return 0;
-}
-
-static int bhlab_act_on_queue(struct bhlab_item *item, struct bhlab_act *cmd,
-			      struct bhlab_call *call)
-{
-	call->act.wq = bhlab_queue_find(cmd->flags & BHLAB_ACT_QUEUE ?
-					cmd->queue : item->queue);
-	if (!call->act.wq)
-		return -ENOENT;
-	if (cmd->ns > BHLAB_NS_MAX)
-		return -EINVAL;
-	return bhlab_act_activate(item, cmd, call);
-}
-
-static int bhlab_act_queue(struct bhlab_item *item, struct bhlab_act *cmd)
-{
-	struct bhlab_call call = {};
-
-	return bhlab_act_on_queue(item, cmd, &call);
-}
-
-static int bhlab_act_delay(struct bhlab_item *item, struct bhlab_act *cmd)
-{
-	struct bhlab_call call = {
-		.act.delay = true,
-		.act.mod = cmd->flags & BHLAB_ACT_MOD,
-		.act.ns = cmd->ns,
-	};
-
-	return bhlab_act_on_queue(item, cmd, &call);
-}
-
-static int bhlab_act_trigger(struct bhlab_item *item, struct bhlab_act *cmd)
-{
-	struct bhlab_call call = {};
-	int ret;
-
-	if (!cmd->count || cmd->count > BHLAB_TRIGGER_MAX)
-		return -EINVAL;
-	ret = bhlab_act_activate(item, cmd, &call);
-	if (!ret)
-		cmd->out_result = call.accepted ? BHLAB_RESULT_QUEUED :
-						  BHLAB_RESULT_ALREADY_PENDING;
-	return ret;
-}
-
-static int bhlab_act_cancel(struct bhlab_item *item, struct bhlab_act *cmd)
-{
-	bool waited;
-	bool hit = bhlab_item_cancel(item, cmd->flags & BHLAB_ACT_SYNC, &waited);
-
-	cmd->out_result = hit ? BHLAB_RESULT_WAS_PENDING : BHLAB_RESULT_IDLE;
-	cmd->out_flags = waited ? BHLAB_OUT_WAITED : 0;
-	return 0;
-}
-
-static int bhlab_act_flush(struct bhlab_item *item, struct bhlab_act *cmd)
-{
-	int ret = item->ops->flush(item);
-
-	if (ret < 0)
-		return ret;
-	cmd->out_result = ret;
-	return 0;
-}
-
-static int bhlab_act_disable(struct bhlab_item *item, struct bhlab_act *cmd)
-{
-	bool waited = false;
-	int ret;
-
-	ret = bhlab_item_disable(item, cmd->flags & BHLAB_ACT_SYNC,
-				 bhlab_privileged(item), &cmd->out_depth,
-				 &waited);
-	if (ret < 0)
-		return ret;
-	cmd->out_result = ret;
-	cmd->out_flags = waited ? BHLAB_OUT_WAITED : 0;
-	return 0;
-}
-
-static int bhlab_act_enable(struct bhlab_item *item, struct bhlab_act *cmd)
-{
-	cmd->out_result = BHLAB_RESULT_IDLE;
-	return bhlab_item_enable(item, &cmd->out_depth);
-}
-
-/**
- * struct bhlab_verb_op - one verb
- * @execute: does it, with a reference to the item
- * @verb: its bit in the mechanisms' masks
- */
-struct bhlab_verb_op {
-	int (*execute)(struct bhlab_item *item, struct bhlab_act *cmd);
-	enum bhlab_verb verb;
-};
-
-/* A field that this verb does not use, or not without its flag, must be 0. */
-static int bhlab_act_check(const struct bhlab_act *cmd, enum bhlab_verb verb)
-{
-	if ((cmd->cpu && !(cmd->flags & BHLAB_ACT_CPU)) ||
-	    (cmd->queue && !(cmd->flags & BHLAB_ACT_QUEUE)) ||
-	    (cmd->ns && verb != BHLAB_VERB_DELAY) ||
-	    (cmd->count && verb != BHLAB_VERB_TRIGGER))
-		return -EOPNOTSUPP;
-	return 0;
-}
-
-static int bhlab_act(struct bhlab_lab *lab, struct bhlab_act *cmd,
-		     const struct bhlab_verb_op *op)
-{
-	struct bhlab_item *item;
-	int ret = bhlab_act_check(cmd, op->verb);
-
-	if (ret)
-		return ret;
-	item = bhlab_item_get(lab, cmd->id);
-	if (!item)
-		return -ENOENT;
-	cmd->out_result = 0;
-	cmd->out_flags = 0;
-	cmd->out_depth = 0;
-	cmd->out_count = 0;
-	if (!((item->ops->native | item->ops->emulated) & BIT(op->verb)) ||
-	    (cmd->flags & BHLAB_ACT_QUEUE && !item->ops->takes_queue))
-		ret = -EOPNOTSUPP;
-	else
-		ret = op->execute(item, cmd);
-	if (!ret && item->ops->emulated & BIT(op->verb))
-		cmd->out_flags |= BHLAB_OUT_EMULATED;
-	bhlab_item_put(item);
-	return ret;
-}
-
 static int bhlab_wait_recorded(struct bhlab_lab *lab,
 			       const struct bhlab_wait *cmd)
 {
@@ -384,6 +204,69 @@ static int bhlab_cmd_wait(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	return ret;
 }
 
+static int bhlab_cmd_batch(struct bhlab_lab *lab, union bhlab_cmd *cmd)
+{
+	return bhlab_batch(lab, &cmd->batch);
+}
+
+static int bhlab_cmd_queue_create(struct bhlab_lab *lab, union bhlab_cmd *cmd)
+{
+	return bhlab_queue_create(lab, &cmd->queue_create);
+}
+
+static int bhlab_cmd_lock_create(struct bhlab_lab *lab, union bhlab_cmd *cmd)
+{
+	return bhlab_lock_create(lab, &cmd->lock_create);
+}
+
+static int bhlab_cmd_fifo_create(struct bhlab_lab *lab, union bhlab_cmd *cmd)
+{
+	return bhlab_fifo_create(lab, &cmd->fifo_create);
+}
+
+static int bhlab_cmd_queue_state(struct bhlab_lab *lab, union bhlab_cmd *cmd)
+{
+	struct bhlab_queue_state *st = &cmd->queue_state;
+	struct bhlab_queue *queue;
+
+	if (st->id > BHLAB_ID_MAX)
+		return -ENOENT;
+	queue = bhlab_queue_get(lab, st->id);
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+	bhlab_queue_state(queue, st);
+	bhlab_queue_put(queue);
+	return 0;
+}
+
+static int bhlab_cmd_lock_state(struct bhlab_lab *lab, union bhlab_cmd *cmd)
+{
+	struct bhlab_lock_state *st = &cmd->lock_state;
+	struct bhlab_object *obj;
+
+	obj = bhlab_object_get(lab, st->id, BHLAB_KIND_LOCK);
+	if (!obj)
+		return -ENOENT;
+	bhlab_lock_state(to_lock(obj), st);
+	bhlab_object_put(obj);
+	return 0;
+}
+
+static int bhlab_cmd_fifo_state(struct bhlab_lab *lab, union bhlab_cmd *cmd)
+{
+	struct bhlab_fifo_state *st = &cmd->fifo_state;
+	struct bhlab_object *obj;
+
+	if (st->reserved)
+		return -EOPNOTSUPP;
+	obj = bhlab_object_get(lab, st->id, BHLAB_KIND_FIFO);
+	if (!obj)
+		return -ENOENT;
+	bhlab_fifo_state(to_fifo(obj), st);
+	bhlab_object_put(obj);
+	return 0;
+}
+
 /**
  * struct bhlab_ioctl_op - one ioctl
  * @cmd: its number
@@ -391,8 +274,7 @@ static int bhlab_cmd_wait(struct bhlab_lab *lab, union bhlab_cmd *cmd)
  * @min_size: of that structure's first version
  * @flags: that it knows
  * @out_on_error: the structure is written back when it is refused, too
- * @execute: does it
- * @verb: or is a verb on an item
+ * @execute: does it; NULL: it is a verb
  */
 struct bhlab_ioctl_op {
 	unsigned int cmd;
@@ -401,8 +283,9 @@ struct bhlab_ioctl_op {
 	u32 flags;
 	bool out_on_error;
 	int (*execute)(struct bhlab_lab *lab, union bhlab_cmd *cmd);
-	struct bhlab_verb_op verb;
 };
+
+#define BHLAB_WQ_ALL	(2 * BHLAB_WQ_CPU_INTENSIVE - 1)
 
 #define BHLAB_IOCTL(_name, _struct, _last, _flags, _fn)			\
 	[BHLAB_NR_##_name] = {						\
@@ -413,15 +296,9 @@ struct bhlab_ioctl_op {
 		.execute = (_fn),					\
 	}
 
-#define BHLAB_VERB(_name, _flags, _fn)					\
-	[BHLAB_NR_##_name] = {						\
-		.cmd = BHLAB_IOC_##_name,				\
-		.size = sizeof(struct bhlab_act),			\
-		.min_size = offsetofend(struct bhlab_act, out_count),	\
-		.flags = (_flags),					\
-		.verb.execute = (_fn),					\
-		.verb.verb = BHLAB_VERB_##_name,			\
-	}
+/* Which flags each verb knows is its own affair. */
+#define BHLAB_VERB(_name)						\
+	BHLAB_IOCTL(_name, bhlab_act, out_count, U32_MAX, NULL)
 
 static const struct bhlab_ioctl_op bhlab_ioctl_ops[] = {
 	BHLAB_IOCTL(INFO, bhlab_info, out_kernel, 0, bhlab_cmd_info),
@@ -431,24 +308,35 @@ static const struct bhlab_ioctl_op bhlab_ioctl_ops[] = {
 	[BHLAB_NR_ITEM_CREATE] = {
 		.cmd = BHLAB_IOC_ITEM_CREATE,
 		.size = sizeof(struct bhlab_item_create),
-		.min_size = offsetofend(struct bhlab_item_create, data),
-		.flags = BHLAB_ITEM_CPU | BHLAB_ITEM_THREAD | BHLAB_ITEM_QUEUED,
+		.min_size = offsetofend(struct bhlab_item_create, priority),
+		.flags = BHLAB_ITEM_CPU | BHLAB_ITEM_THREAD |
+			 BHLAB_ITEM_QUEUED | BHLAB_ITEM_HARD |
+			 BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE |
+			 BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC,
 		.out_on_error = true,
 		.execute = bhlab_cmd_create,
 	},
-	BHLAB_IOCTL(ITEM_STATE, bhlab_item_state, out_data, 0, bhlab_cmd_state),
+	BHLAB_IOCTL(ITEM_STATE, bhlab_item_state, out_priority, 0, bhlab_cmd_state),
 	BHLAB_IOCTL(ITEM_PROGRAM, bhlab_item_program, steps, 0, bhlab_cmd_program),
 	BHLAB_IOCTL(LOOKUP, bhlab_lookup, name, BHLAB_LOOKUP_RESERVE, bhlab_cmd_lookup),
 	BHLAB_IOCTL(NEXT, bhlab_lookup, name, 0, bhlab_cmd_next),
 	BHLAB_IOCTL(DESTROY, bhlab_destroy, reserved, 0, bhlab_cmd_destroy),
-	BHLAB_VERB(QUEUE, BHLAB_ACT_CPU | BHLAB_ACT_QUEUE, bhlab_act_queue),
-	BHLAB_VERB(DELAY, BHLAB_ACT_CPU | BHLAB_ACT_QUEUE | BHLAB_ACT_MOD, bhlab_act_delay),
-	BHLAB_VERB(CANCEL, BHLAB_ACT_SYNC, bhlab_act_cancel),
-	BHLAB_VERB(FLUSH, 0, bhlab_act_flush),
-	BHLAB_VERB(DISABLE, BHLAB_ACT_SYNC, bhlab_act_disable),
-	BHLAB_VERB(ENABLE, 0, bhlab_act_enable),
-	BHLAB_VERB(TRIGGER, BHLAB_ACT_CPU, bhlab_act_trigger),
+	BHLAB_VERB(QUEUE),
+	BHLAB_VERB(DELAY),
+	BHLAB_VERB(CANCEL),
+	BHLAB_VERB(FLUSH),
+	BHLAB_VERB(DISABLE),
+	BHLAB_VERB(ENABLE),
+	BHLAB_VERB(TRIGGER),
+	BHLAB_VERB(DRAIN),
 	BHLAB_IOCTL(WAIT, bhlab_wait, timeout_ns, 0, bhlab_cmd_wait),
+	BHLAB_IOCTL(BATCH, bhlab_batch, entries, BHLAB_BATCH_ON, bhlab_cmd_batch),
+	BHLAB_IOCTL(QUEUE_CREATE, bhlab_queue_create, name, BHLAB_WQ_ALL, bhlab_cmd_queue_create),
+	BHLAB_IOCTL(QUEUE_STATE, bhlab_queue_state, out_name, 0, bhlab_cmd_queue_state),
+	BHLAB_IOCTL(LOCK_CREATE, bhlab_lock_create, name, 0, bhlab_cmd_lock_create),
+	BHLAB_IOCTL(LOCK_STATE, bhlab_lock_state, out_name, 0, bhlab_cmd_lock_state),
+	BHLAB_IOCTL(FIFO_CREATE, bhlab_fifo_create, name, 0, bhlab_cmd_fifo_create),
+	BHLAB_IOCTL(FIFO_STATE, bhlab_fifo_state, out_name, 0, bhlab_cmd_fifo_state),
 };
 
 /* NULL if there is no such ioctl. */
@@ -522,7 +410,7 @@ long bhlab_ioctl(struct bhlab_lab *lab, unsigned int num, unsigned long arg)
 	if (ret)
 		return ret;
 	ret = op->execute ? op->execute(lab, &cmd) :
-			    bhlab_act(lab, &cmd.act, &op->verb);
+			    bhlab_act(lab, &cmd.act, _IOC_NR(num));
 	if (ret && !op->out_on_error)
 		return ret;
 	return bhlab_copy_out(op, &cmd, user, size) ?: ret;

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Items: their life, the verbs, and the gate that every activation passes.
+ * Items: the verbs, and the gate that every activation passes.
  */
-#include <linux/capability.h>
-#include <linux/cpu.h>
 #include <linux/interrupt.h>
-#include <linux/slab.h>
 #include <linux/timekeeping.h>
 
 #include "bhlab.h"
-#include "compat.h"
-#include "limits.h"
 
 /*
  * Accepted, and neither run, cancelled nor known to be merged. A line's raises
@@ -27,7 +22,7 @@ u64 bhlab_item_outstanding(const struct bhlab_item *item)
 bool bhlab_item_idle(const struct bhlab_item *item)
 {
 	return !bhlab_item_outstanding(item) && !item->running &&
-	       !item->unsettled;
+	       !item->unsettled && !item->periodic;
 }
 
 /* The records of what happens under the lock tell the context outside of it. */
@@ -48,13 +43,36 @@ void bhlab_item_unlock(struct bhlab_item *item, unsigned long flags)
 	raw_spin_unlock_irqrestore(&item->lock, flags);
 }
 
+/* Only if there is one. */
+static struct bhlab_stamp *bhlab_stamp_newest(struct bhlab_item *item)
+{
+	return &item->stamps[(item->first_stamp + item->nr_stamps - 1) %
+			     BHLAB_STAMPS];
+}
+
+/* One that is overwritten is about to run: its queue has let go of it. */
 static void bhlab_stamp_push(struct bhlab_item *item,
 			     const struct bhlab_stamp *stamp)
 {
 	if (item->nr_stamps < BHLAB_STAMPS)
 		item->nr_stamps++;
-	item->stamps[(item->first_stamp + item->nr_stamps - 1) % BHLAB_STAMPS] =
-		*stamp;
+	else
+		bhlab_queue_leave(bhlab_stamp_newest(item)->queue);
+	*bhlab_stamp_newest(item) = *stamp;
+	bhlab_queue_enter(stamp->queue);
+}
+
+/* What is pending goes to another queue with its new delay. */
+static void bhlab_stamp_move(struct bhlab_item *item, struct bhlab_queue *queue)
+{
+	struct bhlab_stamp *stamp;
+
+	if (!item->nr_stamps)
+		return;
+	stamp = bhlab_stamp_newest(item);
+	bhlab_queue_enter(queue);
+	bhlab_queue_leave(stamp->queue);
+	stamp->queue = queue;
 }
 
 /* Call the kernel, and keep the stamp for the run that will come of it. */
@@ -73,6 +91,8 @@ int bhlab_item_call(struct bhlab_item *item,
 	if (ret == BHLAB_RESULT_QUEUED) {
 		queued.softirq = local_softirq_pending();
 		bhlab_stamp_push(item, &queued);
+	} else if (ret == BHLAB_RESULT_MODIFIED) {
+		bhlab_stamp_move(item, act->queue);
 	}
 	return ret;
 }
@@ -108,30 +128,90 @@ static void bhlab_item_account(struct bhlab_item *item, int result,
 	}
 }
 
+/* One that was withdrawn is off the kernel's hands. Under the item's lock. */
+void bhlab_item_forget(struct bhlab_item *item)
+{
+	lockdep_assert_held(&item->lock);
+	item->withdrawn--;
+	bhlab_queue_leave(item->withdrawn_queue);
+}
+
+/*
+ * Cancel, where the kernel can not take back what was queued: as many handlers
+ * as were withdrawn will return without running the program.
+ */
+bool bhlab_item_withdraw(struct bhlab_item *item)
+{
+	struct bhlab_queue *queue;
+	u32 i;
+
+	lockdep_assert_held(&item->lock);
+	if (!bhlab_item_outstanding(item))
+		return false;
+	queue = item->nr_stamps ? bhlab_stamp_newest(item)->queue : NULL;
+	/* Those withdrawn before are about to return. */
+	for (i = 0; i < item->withdrawn; i++)
+		bhlab_queue_leave(item->withdrawn_queue);
+	item->withdrawn++;
+	item->withdrawn_queue = queue;
+	for (i = 0; i < item->withdrawn; i++)
+		bhlab_queue_enter(queue);
+	return true;
+}
+
+/* And what the kernel holds still although it was withdrawn can be revived. */
+int bhlab_item_revive(struct bhlab_item *item, bool queued)
+{
+	if (queued)
+		return BHLAB_RESULT_QUEUED;
+	if (!item->withdrawn)
+		return BHLAB_RESULT_ALREADY_PENDING;
+	bhlab_item_forget(item);
+	return BHLAB_RESULT_QUEUED;
+}
+
+static int bhlab_item_admit(struct bhlab_item *item,
+			    const struct bhlab_activation *act)
+{
+	if (item->dead)
+		return -ENOENT;
+	if (bhlab_queue_refuses(act->queue, item, act))
+		return -EAGAIN;
+	return item->ops->admit ? item->ops->admit(item, act) : 0;
+}
+
 /*
  * The gate. Teardown sets @dead under the same lock: whoever comes later gets
  * ENOENT, so that nothing is armed again behind its back.
  */
+int bhlab_item_activate_locked(struct bhlab_item *item,
+			       const struct bhlab_activation *act)
+{
+	int ret = bhlab_item_admit(item, act);
+	struct bhlab_stamp stamp;
+
+	lockdep_assert_held(&item->lock);
+	if (ret)
+		return ret;
+	bhlab_stamp_now(&stamp, act);
+	if (act->queue != item->queue)
+		item->roamed = true;
+	if (act->delay && !item->ops->delay)
+		ret = bhlab_delay_arm(item, act, &stamp);
+	else if (item->delayed && !item->ops->merges)
+		ret = BHLAB_RESULT_ALREADY_PENDING;
+	else
+		ret = bhlab_item_raise(item, act, &stamp);
+	bhlab_item_account(item, ret, &stamp);
+	return ret;
+}
+
 int bhlab_item_activate(struct bhlab_item *item,
 			const struct bhlab_activation *act)
 {
-	struct bhlab_stamp stamp;
-	unsigned long flags;
-	int ret = 0;
+	unsigned long flags = bhlab_item_lock(item);
+	int ret = bhlab_item_activate_locked(item, act);
 
-	flags = bhlab_item_lock(item);
-	if (item->dead)
-		ret = -ENOENT;
-	else if (item->ops->admit)
-		ret = item->ops->admit(item, act);
-	if (!ret) {
-		bhlab_stamp_now(&stamp, act);
-		if (act->delay && !item->ops->delay)
-			ret = bhlab_delay_arm(item, act, &stamp);
-		else
-			ret = bhlab_item_raise(item, act, &stamp);
-		bhlab_item_account(item, ret, &stamp);
-	}
 	bhlab_item_unlock(item, flags);
 	if (ret >= 0)
 		bhlab_lab_wake(item->obj.lab);
@@ -141,10 +221,13 @@ int bhlab_item_activate(struct bhlab_item *item,
 /* The stamp of the activation that was taken back: the newest. */
 void bhlab_stamp_take_back(struct bhlab_item *item, struct bhlab_stamp *stamp)
 {
-	if (item->nr_stamps)
-		item->nr_stamps--;
+	bool any = item->nr_stamps;
+
+	item->nr_stamps -= any;
 	*stamp = item->stamps[(item->first_stamp + item->nr_stamps) %
 			      BHLAB_STAMPS];
+	if (!any)
+		stamp->queue = NULL;
 }
 
 static void bhlab_item_account_cancel(struct bhlab_item *item,
@@ -160,9 +243,11 @@ static void bhlab_item_taken_back(struct bhlab_item *item)
 	struct bhlab_stamp stamp;
 
 	bhlab_stamp_take_back(item, &stamp);
+	bhlab_queue_leave(stamp.queue);
 	bhlab_item_account_cancel(item, &stamp);
 }
 
+/* Wait for a running handler; the kernel's call may cancel one more. */
 static void bhlab_item_sync(struct bhlab_item *item, bool *hit)
 {
 	unsigned long flags;
@@ -170,9 +255,14 @@ static void bhlab_item_sync(struct bhlab_item *item, bool *hit)
 	if (!item->ops->sync(item))
 		return;
 	flags = bhlab_item_lock(item);
-	bhlab_item_taken_back(item);
+	if (item->withdrawn) {
+		/* Accounted for already, and now taken back for good. */
+		bhlab_item_forget(item);
+	} else {
+		bhlab_item_taken_back(item);
+		*hit = true;
+	}
 	bhlab_item_unlock(item, flags);
-	*hit = true;
 }
 
 bool bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited)
@@ -181,7 +271,10 @@ bool bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited)
 	bool hit = false;
 
 	flags = bhlab_item_lock(item);
+	if (item->ops->end_period)
+		hit = item->ops->end_period(item);
 	if (bhlab_delay_cancel(item)) {
+		bhlab_queue_leave(item->delay_stamp.queue);
 		bhlab_item_account_cancel(item, &item->delay_stamp);
 		hit = true;
 	} else if (item->ops->cancel(item)) {
@@ -250,6 +343,32 @@ int bhlab_item_enable(struct bhlab_item *item, u32 *depth)
 	return ret;
 }
 
+int bhlab_item_period(struct bhlab_item *item, u64 ns, u32 count)
+{
+	unsigned long flags = bhlab_item_lock(item);
+	int ret = item->dead ? -ENOENT : item->ops->period(item, ns, count);
+
+	bhlab_item_unlock(item, flags);
+	return ret;
+}
+
+/* Is an activation on its way to @queue that the kernel would put there late? */
+bool bhlab_item_armed(struct bhlab_item *item, const struct bhlab_queue *queue)
+{
+	unsigned long flags = bhlab_item_lock(item);
+	bool armed = false;
+
+	if (item->delayed)
+		armed = item->delay_stamp.queue == queue;
+	else if (item->withdrawn)
+		armed = item->withdrawn_queue == queue;
+	else if (item->nr_stamps)
+		armed = bhlab_stamp_newest(item)->queue == queue &&
+			(!item->ops->delayed || item->ops->delayed(item));
+	bhlab_item_unlock(item, flags);
+	return armed;
+}
+
 /*
  * Flush, for mechanisms whose kernel API has none: fire what is on a delay, and
  * wait until what was accepted before has finished or is cancelled.
@@ -270,22 +389,40 @@ static bool bhlab_drained(struct bhlab_item *item, u64 target, int *ret)
 	return *ret;
 }
 
+static bool bhlab_item_fire_locked(struct bhlab_item *item)
+{
+	bool idle = bhlab_item_idle(item);
+
+	bhlab_delay_fire(item);
+	if (item->ops->fire)
+		item->ops->fire(item);
+	return idle;
+}
+
+/* Do not wait for a delay; true if there is nothing to wait for. */
+bool bhlab_item_fire(struct bhlab_item *item)
+{
+	unsigned long flags = bhlab_item_lock(item);
+	bool idle = bhlab_item_fire_locked(item);
+
+	bhlab_item_unlock(item, flags);
+	return idle;
+}
+
 int bhlab_item_drain(struct bhlab_item *item)
 {
-	unsigned long flags;
-	u64 target;
-	bool idle;
-	int ret;
+	unsigned long flags = bhlab_item_lock(item);
+	u64 target = item->accepted;
+	bool idle = false;
+	int ret = 0;
 
-	flags = bhlab_item_lock(item);
-	target = item->accepted;
-	idle = bhlab_item_idle(item);
-	if (item->depth && bhlab_item_outstanding(item)) {
-		bhlab_item_unlock(item, flags);
-		return -EBUSY;
-	}
-	bhlab_delay_fire(item);
+	if (item->depth && bhlab_item_outstanding(item))
+		ret = -EBUSY;
+	else
+		idle = bhlab_item_fire_locked(item);
 	bhlab_item_unlock(item, flags);
+	if (ret)
+		return ret;
 	if (idle)
 		return BHLAB_RESULT_IDLE;
 
@@ -366,6 +503,12 @@ int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd)
 	return ret;
 }
 
+static bool bhlab_item_delayed(struct bhlab_item *item)
+{
+	return item->delayed ||
+	       (item->ops->delayed && item->ops->delayed(item));
+}
+
 void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st)
 {
 	unsigned long flags;
@@ -375,10 +518,12 @@ void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st)
 
 	st->out_mech = item->ops->id;
 	st->out_item_flags = item->flags;
-	st->out_queue = item->queue;
+	st->out_queue = item->queue ? item->queue->obj.id : 0;
 	st->out_cpu = item->cpu;
-	st->out_nr_steps = bhlab_program_len(item->program);
-	st->out_nr_thread_steps = bhlab_program_len(item->thread_program);
+	st->out_nr_steps = item->program->nr;
+	st->out_nr_thread_steps = item->thread_program->nr;
+	st->out_nice = item->nice;
+	st->out_priority = item->priority;
 	st->out_cookie = item->cookie;
 	memcpy(st->out_name, item->obj.name, sizeof(st->out_name));
 	memcpy(st->out_data, item->data, sizeof(st->out_data));
@@ -393,145 +538,14 @@ void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st)
 	st->out_merged = item->merged;
 	st->out_outstanding = bhlab_item_outstanding(item);
 	st->out_skipped = item->skipped;
+	st->out_throttled = item->throttled;
+	st->out_expired = item->expired;
 	st->out_state = (st->out_outstanding ? BHLAB_STATE_PENDING : 0) |
-			(item->delayed ? BHLAB_STATE_DELAYED : 0) |
+			(bhlab_item_delayed(item) ? BHLAB_STATE_DELAYED : 0) |
 			(item->running ? BHLAB_STATE_RUNNING : 0) |
+			(item->periodic ? BHLAB_STATE_PERIODIC : 0) |
 			(item->depth ? BHLAB_STATE_DISABLED : 0);
 	if (item->ops->state)
 		item->ops->state(item, st);
 	bhlab_item_unlock(item, flags);
-}
-
-/* What is wrong with the request, before anything is allocated for it. */
-static int bhlab_create_check(const struct bhlab_mech_ops *ops,
-			      const struct bhlab_item_create *cmd)
-{
-	bool thread = cmd->flags & BHLAB_ITEM_THREAD;
-	int ret;
-
-	if (!ops || (thread && !ops->thread_steps) ||
-	    (cmd->queue && !ops->takes_queue) ||
-	    (!thread && (cmd->nr_thread_steps || cmd->thread_steps)) ||
-	    (!(cmd->flags & BHLAB_ITEM_CPU) && cmd->cpu))
-		return -EOPNOTSUPP;
-	if (cmd->queue && !bhlab_queue_find(cmd->queue))
-		return -ENOENT;
-	if (strnlen(cmd->name, BHLAB_NAME_LEN) == BHLAB_NAME_LEN ||
-	    strnlen(cmd->data, BHLAB_DATA_LEN) == BHLAB_DATA_LEN ||
-	    cmd->nr_steps > bhlab_limits.steps ||
-	    cmd->nr_thread_steps > bhlab_limits.steps)
-		return -E2BIG;
-	ret = bhlab_name_check(cmd->name);
-	if (ret)
-		return ret;
-	/* The padding goes into every record: it must not carry anything. */
-	if (memchr_inv(cmd->data + strlen(cmd->data), 0,
-		       BHLAB_DATA_LEN - strlen(cmd->data)))
-		return -EINVAL;
-	if (cmd->flags & BHLAB_ITEM_CPU &&
-	    (cmd->cpu >= nr_cpu_ids || !cpu_online(cmd->cpu)))
-		return -ENODEV;
-	return 0;
-}
-
-static struct bhlab_item *bhlab_item_alloc(struct bhlab_lab *lab,
-					   const struct bhlab_mech_ops *ops,
-					   const struct bhlab_item_create *cmd)
-{
-	struct bhlab_item *item = kzalloc(ops->size, GFP_KERNEL_ACCOUNT);
-
-	if (!item)
-		return NULL;
-	item->ops = ops;
-	item->obj.lab = lab;
-	item->obj.kind = BHLAB_KIND_ITEM;
-	refcount_set(&item->obj.users, 1);
-	strscpy(item->obj.name, cmd->name, sizeof(item->obj.name));
-	item->flags = cmd->flags;
-	item->cpu = cmd->cpu;
-	item->queue = cmd->queue;
-	if (ops->takes_queue && !cmd->queue)
-		item->queue = BHLAB_QUEUE_PERCPU;
-	item->cookie = cmd->cookie;
-	memcpy(item->data, cmd->data, sizeof(item->data));
-	item->privileged = capable(CAP_SYS_ADMIN);
-	raw_spin_lock_init(&item->lock);
-	bhlab_delay_init(item);
-	return item;
-}
-
-static void bhlab_item_free(struct bhlab_item *item)
-{
-	kfree(item->program);
-	kfree(item->thread_program);
-	kfree_rcu(item, obj.rcu);
-}
-
-int bhlab_item_create(struct bhlab_lab *lab, struct bhlab_item_create *cmd)
-{
-	const struct bhlab_mech_ops *ops = bhlab_mech(cmd->mech);
-	struct bhlab_item *item;
-	int ret;
-
-	ret = bhlab_create_check(ops, cmd);
-	if (ret)
-		return ret;
-	item = bhlab_item_alloc(lab, ops, cmd);
-	if (!item)
-		return -ENOMEM;
-	item->program = bhlab_program_read(ops, cmd, false, &cmd->out_id);
-	if (IS_ERR(item->program)) {
-		ret = PTR_ERR(item->program);
-		item->program = NULL;
-		goto err;
-	}
-	item->thread_program = bhlab_program_read(ops, cmd, true, &cmd->out_id);
-	if (IS_ERR(item->thread_program)) {
-		ret = PTR_ERR(item->thread_program);
-		item->thread_program = NULL;
-		goto err;
-	}
-	ret = bhlab_ring_use(&lab->ring);
-	if (!ret)
-		ret = bhlab_lab_publish(lab, item);
-	if (ret)
-		goto err;
-	cmd->out_id = item->obj.id;
-	return 0;
-err:
-	bhlab_item_free(item);
-	return ret;
-}
-
-/*
- * The first step of its end: nothing can be activated any more. Without @force
- * it is refused while the mechanism would then wait for ever.
- */
-int bhlab_item_kill(struct bhlab_item *item, bool force)
-{
-	unsigned long flags;
-	int ret = 0;
-
-	flags = bhlab_item_lock(item);
-	if (!force && item->ops->busy && item->ops->busy(item))
-		ret = -EBUSY;
-	else
-		item->dead = true;
-	bhlab_item_unlock(item, flags);
-	return ret;
-}
-
-/* Then: take back what is pending, and wait for what runs. */
-void bhlab_item_stop(struct bhlab_item *item)
-{
-	bhlab_delay_stop(item);
-	item->ops->stop(item);
-}
-
-/* Last, after a grace period if the mechanism needs one: its resources. */
-void bhlab_item_release(struct bhlab_item *item)
-{
-	if (item->ops->free)
-		item->ops->free(item);
-	bhlab_item_free(item);
 }

@@ -12,9 +12,6 @@
 
 static DEFINE_IDA(bhlab_labs);
 
-/* The largest id: above are the numbers of the system's queues. */
-#define BHLAB_ID_MAX		(BHLAB_QUEUE_PERCPU - 1)
-
 static void bhlab_wake_fn(struct irq_work *work)
 {
 	struct bhlab_lab *lab = container_of(work, struct bhlab_lab, wake);
@@ -61,50 +58,93 @@ struct bhlab_lab *bhlab_lab_open(void)
 	return lab;
 }
 
-static struct bhlab_item *to_item(struct bhlab_object *obj)
+static u32 bhlab_resource_limit(enum bhlab_resource resource)
 {
-	return container_of(obj, struct bhlab_item, obj);
+	switch (resource) {
+	case BHLAB_RES_IRQ:
+		return bhlab_limits.irqs;
+	case BHLAB_RES_THREAD:
+		return bhlab_limits.threads;
+	case BHLAB_RES_QUEUE:
+		return bhlab_limits.queues;
+	case BHLAB_RES_LOCK:
+		return BHLAB_LOCKS;
+	case BHLAB_RES_FIFO:
+		return bhlab_limits.fifos;
+	default:
+		return bhlab_limits.items;
+	}
+}
+
+/*
+ * What an object counts against the limits is given back when it is gone, so
+ * that destroying and creating in turns can not exceed them.
+ */
+static void bhlab_resource_put(struct bhlab_lab *lab,
+			       enum bhlab_resource resource)
+{
+	lockdep_assert_held(&lab->lock);
+	/* The order of locks is the order of their creation; see lock.c. */
+	if (resource != BHLAB_RES_OBJECT && resource != BHLAB_RES_LOCK)
+		lab->used[resource]--;
+	lab->used[BHLAB_RES_OBJECT]--;
+}
+
+static void bhlab_object_release(struct bhlab_object *obj)
+{
+	if (obj->ops)
+		obj->ops->release(obj);
+	else
+		kfree_rcu(obj, rcu);
 }
 
 /*
  * The end of a lab. There are no verbs at work, since each holds the file; but
  * handlers, timers and steps are. First none of them can activate anything any
- * more, then each mechanism stops, and last the memory goes.
+ * more, then each mechanism stops, and last the memory goes: the items, and
+ * what they use after them.
  */
-static void bhlab_lab_end_items(struct bhlab_lab *lab)
+static void bhlab_lab_stop(struct bhlab_lab *lab)
 {
 	struct bhlab_object *obj;
 	bool grace = false;
 	unsigned long id;
 
+	mutex_lock(&lab->lock);
 	xa_for_each(&lab->objects, id, obj)
-		if (obj->kind == BHLAB_KIND_ITEM)
-			bhlab_item_kill(to_item(obj), true);
+		if (obj->ops && obj->ops->kill)
+			obj->ops->kill(obj, true);
+	mutex_unlock(&lab->lock);
 	xa_for_each(&lab->objects, id, obj) {
-		if (obj->kind != BHLAB_KIND_ITEM)
+		if (!obj->ops || !obj->ops->stop)
 			continue;
-		bhlab_item_stop(to_item(obj));
-		grace |= !!to_item(obj)->ops->free;
+		obj->ops->stop(obj);
+		grace |= obj->ops->grace(obj);
 	}
 	if (grace)
 		synchronize_rcu();
 }
 
-void bhlab_lab_release(struct bhlab_lab *lab)
+static void bhlab_lab_free(struct bhlab_lab *lab, bool items)
 {
 	struct bhlab_object *obj;
 	unsigned long id;
 
+	xa_for_each(&lab->objects, id, obj) {
+		if (items != (obj->ops && obj->ops->kind == BHLAB_KIND_ITEM))
+			continue;
+		xa_erase(&lab->objects, id);
+		bhlab_object_release(obj);
+	}
+}
+
+void bhlab_lab_release(struct bhlab_lab *lab)
+{
 	WRITE_ONCE(lab->dying, true);
 	wake_up_all(&lab->sleepers);
-	bhlab_lab_end_items(lab);
-	xa_for_each(&lab->objects, id, obj) {
-		xa_erase(&lab->objects, id);
-		if (obj->kind == BHLAB_KIND_ITEM)
-			bhlab_item_release(to_item(obj));
-		else
-			kfree_rcu(obj, rcu);
-	}
+	bhlab_lab_stop(lab);
+	bhlab_lab_free(lab, true);
+	bhlab_lab_free(lab, false);
 	xa_destroy(&lab->objects);
 	irq_work_sync(&lab->wake);
 	bhlab_ring_free(&lab->ring);
@@ -119,7 +159,8 @@ int bhlab_name_check(const char *name)
 
 	if (len == BHLAB_NAME_LEN)
 		return -E2BIG;
-	if (!isalpha(name[0]) && name[0] != '_')
+	if (!isascii(name[0]) ||
+	    (!isalpha(name[0]) && name[0] != '_'))
 		return -EINVAL;
 	for (i = 1; i < len; i++)
 		if (!isascii(name[i]) ||
@@ -141,63 +182,77 @@ static struct bhlab_object *bhlab_lab_named(struct bhlab_lab *lab,
 	return NULL;
 }
 
+void bhlab_object_init(struct bhlab_object *obj, struct bhlab_lab *lab,
+		       const struct bhlab_kind_ops *ops,
+		       enum bhlab_resource resource, const char *name)
+{
+	obj->lab = lab;
+	obj->ops = ops;
+	obj->resource = resource;
+	refcount_set(&obj->users, 1);
+	strscpy(obj->name, name, sizeof(obj->name));
+}
+
 /* An id that this lab has never used, with nothing behind it yet. */
 static int bhlab_lab_new_id(struct bhlab_lab *lab)
 {
 	int ret;
 
 	lockdep_assert_held(&lab->lock);
-	if (lab->nr_items >= bhlab_limits.items || lab->next_id > BHLAB_ID_MAX)
+	if (lab->used[BHLAB_RES_OBJECT] >= bhlab_limits.items ||
+	    lab->next_id > BHLAB_ID_MAX)
 		return -ENOSPC;
 	ret = xa_reserve(&lab->objects, lab->next_id, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
-	lab->nr_items++;
+	lab->used[BHLAB_RES_OBJECT]++;
 	return lab->next_id++;
 }
 
 /* Called with the name's reservation, if there is one. */
 static int bhlab_lab_publish_locked(struct bhlab_lab *lab,
-				    struct bhlab_item *item,
+				    struct bhlab_object *obj,
 				    struct bhlab_object *reserved)
 {
-	bool irq = item->ops->id == BHLAB_MECH_IRQ;
-	int id, ret;
+	int id, ret = 0;
 
-	if (irq && lab->nr_irqs >= bhlab_limits.irqs)
+	if (obj->resource != BHLAB_RES_OBJECT &&
+	    lab->used[obj->resource] >= bhlab_resource_limit(obj->resource))
 		return -ENOSPC;
 	id = reserved ? (int)reserved->id : bhlab_lab_new_id(lab);
 	if (id < 0)
 		return id;
-	item->obj.id = id;
-	ret = item->ops->init(item);
+	obj->id = id;
+	if (obj->ops->init)
+		ret = obj->ops->init(obj);
 	if (ret) {
 		if (!reserved) {
 			xa_release(&lab->objects, id);
-			lab->nr_items--;
+			lab->used[BHLAB_RES_OBJECT]--;
 		}
 		return ret;
 	}
-	lab->nr_irqs += irq;
+	if (obj->resource != BHLAB_RES_OBJECT)
+		lab->used[obj->resource]++;
 	/* The entry is there, so that this does not allocate. */
-	xa_store(&lab->objects, id, &item->obj, GFP_KERNEL_ACCOUNT);
+	xa_store(&lab->objects, id, obj, GFP_KERNEL_ACCOUNT);
 	if (reserved)
 		kfree_rcu(reserved, rcu);
 	return 0;
 }
 
-/* Give an item its id and make it ready; from then on others can find it. */
-int bhlab_lab_publish(struct bhlab_lab *lab, struct bhlab_item *item)
+/* Give an object its id and make it ready; from then on others can find it. */
+int bhlab_lab_publish(struct bhlab_lab *lab, struct bhlab_object *obj)
 {
 	struct bhlab_object *other;
 	int ret;
 
 	mutex_lock(&lab->lock);
-	other = bhlab_lab_named(lab, item->obj.name);
-	if (other && other->kind != BHLAB_KIND_RESERVED)
+	other = bhlab_lab_named(lab, obj->name);
+	if (other && other->ops)
 		ret = -EEXIST;
 	else
-		ret = bhlab_lab_publish_locked(lab, item, other);
+		ret = bhlab_lab_publish_locked(lab, obj, other);
 	mutex_unlock(&lab->lock);
 	return ret;
 }
@@ -215,12 +270,15 @@ static int bhlab_lab_reserve(struct bhlab_lab *lab, const char *name)
 		kfree(obj);
 		return id;
 	}
-	obj->lab = lab;
+	bhlab_object_init(obj, lab, NULL, BHLAB_RES_OBJECT, name);
 	obj->id = id;
-	obj->kind = BHLAB_KIND_RESERVED;
-	strscpy(obj->name, name, sizeof(obj->name));
 	xa_store(&lab->objects, id, obj, GFP_KERNEL_ACCOUNT);
 	return id;
+}
+
+static u32 bhlab_object_kind(const struct bhlab_object *obj)
+{
+	return obj->ops ? obj->ops->kind : BHLAB_KIND_RESERVED;
 }
 
 static int bhlab_lab_lookup_locked(struct bhlab_lab *lab,
@@ -231,7 +289,7 @@ static int bhlab_lab_lookup_locked(struct bhlab_lab *lab,
 
 	if (obj) {
 		cmd->id = obj->id;
-		cmd->out_kind = obj->kind;
+		cmd->out_kind = bhlab_object_kind(obj);
 		return 0;
 	}
 	if (!(cmd->flags & BHLAB_LOOKUP_RESERVE))
@@ -265,7 +323,7 @@ int bhlab_lab_next(struct bhlab_lab *lab, struct bhlab_lookup *cmd)
 	obj = xa_find_after(&lab->objects, &id, BHLAB_ID_MAX, XA_PRESENT);
 	if (obj) {
 		cmd->id = obj->id;
-		cmd->out_kind = obj->kind;
+		cmd->out_kind = bhlab_object_kind(obj);
 		memcpy(cmd->name, obj->name, sizeof(cmd->name));
 	}
 	mutex_unlock(&lab->lock);
@@ -273,47 +331,93 @@ int bhlab_lab_next(struct bhlab_lab *lab, struct bhlab_lookup *cmd)
 }
 
 /* For steps: under rcu_read_lock(), good until its end. */
-struct bhlab_item *bhlab_item_peek(struct bhlab_lab *lab, u32 id)
+struct bhlab_object *bhlab_object_peek(struct bhlab_lab *lab, u32 id,
+				       enum bhlab_kind kind)
 {
 	struct bhlab_object *obj = xa_load(&lab->objects, id);
 
-	return obj && obj->kind == BHLAB_KIND_ITEM ? to_item(obj) : NULL;
+	return obj && bhlab_object_kind(obj) == kind ? obj : NULL;
 }
 
-/* For verbs: good until bhlab_item_put(). */
-struct bhlab_item *bhlab_item_get(struct bhlab_lab *lab, u32 id)
+/* For verbs: good until bhlab_object_put(). */
+struct bhlab_object *bhlab_object_get(struct bhlab_lab *lab, u32 id,
+				      enum bhlab_kind kind)
 {
-	struct bhlab_item *item;
+	struct bhlab_object *obj;
 
 	rcu_read_lock();
-	item = bhlab_item_peek(lab, id);
-	if (item && !refcount_inc_not_zero(&item->obj.users))
-		item = NULL;
+	obj = bhlab_object_peek(lab, id, kind);
+	if (obj && !refcount_inc_not_zero(&obj->users))
+		obj = NULL;
 	rcu_read_unlock();
-	return item;
+	return obj;
 }
 
-void bhlab_item_put(struct bhlab_item *item)
+void bhlab_object_put(struct bhlab_object *obj)
 {
-	struct bhlab_lab *lab = item->obj.lab;
+	struct bhlab_lab *lab = obj->lab;
 
-	/* Whoever destroys the item may free it from here on. */
-	refcount_dec(&item->obj.users);
+	/* Whoever destroys the object may free it from here on. */
+	refcount_dec(&obj->users);
 	smp_mb__after_atomic(); /* the count, then the look for who waits */
 	/* See above. */
 	if (waitqueue_active(&lab->wait))
 		wake_up_all(&lab->wait);
 }
 
+/* For items that name another object: good until bhlab_object_unpin(). */
+struct bhlab_object *bhlab_object_pin(struct bhlab_lab *lab, u32 id,
+				      enum bhlab_kind kind)
+{
+	struct bhlab_object *obj;
+
+	mutex_lock(&lab->lock);
+	obj = bhlab_object_peek(lab, id, kind);
+	if (obj)
+		obj->pins++;
+	mutex_unlock(&lab->lock);
+	return obj;
+}
+
+void bhlab_object_unpin(struct bhlab_object *obj)
+{
+	struct bhlab_lab *lab = obj->lab;
+
+	mutex_lock(&lab->lock);
+	obj->pins--;
+	mutex_unlock(&lab->lock);
+}
+
+struct bhlab_item *bhlab_item_peek(struct bhlab_lab *lab, u32 id)
+{
+	struct bhlab_object *obj = bhlab_object_peek(lab, id, BHLAB_KIND_ITEM);
+
+	return obj ? to_item(obj) : NULL;
+}
+
+struct bhlab_item *bhlab_item_get(struct bhlab_lab *lab, u32 id)
+{
+	struct bhlab_object *obj = bhlab_object_get(lab, id, BHLAB_KIND_ITEM);
+
+	return obj ? to_item(obj) : NULL;
+}
+
+void bhlab_item_put(struct bhlab_item *item)
+{
+	bhlab_object_put(&item->obj);
+}
+
 /* Unpublished and dead; wait for the verbs that are at work on it, and end it. */
-static void bhlab_item_end(struct bhlab_lab *lab, struct bhlab_item *item)
+static void bhlab_object_end(struct bhlab_lab *lab, struct bhlab_object *obj)
 {
 	wake_up_all(&lab->wait);
-	wait_event(lab->wait, refcount_dec_if_one(&item->obj.users));
-	bhlab_item_stop(item);
-	if (item->ops->free)
-		synchronize_rcu();
-	bhlab_item_release(item);
+	wait_event(lab->wait, refcount_dec_if_one(&obj->users));
+	if (obj->ops && obj->ops->stop) {
+		obj->ops->stop(obj);
+		if (obj->ops->grace(obj))
+			synchronize_rcu();
+	}
+	bhlab_object_release(obj);
 }
 
 static int bhlab_lab_unpublish(struct bhlab_lab *lab, struct bhlab_object *obj)
@@ -323,30 +427,20 @@ static int bhlab_lab_unpublish(struct bhlab_lab *lab, struct bhlab_object *obj)
 	lockdep_assert_held(&lab->lock);
 	if (!obj)
 		return -ENOENT;
-	if (obj->kind == BHLAB_KIND_ITEM)
-		ret = bhlab_item_kill(to_item(obj), false);
+	if (obj->pins)
+		return -EBUSY;
+	if (obj->ops && obj->ops->kill)
+		ret = obj->ops->kill(obj, false);
 	if (ret)
 		return ret;
 	xa_erase(&lab->objects, obj->id);
 	return 0;
 }
 
-/*
- * What an object counts against the limits is given back when it is gone, so
- * that destroying and creating in turns cannot exceed them.
- */
-static void bhlab_lab_forget(struct bhlab_lab *lab, bool irq)
-{
-	mutex_lock(&lab->lock);
-	lab->nr_items--;
-	lab->nr_irqs -= irq;
-	mutex_unlock(&lab->lock);
-}
-
 int bhlab_lab_destroy(struct bhlab_lab *lab, u32 id)
 {
+	enum bhlab_resource resource;
 	struct bhlab_object *obj;
-	bool irq = false;
 	int ret;
 
 	if (id > BHLAB_ID_MAX)
@@ -358,12 +452,10 @@ int bhlab_lab_destroy(struct bhlab_lab *lab, u32 id)
 	if (ret)
 		return ret;
 
-	if (obj->kind == BHLAB_KIND_ITEM) {
-		irq = to_item(obj)->ops->id == BHLAB_MECH_IRQ;
-		bhlab_item_end(lab, to_item(obj));
-	} else {
-		kfree_rcu(obj, rcu);
-	}
-	bhlab_lab_forget(lab, irq);
+	resource = obj->resource;
+	bhlab_object_end(lab, obj);
+	mutex_lock(&lab->lock);
+	bhlab_resource_put(lab, resource);
+	mutex_unlock(&lab->lock);
 	return 0;
 }

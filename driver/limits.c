@@ -8,17 +8,24 @@
 #include <linux/sizes.h>
 #include <linux/timekeeping.h>
 
+#include <linux/bhlab.h>
+
 #include "limits.h"
 
 struct bhlab_limits bhlab_limits = {
 	.labs = 256,
 	.items = 1024,
 	.irqs = 64,
+	.queues = 16,
+	.threads = 16,
+	.fifos = 16,
 	.steps = 64,
 	.ring_bytes = SZ_16M,
 	.atomic_ns = NSEC_PER_MSEC,
 	.atomic_cap_ns = 10 * NSEC_PER_MSEC,
 	.process_ns = NSEC_PER_SEC,
+	.lab_ns = 60 * (u64)NSEC_PER_SEC,
+	.period_ns = 100 * NSEC_PER_USEC,
 	.chain = 100000,
 	.budget_percent = 25,
 };
@@ -28,19 +35,26 @@ struct bhlab_limits bhlab_limits = {
 	MODULE_PARM_DESC(name, text)
 
 BHLAB_LIMIT(labs, uint, "Labs, that is opens of the device, at a time (256)");
-BHLAB_LIMIT(items, uint, "Items of one lab (1024)");
+BHLAB_LIMIT(items, uint, "Items and other objects of one lab (1024)");
 BHLAB_LIMIT(irqs, uint, "Interrupt lines of one lab (64)");
+BHLAB_LIMIT(queues, uint, "Workqueues that one lab creates (16)");
+BHLAB_LIMIT(threads, uint, "Threads, that is kthread_work items, of one lab (16)");
+BHLAB_LIMIT(fifos, uint, "FIFOs of one lab (16)");
 BHLAB_LIMIT(steps, uint, "Steps of one program (64)");
 BHLAB_LIMIT(ring_bytes, uint, "Bytes of one lab's event ring, all CPUs together (16777216)");
 BHLAB_LIMIT(atomic_ns, ulong, "Nanoseconds that one run may spin in atomic context (1000000)");
 BHLAB_LIMIT(atomic_cap_ns, ulong, "The same, with CAP_SYS_ADMIN (10000000)");
 BHLAB_LIMIT(process_ns, ulong, "Nanoseconds that one run may take in process context (1000000000)");
+BHLAB_LIMIT(lab_ns, ulong, "Nanoseconds of all process context programs of a lab (60000000000)");
+BHLAB_LIMIT(period_ns, ulong, "Nanoseconds of the shortest period of a trigger (100000)");
 BHLAB_LIMIT(chain, uint, "Activations that steps may make after each by a user (100000)");
 BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq threads (25)");
 
 /* The hard caps: beyond these the kernel's own watchdogs would complain. */
 #define BHLAB_ATOMIC_MAX	(100 * NSEC_PER_MSEC)
 #define BHLAB_PROCESS_MAX	(10 * (u64)NSEC_PER_SEC)
+#define BHLAB_LAB_MAX		(100 * (u64)NSEC_PER_SEC)
+#define BHLAB_PERIOD_MIN	(10 * NSEC_PER_USEC)
 #define BHLAB_ITEMS_MAX		65536
 #define BHLAB_STEPS_MAX		1024
 #define BHLAB_RING_MAX		SZ_256M
@@ -55,6 +69,7 @@ int bhlab_limits_check(void)
 	    l->atomic_ns > l->atomic_cap_ns ||
 	    l->atomic_cap_ns > BHLAB_ATOMIC_MAX ||
 	    l->process_ns > BHLAB_PROCESS_MAX ||
+	    l->lab_ns > BHLAB_LAB_MAX || l->period_ns < BHLAB_PERIOD_MIN ||
 	    !l->budget_percent || l->budget_percent > 100) {
 		pr_err("bhlab: a module parameter is out of its range\n");
 		return -EINVAL;
@@ -68,8 +83,6 @@ int bhlab_limits_check(void)
  * it ended on; once the share of the current window is spent, steps that spin
  * or activate are skipped there until the next window.
  */
-#define BHLAB_WINDOW_NS		(100 * NSEC_PER_MSEC)
-
 struct bhlab_budget {
 	u64 window;
 	u64 spent;
@@ -78,12 +91,15 @@ struct bhlab_budget {
 /* Touched by its own CPU only, with interrupts off. */
 static DEFINE_PER_CPU(struct bhlab_budget, bhlab_budget);
 
-static struct bhlab_budget *bhlab_budget_now(void)
+/* What the kernel needs to get to a handler and back is not seen there. */
+#define BHLAB_RUN_COST_NS	2000
+
+/* Of the window in which @now lies. */
+static struct bhlab_budget *bhlab_budget_at(u64 now)
 {
 	struct bhlab_budget *b = this_cpu_ptr(&bhlab_budget);
-	u64 now = ktime_get_mono_fast_ns();
 
-	if (now - b->window >= BHLAB_WINDOW_NS) {
+	if (now - b->window >= BHLAB_BUDGET_NS) {
 		b->window = now;
 		b->spent = 0;
 	}
@@ -95,18 +111,28 @@ void bhlab_budget_charge(u64 ns)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	bhlab_budget_now()->spent += ns;
+	bhlab_budget_at(ktime_get_mono_fast_ns())->spent +=
+		ns + BHLAB_RUN_COST_NS;
 	local_irq_restore(flags);
+}
+
+/* 0, or how long it takes until there is a new one. */
+u64 bhlab_budget_wait(void)
+{
+	struct bhlab_budget *b;
+	unsigned long flags;
+	u64 now, wait = 0;
+
+	local_irq_save(flags);
+	now = ktime_get_mono_fast_ns();
+	b = bhlab_budget_at(now);
+	if (b->spent * 100 > (u64)BHLAB_BUDGET_NS * bhlab_limits.budget_percent)
+		wait = b->window + BHLAB_BUDGET_NS - now;
+	local_irq_restore(flags);
+	return wait;
 }
 
 bool bhlab_budget_spent(void)
 {
-	unsigned long flags;
-	bool spent;
-
-	local_irq_save(flags);
-	spent = bhlab_budget_now()->spent * 100 >
-		(u64)BHLAB_WINDOW_NS * bhlab_limits.budget_percent;
-	local_irq_restore(flags);
-	return spent;
+	return bhlab_budget_wait();
 }

@@ -12,11 +12,16 @@ struct bhlab_limits {
 	unsigned int labs;
 	unsigned int items;
 	unsigned int irqs;
+	unsigned int queues;
+	unsigned int threads;
+	unsigned int fifos;
 	unsigned int steps;
 	unsigned int ring_bytes;
 	unsigned long atomic_ns;
 	unsigned long atomic_cap_ns;
 	unsigned long process_ns;
+	unsigned long lab_ns;
+	unsigned long period_ns;
 	unsigned int chain;
 	unsigned int budget_percent;
 };
@@ -26,6 +31,7 @@ extern struct bhlab_limits bhlab_limits;
 int bhlab_limits_check(void);
 
 void bhlab_budget_charge(u64 ns);
+u64 bhlab_budget_wait(void);
 bool bhlab_budget_spent(void);
 
 #endif /* BHLAB_LIMITS_H */

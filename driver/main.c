@@ -74,8 +74,11 @@ static int __init bhlab_init(void)
 {
 	int ret = bhlab_limits_check();
 
+	if (!ret)
+		ret = bhlab_irq_probe();
 	if (ret)
 		return ret;
+	bhlab_queues_init();
 	return misc_register(&bhlab_misc);
 }
 

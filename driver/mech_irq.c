@@ -11,6 +11,7 @@
  * (the handler was running: handle_simple_irq() drops it). Neither leaves a
  * trace. So what did not run is known only at rest, and counted as merged then.
  */
+#include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/interrupt.h>
@@ -22,12 +23,18 @@
 #include "bhlab.h"
 #include "compat.h"
 
+/* One irq_sim domain, and its one line. */
+struct bhlab_line {
+	struct irq_domain *domain;
+	unsigned int virq;
+};
+
 /**
  * struct bhlab_irq - an item of mechanism irq
  * @item: the item
- * @domain: one irq_sim domain
- * @virq: its one line
+ * @line: what it is requested for
  * @action: the line's name in /proc/interrupts
+ * @period: the trigger with a period
  * @top_end: when the last top half ended; only the top half touches this
  * @replay: it was enabled with raises outstanding: the kernel may have one to
  *	replay, from a tasklet of its own; from here on all is under item.lock
@@ -38,9 +45,9 @@
  */
 struct bhlab_irq {
 	struct bhlab_item item;
-	struct irq_domain *domain;
-	unsigned int virq;
+	struct bhlab_line line;
 	char action[BHLAB_NAME_LEN + 16];
+	struct bhlab_period period;
 	u64 top_end;
 	bool replay;
 	struct bhlab_stamp thread_stamp;
@@ -59,7 +66,7 @@ static bool bhlab_irq_pending(struct bhlab_irq *irq)
 	bool pending = false;
 
 	/* irq_sim leaves @pending alone while the line is masked. */
-	irq_get_irqchip_state(irq->virq, IRQCHIP_STATE_PENDING, &pending);
+	irq_get_irqchip_state(irq->line.virq, IRQCHIP_STATE_PENDING, &pending);
 	return pending;
 }
 
@@ -124,10 +131,63 @@ static int bhlab_irq_request(struct bhlab_irq *irq)
 
 	snprintf(irq->action, sizeof(irq->action), "bhlab%u-%s",
 		 item->obj.lab->id, item->obj.name);
-	return request_threaded_irq(irq->virq, bhlab_irq_top,
+	return request_threaded_irq(irq->line.virq, bhlab_irq_top,
 				    item->flags & BHLAB_ITEM_THREAD ?
 				    bhlab_irq_thread : NULL,
 				    0, irq->action, irq);
+}
+
+static int bhlab_line_create(struct bhlab_line *line)
+{
+	line->domain = irq_domain_create_sim(NULL, 1);
+	if (IS_ERR(line->domain))
+		return PTR_ERR(line->domain);
+	line->virq = irq_create_mapping(line->domain, 0);
+	if (line->virq)
+		return 0;
+	irq_domain_remove_sim(line->domain);
+	return -ENOMEM;
+}
+
+static void bhlab_line_remove(struct bhlab_line *line)
+{
+	irq_dispose_mapping(line->virq);
+	irq_domain_remove_sim(line->domain);
+}
+
+/* The context of a top half; no exported symbol tells of threadirqs. */
+static u32 bhlab_irq_context;
+static DECLARE_COMPLETION(bhlab_irq_probed);
+
+static irqreturn_t bhlab_irq_probe_top(int virq, void *data)
+{
+	bhlab_irq_context = in_hardirq() ? BHLAB_CTX_HARDIRQ : BHLAB_CTX_TASK;
+	complete(&bhlab_irq_probed);
+	return IRQ_HANDLED;
+}
+
+/* Once, when the module is loaded: raise a line, and see where that is handled. */
+int bhlab_irq_probe(void)
+{
+	struct bhlab_line line;
+	int ret = bhlab_line_create(&line);
+
+	if (ret)
+		return ret;
+	ret = request_irq(line.virq, bhlab_irq_probe_top, 0, "bhlab", &line);
+	if (!ret) {
+		irq_set_irqchip_state(line.virq, IRQCHIP_STATE_PENDING, true);
+		if (!wait_for_completion_timeout(&bhlab_irq_probed, HZ))
+			ret = -EIO;
+		free_irq(line.virq, &line);
+	}
+	bhlab_line_remove(&line);
+	return ret;
+}
+
+static u32 bhlab_irq_here(void)
+{
+	return bhlab_irq_context;
 }
 
 static int bhlab_irq_init(struct bhlab_item *item)
@@ -135,23 +195,13 @@ static int bhlab_irq_init(struct bhlab_item *item)
 	struct bhlab_irq *irq = to_irq(item);
 	int ret;
 
-	irq->domain = irq_domain_create_sim(NULL, 1);
-	if (IS_ERR(irq->domain))
-		return PTR_ERR(irq->domain);
-	irq->virq = irq_create_mapping(irq->domain, 0);
-	if (!irq->virq) {
-		ret = -ENOMEM;
-		goto err_domain;
-	}
+	bhlab_period_init(&irq->period, item);
+	ret = bhlab_line_create(&irq->line);
+	if (ret)
+		return ret;
 	ret = bhlab_irq_request(irq);
 	if (ret)
-		goto err_mapping;
-	return 0;
-
-err_mapping:
-	irq_dispose_mapping(irq->virq);
-err_domain:
-	irq_domain_remove_sim(irq->domain);
+		bhlab_line_remove(&irq->line);
 	return ret;
 }
 
@@ -176,16 +226,14 @@ static void bhlab_irq_stop(struct bhlab_item *item)
 {
 	struct bhlab_irq *irq = to_irq(item);
 
+	bhlab_period_stop(&irq->period);
 	bhlab_irq_quiesce(irq);
-	free_irq(irq->virq, irq);
+	free_irq(irq->line.virq, irq);
 }
 
 static void bhlab_irq_free(struct bhlab_item *item)
 {
-	struct bhlab_irq *irq = to_irq(item);
-
-	irq_dispose_mapping(irq->virq);
-	irq_domain_remove_sim(irq->domain);
+	bhlab_line_remove(&to_irq(item)->line);
 }
 
 static int bhlab_irq_raise(struct bhlab_item *item,
@@ -197,7 +245,7 @@ static int bhlab_irq_raise(struct bhlab_item *item,
 	/* If a cancelled one is still to be replayed, it is this one's now. */
 	item->withdrawn = 0;
 	item->unsettled = true;
-	irq_set_irqchip_state(irq->virq, IRQCHIP_STATE_PENDING, true);
+	irq_set_irqchip_state(irq->line.virq, IRQCHIP_STATE_PENDING, true);
 	return pending ? BHLAB_RESULT_ALREADY_PENDING : BHLAB_RESULT_QUEUED;
 }
 
@@ -210,7 +258,7 @@ static bool bhlab_irq_cancel(struct bhlab_item *item)
 	struct bhlab_irq *irq = to_irq(item);
 
 	if (bhlab_irq_pending(irq)) {
-		irq_set_irqchip_state(irq->virq, IRQCHIP_STATE_PENDING, false);
+		irq_set_irqchip_state(irq->line.virq, IRQCHIP_STATE_PENDING, false);
 		return true;
 	}
 	if (!bhlab_item_outstanding(item) || !(item->depth || irq->replay))
@@ -222,7 +270,7 @@ static bool bhlab_irq_cancel(struct bhlab_item *item)
 
 static int bhlab_irq_disable(struct bhlab_item *item, bool privileged)
 {
-	disable_irq_nosync(to_irq(item)->virq);
+	disable_irq_nosync(to_irq(item)->line.virq);
 	return 0;
 }
 
@@ -232,12 +280,12 @@ static void bhlab_irq_enable(struct bhlab_item *item)
 
 	if (!item->depth && bhlab_item_outstanding(item))
 		irq->replay = true;
-	enable_irq(irq->virq);
+	enable_irq(irq->line.virq);
 }
 
 static bool bhlab_irq_sync(struct bhlab_item *item)
 {
-	synchronize_irq(to_irq(item)->virq);
+	synchronize_irq(to_irq(item)->line.virq);
 	return false;
 }
 
@@ -316,7 +364,7 @@ static void bhlab_irq_settle(struct bhlab_item *item)
 
 	kick_all_cpus_sync();
 	bhlab_irq_wait_replay(irq);
-	if (!synchronize_hardirq(irq->virq))
+	if (!synchronize_hardirq(irq->line.virq))
 		return;
 
 	flags = bhlab_item_lock(item);
@@ -358,9 +406,19 @@ static int bhlab_irq_flush(struct bhlab_item *item)
 	}
 	kick_all_cpus_sync();
 	bhlab_irq_wait_replay(irq);
-	synchronize_irq(irq->virq);
+	synchronize_irq(irq->line.virq);
 	bhlab_irq_settle(item);
 	return idle ? BHLAB_RESULT_IDLE : BHLAB_RESULT_WAITED;
+}
+
+static int bhlab_irq_start_period(struct bhlab_item *item, u64 ns, u32 count)
+{
+	return bhlab_period_start(&to_irq(item)->period, ns, count);
+}
+
+static bool bhlab_irq_end_period(struct bhlab_item *item)
+{
+	return bhlab_period_end(&to_irq(item)->period);
 }
 
 static void bhlab_irq_state(struct bhlab_item *item,
@@ -368,7 +426,10 @@ static void bhlab_irq_state(struct bhlab_item *item,
 {
 	struct bhlab_irq *irq = to_irq(item);
 
-	st->out_irq = irq->virq;
+	st->out_irq = irq->line.virq;
+	st->out_period_ns = item->periodic ? irq->period.ns : 0;
+	st->out_period_left = irq->period.left;
+	st->out_period_missed = irq->period.missed;
 	st->out_thread_wakes = irq->thread_wakes;
 	st->out_thread_runs = irq->thread_runs;
 	st->out_thread_merged = irq->thread_merged;
@@ -382,10 +443,11 @@ const struct bhlab_mech_ops bhlab_irq_ops = {
 		  BIT(BHLAB_VERB_FLUSH),
 	.emulated = BIT(BHLAB_VERB_DELAY),
 	.steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_THREAD) | BIT(BHLAB_OP_NONE),
-	.thread_steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_SLEEP),
-	.context = IS_ENABLED(CONFIG_PREEMPT_RT) ? BHLAB_CTX_TASK :
-						   BHLAB_CTX_HARDIRQ,
+	.thread_steps = BHLAB_STEPS_TASK,
+	.context = BHLAB_CTX_HARDIRQ,
+	.context_here = bhlab_irq_here,
 	.size = sizeof(struct bhlab_irq),
+	.resource = BHLAB_RES_IRQ,
 	.merges = true,
 	.init = bhlab_irq_init,
 	.stop = bhlab_irq_stop,
@@ -394,6 +456,8 @@ const struct bhlab_mech_ops bhlab_irq_ops = {
 	.cancel = bhlab_irq_cancel,
 	.disable = bhlab_irq_disable,
 	.enable = bhlab_irq_enable,
+	.period = bhlab_irq_start_period,
+	.end_period = bhlab_irq_end_period,
 	.sync = bhlab_irq_sync,
 	.flush = bhlab_irq_flush,
 	.settle = bhlab_irq_settle,

@@ -10,27 +10,64 @@
 
 #include "bhlab.h"
 
+/* What the kernel has, and whose it is. */
+struct bhlab_tstruct {
+	struct tasklet_struct tasklet;
+	struct bhlab_item *item;
+};
+
+/**
+ * struct bhlab_tasklet - an item of mechanism tasklet or tasklet_hi
+ * @item: the item
+ * @t: @own, or the static one
+ * @own: initialised at run time
+ */
 struct bhlab_tasklet {
 	struct bhlab_item item;
-	struct tasklet_struct tasklet;
+	struct bhlab_tstruct *t;
+	struct bhlab_tstruct own;
 };
+
+static void bhlab_tasklet_fn(struct tasklet_struct *t);
+
+/* What DECLARE_TASKLET() makes; one item at a time may have it. */
+static struct bhlab_tstruct bhlab_static_tasklet = {
+	.tasklet = {
+		.callback = bhlab_tasklet_fn,
+		.use_callback = true,
+	},
+};
+
+static unsigned long bhlab_static_tasklet_taken;
+
+static struct bhlab_tasklet *to_bt(struct bhlab_item *item)
+{
+	return container_of(item, struct bhlab_tasklet, item);
+}
 
 static struct tasklet_struct *to_tasklet(struct bhlab_item *item)
 {
-	return &container_of(item, struct bhlab_tasklet, item)->tasklet;
+	return &to_bt(item)->t->tasklet;
 }
 
 static void bhlab_tasklet_fn(struct tasklet_struct *t)
 {
-	struct bhlab_tasklet *bt = container_of(t, struct bhlab_tasklet,
-						tasklet);
-
-	bhlab_item_run(&bt->item);
+	bhlab_item_run(container_of(t, struct bhlab_tstruct, tasklet)->item);
 }
 
 static int bhlab_tasklet_init(struct bhlab_item *item)
 {
-	tasklet_setup(to_tasklet(item), bhlab_tasklet_fn);
+	struct bhlab_tasklet *bt = to_bt(item);
+
+	if (!(item->flags & BHLAB_ITEM_STATIC)) {
+		tasklet_setup(&bt->own.tasklet, bhlab_tasklet_fn);
+		bt->t = &bt->own;
+	} else if (!test_and_set_bit(0, &bhlab_static_tasklet_taken)) {
+		bt->t = &bhlab_static_tasklet;
+	} else {
+		return -EBUSY;
+	}
+	bt->t->item = item;
 	return 0;
 }
 
@@ -40,6 +77,8 @@ static void bhlab_tasklet_stop(struct bhlab_item *item)
 	for (; item->depth; item->depth--)
 		tasklet_enable(to_tasklet(item));
 	tasklet_kill(to_tasklet(item));
+	if (item->flags & BHLAB_ITEM_STATIC)
+		clear_bit_unlock(0, &bhlab_static_tasklet_taken);
 }
 
 static bool bhlab_tasklet_scheduled(struct bhlab_item *item)
@@ -58,36 +97,18 @@ static int bhlab_tasklet_admit(struct bhlab_item *item,
 	return item->depth && !act->privileged ? -EPERM : 0;
 }
 
-/*
- * The test that tasklet_schedule() makes, for its answer. A tasklet that is
- * still scheduled although its activation was cancelled comes back to life.
- */
+/* The test that tasklet_schedule() makes, for its answer. */
 static int bhlab_tasklet_queue(struct bhlab_item *item,
 			       const struct bhlab_activation *act)
 {
 	struct tasklet_struct *t = to_tasklet(item);
+	bool queued = !test_and_set_bit(TASKLET_STATE_SCHED, &t->state);
 
-	if (item->delayed)
-		return BHLAB_RESULT_ALREADY_PENDING;
-	if (test_and_set_bit(TASKLET_STATE_SCHED, &t->state)) {
-		if (!item->withdrawn)
-			return BHLAB_RESULT_ALREADY_PENDING;
-		item->withdrawn--;
-		return BHLAB_RESULT_QUEUED;
-	}
-	if (item->ops == &bhlab_tasklet_hi_ops)
+	if (queued && item->ops == &bhlab_tasklet_hi_ops)
 		__tasklet_hi_schedule(t);
-	else
+	else if (queued)
 		__tasklet_schedule(t);
-	return BHLAB_RESULT_QUEUED;
-}
-
-static bool bhlab_tasklet_cancel(struct bhlab_item *item)
-{
-	if (!bhlab_item_outstanding(item))
-		return false;
-	item->withdrawn++;
-	return true;
+	return bhlab_item_revive(item, queued);
 }
 
 static int bhlab_tasklet_disable(struct bhlab_item *item, bool privileged)
@@ -116,15 +137,16 @@ static bool bhlab_tasklet_sync(struct bhlab_item *item)
 		  BIT(BHLAB_VERB_ENABLE),				\
 	.emulated = BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_CANCEL) |	\
 		    BIT(BHLAB_VERB_FLUSH),				\
-	.steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_REQUEUE),		\
+	.steps = BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_REQUEUE),		\
 	.context = BHLAB_CTX_SOFTIRQ,					\
+	.attrs = BHLAB_ITEM_STATIC,					\
 	.size = sizeof(struct bhlab_tasklet),				\
 	.init = bhlab_tasklet_init,					\
 	.stop = bhlab_tasklet_stop,					\
 	.busy = bhlab_tasklet_busy,					\
 	.admit = bhlab_tasklet_admit,					\
 	.queue = bhlab_tasklet_queue,					\
-	.cancel = bhlab_tasklet_cancel,					\
+	.cancel = bhlab_item_withdraw,					\
 	.disable = bhlab_tasklet_disable,				\
 	.enable = bhlab_tasklet_enable,					\
 	.sync = bhlab_tasklet_sync,					\

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * work: a delayed_work on a workqueue; runs in a kworker.
+ * work: a delayed_work on a workqueue; runs in a kworker, on a BH queue in a
+ * softirq.
  *
  * Only the delayed_work calls are used: cancel_work() and disable_work() do not
  * know of the timer, and must not meet one that is armed.
@@ -10,27 +11,68 @@
 #include "bhlab.h"
 #include "compat.h"
 
+/* What the kernel has, and whose it is. */
+struct bhlab_dwork {
+	struct delayed_work dwork;
+	struct bhlab_item *item;
+};
+
+/**
+ * struct bhlab_work - an item of mechanism work
+ * @item: the item
+ * @work: @own, or the static one
+ * @own: initialised at run time
+ */
 struct bhlab_work {
 	struct bhlab_item item;
-	struct delayed_work dwork;
+	struct bhlab_dwork *work;
+	struct bhlab_dwork own;
 };
+
+static void bhlab_work_fn(struct work_struct *work);
+
+/* What DECLARE_DELAYED_WORK() makes; one item at a time may have it. */
+static struct bhlab_dwork bhlab_static_work = {
+	.dwork = __DELAYED_WORK_INITIALIZER(bhlab_static_work.dwork,
+					    bhlab_work_fn, 0),
+};
+
+static unsigned long bhlab_static_work_taken;
+
+static struct bhlab_work *to_work(struct bhlab_item *item)
+{
+	return container_of(item, struct bhlab_work, item);
+}
 
 static struct delayed_work *to_dwork(struct bhlab_item *item)
 {
-	return &container_of(item, struct bhlab_work, item)->dwork;
+	return &to_work(item)->work->dwork;
 }
 
 static void bhlab_work_fn(struct work_struct *work)
 {
-	struct bhlab_work *w = container_of(to_delayed_work(work),
-					    struct bhlab_work, dwork);
+	struct bhlab_dwork *w = container_of(to_delayed_work(work),
+					     struct bhlab_dwork, dwork);
 
-	bhlab_item_run(&w->item);
+	bhlab_item_run(w->item);
 }
 
 static int bhlab_work_init(struct bhlab_item *item)
 {
-	INIT_DELAYED_WORK(to_dwork(item), bhlab_work_fn);
+	struct bhlab_work *w = to_work(item);
+
+	w->work = &w->own;
+	if (item->queue->bh) {
+		/* Another class for lockdep than what runs with softirqs on. */
+		INIT_DELAYED_WORK(&w->own.dwork, bhlab_work_fn);
+	} else if (!(item->flags & BHLAB_ITEM_STATIC)) {
+		INIT_DELAYED_WORK(&w->own.dwork, bhlab_work_fn);
+	} else if (!test_and_set_bit(0, &bhlab_static_work_taken)) {
+		w->work = &bhlab_static_work;
+	} else {
+		return -EBUSY;
+	}
+	w->work->item = item;
 	return 0;
 }
 
@@ -39,9 +81,19 @@ static bool bhlab_work_sync(struct bhlab_item *item)
 	return cancel_delayed_work_sync(to_dwork(item));
 }
 
+/* The static one lives on, and must be as it was. */
 static void bhlab_work_stop(struct bhlab_item *item)
 {
 	cancel_delayed_work_sync(to_dwork(item));
+	for (; item->depth; item->depth--)
+		enable_delayed_work(to_dwork(item));
+	if (item->flags & BHLAB_ITEM_STATIC)
+		clear_bit_unlock(0, &bhlab_static_work_taken);
+}
+
+static bool bhlab_work_delayed(struct bhlab_item *item)
+{
+	return timer_pending(&to_dwork(item)->timer);
 }
 
 /* The kernel says false for pending and for disabled; the depth tells which. */
@@ -56,17 +108,9 @@ static int bhlab_work_result(struct bhlab_item *item, bool queued)
 static int bhlab_work_queue(struct bhlab_item *item,
 			    const struct bhlab_activation *act)
 {
-	return bhlab_work_result(item, queue_delayed_work_on(act->cpu, act->wq,
+	return bhlab_work_result(item, queue_delayed_work_on(act->cpu,
+							     act->queue->wq,
 							     to_dwork(item), 0));
-}
-
-/*
- * A timer ends at a tick, and the current tick has partly gone: one more makes
- * sure that the delay is never shorter than asked for.
- */
-static unsigned long bhlab_delay_jiffies(u64 ns)
-{
-	return ns ? nsecs_to_jiffies(ns + TICK_NSEC - 1) + 1 : 0;
 }
 
 static int bhlab_work_delay(struct bhlab_item *item,
@@ -75,10 +119,12 @@ static int bhlab_work_delay(struct bhlab_item *item,
 	unsigned long delay = bhlab_delay_jiffies(act->ns);
 	struct delayed_work *dwork = to_dwork(item);
 
+	struct workqueue_struct *wq = act->queue->wq;
+
 	if (!act->mod)
-		return bhlab_work_result(item, queue_delayed_work_on(act->cpu, act->wq,
+		return bhlab_work_result(item, queue_delayed_work_on(act->cpu, wq,
 								     dwork, delay));
-	if (mod_delayed_work_on(act->cpu, act->wq, dwork, delay))
+	if (mod_delayed_work_on(act->cpu, wq, dwork, delay))
 		return BHLAB_RESULT_MODIFIED;
 	return bhlab_work_result(item, !item->depth);
 }
@@ -110,13 +156,6 @@ static void bhlab_work_returned(struct bhlab_item *item)
 	flush_work(&to_dwork(item)->work);
 }
 
-static void bhlab_work_state(struct bhlab_item *item,
-			     struct bhlab_item_state *st)
-{
-	if (timer_pending(&to_dwork(item)->timer))
-		st->out_state |= BHLAB_STATE_DELAYED;
-}
-
 const struct bhlab_mech_ops bhlab_work_ops = {
 	.id = BHLAB_MECH_WORK,
 	.name = "work",
@@ -124,8 +163,9 @@ const struct bhlab_mech_ops bhlab_work_ops = {
 		  BIT(BHLAB_VERB_CANCEL) | BIT(BHLAB_VERB_FLUSH) |
 		  (BHLAB_CAN_DISABLE_WORK ? BIT(BHLAB_VERB_DISABLE) |
 					    BIT(BHLAB_VERB_ENABLE) : 0),
-	.steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_SLEEP) | BIT(BHLAB_OP_REQUEUE),
+	.steps = BHLAB_STEPS_TASK | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_TASK,
+	.attrs = BHLAB_ITEM_STATIC,
 	.size = sizeof(struct bhlab_work),
 	.takes_cpu = true,
 	.takes_queue = true,
@@ -136,8 +176,8 @@ const struct bhlab_mech_ops bhlab_work_ops = {
 	.cancel = bhlab_work_cancel,
 	.disable = bhlab_work_disable,
 	.enable = bhlab_work_enable,
+	.delayed = bhlab_work_delayed,
 	.sync = bhlab_work_sync,
 	.flush = bhlab_work_flush,
 	.returned = bhlab_work_returned,
-	.state = bhlab_work_state,
 };

@@ -1,47 +1,80 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Programs: handlers that are data. Checked when the item is made against the
- * context that they will run in; run by every mechanism in the same way.
+ * Programs: handlers that are data. Checked here, when the item is made, against
+ * the context that they are written for; step.c runs them.
  */
 #include <linux/capability.h>
 #include <linux/cpu.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
+#include <linux/time64.h>
 #include <linux/uaccess.h>
-#include <linux/workqueue.h>
 
 #include "bhlab.h"
 #include "limits.h"
 
-/**
- * struct bhlab_program - a checked program
- * @nr: its length
- * @steps: as the user gave them
- */
-struct bhlab_program {
-	u32 nr;
-	struct bhlab_step steps[];
-};
-
-#define BHLAB_OPS_ACTIVATING						\
+#define BHLAB_OPS_ITEM							\
 	(BIT(BHLAB_OP_QUEUE) | BIT(BHLAB_OP_DELAY) |			\
-	 BIT(BHLAB_OP_TRIGGER) | BIT(BHLAB_OP_REQUEUE) |		\
-	 BIT(BHLAB_OP_THREAD))
+	 BIT(BHLAB_OP_TRIGGER) | BIT(BHLAB_OP_CANCEL) |			\
+	 BIT(BHLAB_OP_DISABLE) | BIT(BHLAB_OP_ENABLE))
+#define BHLAB_OPS_FIFO							\
+	(BIT(BHLAB_OP_PUSH) | BIT(BHLAB_OP_POP))
 #define BHLAB_OPS_TARGET						\
-	(BIT(BHLAB_OP_QUEUE) | BIT(BHLAB_OP_DELAY) | BIT(BHLAB_OP_TRIGGER))
+	(BHLAB_OPS_ITEM | BHLAB_OPS_FIFO | BIT(BHLAB_OP_LOCK) |		\
+	 BIT(BHLAB_OP_UNLOCK))
 #define BHLAB_OPS_TIME							\
 	(BIT(BHLAB_OP_SPIN) | BIT(BHLAB_OP_SLEEP) | BIT(BHLAB_OP_DELAY))
 #define BHLAB_OPS_ARG							\
-	(BHLAB_OPS_TIME | BIT(BHLAB_OP_REQUEUE) | BIT(BHLAB_OP_MARK))
+	(BHLAB_OPS_TIME | BHLAB_OPS_FIFO | BIT(BHLAB_OP_REQUEUE) |	\
+	 BIT(BHLAB_OP_MARK))
 #define BHLAB_OPS_CPU							\
 	(BIT(BHLAB_OP_QUEUE) | BIT(BHLAB_OP_DELAY))
+
+/* What a step that neither spins nor sleeps takes at most, on a slow machine. */
+#define BHLAB_STEP_COST_NS	(20 * NSEC_PER_USEC)
+
+/* Each lock once, BH_OFF and IRQ_OFF. */
+#define BHLAB_BRACKETS		(BHLAB_LOCKS + 2)
+
+/* An open bracket: the step, and the lock if it is one. */
+struct bhlab_bracket {
+	const struct bhlab_step *step;
+	const struct bhlab_lock *lock;
+};
+
+/**
+ * struct bhlab_check - a program while it is checked
+ * @lab: where it looks for locks and FIFOs
+ * @item: whose it is
+ * @allowed: steps that its context allows
+ * @context: what it is written for
+ * @atomic: all of its time counts as atomic
+ * @busy: how long it spins up to here
+ * @total: how long it takes up to here
+ * @busy_atomic: how long it spins in atomic context up to here
+ * @waits: it takes a lock, and may spin until that is free
+ * @open: the brackets that it is in
+ * @depth: how many
+ */
+struct bhlab_check {
+	struct bhlab_lab *lab;
+	const struct bhlab_item *item;
+	u32 allowed;
+	u32 context;
+	bool atomic;
+	u64 busy;
+	u64 total;
+	u64 busy_atomic;
+	bool waits;
+	struct bhlab_bracket open[BHLAB_BRACKETS];
+	u32 depth;
+};
 
 /* What a step is made of, whatever program it is in. */
 static int bhlab_step_shape(const struct bhlab_step *s)
 {
 	u32 op;
 
-	if (!s->op || s->op > BHLAB_OP_NONE || s->flags & ~BHLAB_STEP_CPU)
+	if (!s->op || s->op > BHLAB_OP_POP || s->flags & ~BHLAB_STEP_CPU)
 		return -EOPNOTSUPP;
 	op = BIT(s->op);
 	if ((s->target && !(op & BHLAB_OPS_TARGET)) ||
@@ -52,15 +85,16 @@ static int bhlab_step_shape(const struct bhlab_step *s)
 	return 0;
 }
 
-static int bhlab_step_check(const struct bhlab_step *s, u32 allowed)
+static int bhlab_step_values(const struct bhlab_check *c,
+			     const struct bhlab_step *s)
 {
-	int ret = bhlab_step_shape(s);
+	u32 op = BIT(s->op);
 
-	if (ret)
-		return ret;
-	if (!(BIT(s->op) & allowed) ||
-	    (!s->target && BIT(s->op) & BHLAB_OPS_TARGET) ||
-	    (s->arg > BHLAB_NS_MAX && BIT(s->op) & BHLAB_OPS_TIME) ||
+	if (!(op & c->allowed) ||
+	    (!s->target && op & BHLAB_OPS_ITEM) ||
+	    (s->arg > BHLAB_NS_MAX && op & BHLAB_OPS_TIME) ||
+	    (s->arg > BHLAB_FIFO_MAX && op & BHLAB_OPS_FIFO) ||
+	    (!s->arg && s->op == BHLAB_OP_PUSH) ||
 	    (s->arg > U32_MAX && s->op == BHLAB_OP_REQUEUE))
 		return -EINVAL;
 	if (s->flags & BHLAB_STEP_CPU &&
@@ -71,80 +105,260 @@ static int bhlab_step_check(const struct bhlab_step *s, u32 allowed)
 	return 0;
 }
 
-/* Time of one run: busy in atomic context or at real-time priority, or all. */
-static int bhlab_time_check(u64 busy, u64 total, bool atomic)
+static bool bhlab_bracket_is(const struct bhlab_bracket *b, u32 op)
 {
-	if (total > bhlab_limits.process_ns)
+	return b->step->op == op;
+}
+
+static bool bhlab_bracket_atomic(const struct bhlab_bracket *b)
+{
+	return !b->lock || b->lock->kind == BHLAB_LOCK_SPIN;
+}
+
+static bool bhlab_in_atomic(const struct bhlab_check *c)
+{
+	u32 i;
+
+	for (i = 0; i < c->depth; i++)
+		if (bhlab_bracket_atomic(&c->open[i]))
+			return true;
+	return false;
+}
+
+/*
+ * May @lock be taken inside of @b? In the order of creation; without sleeping
+ * in atomic context, and on RT a spin lock sleeps; and without turning bottom
+ * halves on where interrupts are off.
+ */
+static bool bhlab_lock_nests(const struct bhlab_bracket *b,
+			     const struct bhlab_lock *lock)
+{
+	if (bhlab_bracket_is(b, BHLAB_OP_IRQ_OFF))
+		return false;
+	if (lock->kind == BHLAB_LOCK_MUTEX && bhlab_bracket_atomic(b))
+		return false;
+	return !b->lock || (b->lock->slot < lock->slot &&
+			    (b->lock->kind == BHLAB_LOCK_MUTEX ||
+			     b->lock->context <= lock->context));
+}
+
+static bool bhlab_lock_fits(const struct bhlab_check *c,
+			    const struct bhlab_lock *lock)
+{
+	u32 i;
+
+	if (c->item->flags & (BHLAB_ITEM_HARD | BHLAB_ITEM_IRQSAFE) ||
+	    lock->context < c->context ||
+	    (lock->kind == BHLAB_LOCK_MUTEX &&
+	     !(c->allowed & BIT(BHLAB_OP_SLEEP))))
+		return false;
+	for (i = 0; i < c->depth; i++)
+		if (!bhlab_lock_nests(&c->open[i], lock))
+			return false;
+	return true;
+}
+
+/* May BH_OFF or IRQ_OFF come here? */
+static bool bhlab_off_fits(const struct bhlab_check *c, u32 op)
+{
+	const struct bhlab_bracket *b;
+
+	for (b = c->open; b < c->open + c->depth; b++) {
+		if (bhlab_bracket_is(b, op) ||
+		    bhlab_bracket_is(b, BHLAB_OP_IRQ_OFF))
+			return false;
+		if (op == BHLAB_OP_BH_OFF && b->lock &&
+		    b->lock->context == BHLAB_CTX_HARDIRQ)
+			return false;
+	}
+	return true;
+}
+
+static int bhlab_bracket_open(struct bhlab_check *c, const struct bhlab_step *s,
+			      const struct bhlab_lock *lock)
+{
+	if (lock ? !bhlab_lock_fits(c, lock) : !bhlab_off_fits(c, s->op))
 		return -EINVAL;
-	if (!atomic || busy <= bhlab_limits.atomic_ns)
+	if (lock)
+		c->waits = true;
+	c->open[c->depth++] = (struct bhlab_bracket) { s, lock };
+	return 0;
+}
+
+static int bhlab_bracket_close(struct bhlab_check *c,
+			       const struct bhlab_step *s)
+{
+	const struct bhlab_bracket *b;
+
+	if (!c->depth)
+		return -EINVAL;
+	b = &c->open[c->depth - 1];
+	/* What closes a bracket has the number after what opens it. */
+	if (!bhlab_bracket_is(b, s->op - 1) || b->step->target != s->target)
+		return -EINVAL;
+	c->depth--;
+	return 0;
+}
+
+/* The time of one run: busy in atomic context or at real-time priority, or all. */
+static int bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s)
+{
+	if (s->op == BHLAB_OP_SLEEP && bhlab_in_atomic(c))
+		return -EINVAL;
+	c->total += s->arg;
+	if (s->op == BHLAB_OP_SPIN) {
+		c->busy += s->arg;
+		if (c->atomic || bhlab_in_atomic(c))
+			c->busy_atomic += s->arg;
+	}
+	if (c->total > bhlab_limits.process_ns)
+		return -EINVAL;
+	if (c->busy_atomic <= bhlab_limits.atomic_ns)
 		return 0;
-	if (busy > bhlab_limits.atomic_cap_ns)
+	if (c->busy_atomic > bhlab_limits.atomic_cap_ns)
 		return -EINVAL;
 	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
-static int bhlab_program_check(const struct bhlab_program *p, u32 allowed,
-			       bool atomic, u32 *bad)
+static int bhlab_step_check(struct bhlab_check *c, const struct bhlab_step *s,
+			    struct bhlab_object *obj)
 {
-	const struct bhlab_step *s;
-	u64 busy = 0, total = 0;
-	u32 i;
+	int ret = bhlab_step_values(c, s);
+
+	if (ret)
+		return ret;
+	switch (s->op) {
+	case BHLAB_OP_SPIN:
+	case BHLAB_OP_SLEEP:
+		return bhlab_step_time(c, s);
+	case BHLAB_OP_LOCK:
+		return bhlab_bracket_open(c, s, to_lock(obj));
+	case BHLAB_OP_BH_OFF:
+	case BHLAB_OP_IRQ_OFF:
+		return bhlab_bracket_open(c, s, NULL);
+	case BHLAB_OP_UNLOCK:
+	case BHLAB_OP_BH_ON:
+	case BHLAB_OP_IRQ_ON:
+		return bhlab_bracket_close(c, s);
+	default:
+		return 0;
+	}
+}
+
+/* The kind of object that a program keeps while it names it; else RESERVED. */
+static enum bhlab_kind bhlab_step_pins(const struct bhlab_step *s)
+{
+	if (s->op == BHLAB_OP_LOCK)
+		return BHLAB_KIND_LOCK;
+	return BIT(s->op) & BHLAB_OPS_FIFO ? BHLAB_KIND_FIFO :
+					     BHLAB_KIND_RESERVED;
+}
+
+static int bhlab_step_add(struct bhlab_check *c, struct bhlab_program *p)
+{
+	const struct bhlab_step *s = &p->steps[p->nr];
+	struct bhlab_object *obj = NULL;
+	enum bhlab_kind kind;
+	int ret = bhlab_step_shape(s);
+
+	if (ret)
+		return ret;
+	kind = bhlab_step_pins(s);
+	if (kind != BHLAB_KIND_RESERVED) {
+		obj = bhlab_object_pin(c->lab, s->target, kind);
+		if (!obj)
+			return -ENOENT;
+	}
+	ret = bhlab_step_check(c, s, obj);
+	if (ret && obj)
+		bhlab_object_unpin(obj);
+	p->nr += !ret;
+	return ret;
+}
+
+static int bhlab_program_check(struct bhlab_check *c, struct bhlab_program *p,
+			       u32 nr)
+{
 	int ret;
 
-	for (i = 0; i < p->nr; i++) {
-		s = &p->steps[i];
-		*bad = i;
-		ret = bhlab_step_check(s, allowed);
-		if (ret)
-			return ret;
-		if (s->op == BHLAB_OP_SPIN)
-			busy += s->arg;
-		if (s->op == BHLAB_OP_SPIN || s->op == BHLAB_OP_SLEEP)
-			total += s->arg;
-		ret = bhlab_time_check(busy, total, atomic);
+	while (p->nr < nr) {
+		ret = bhlab_step_add(c, p);
 		if (ret)
 			return ret;
 	}
+	/* One that is never closed: that is the step to name. */
+	if (c->depth) {
+		p->open = c->open[c->depth - 1].step - p->steps;
+		return -EINVAL;
+	}
+	p->busy_ns = c->busy;
+	p->charge_max = c->waits ? U64_MAX : c->busy + nr * BHLAB_STEP_COST_NS;
+	p->process_ns = c->allowed & BIT(BHLAB_OP_SLEEP) ? c->total : 0;
 	return 0;
+}
+
+static void bhlab_check_init(struct bhlab_check *c,
+			     const struct bhlab_item *item, bool thread)
+{
+	bool bh = item->queue && item->queue->bh;
+
+	*c = (struct bhlab_check) {
+		.lab = item->obj.lab,
+		.item = item,
+		.allowed = thread ? item->ops->thread_steps : item->ops->steps,
+		.context = thread ? BHLAB_CTX_TASK : item->ops->context,
+	};
+	if (bh) {
+		c->allowed &= BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_REQUEUE);
+		c->context = BHLAB_CTX_SOFTIRQ;
+	}
+	/* An irq's thread has real-time priority. */
+	c->atomic = thread || item->priority || c->context != BHLAB_CTX_TASK;
 }
 
 /*
  * Read and check one of the two programs of @cmd. When a step is refused, *bad
  * counts which, from 1, the thread's after the others.
  */
-struct bhlab_program *bhlab_program_read(const struct bhlab_mech_ops *ops,
+struct bhlab_program *bhlab_program_read(struct bhlab_item *item,
 					 const struct bhlab_item_create *cmd,
 					 bool thread, u32 *bad)
 {
 	u64 user = thread ? cmd->thread_steps : cmd->steps;
 	u32 nr = thread ? cmd->nr_thread_steps : cmd->nr_steps;
-	u32 allowed = thread ? ops->thread_steps : ops->steps;
-	bool atomic = thread || !(allowed & BIT(BHLAB_OP_SLEEP));
+	struct bhlab_check check;
 	struct bhlab_program *p;
-	u32 i;
-	int ret;
+	int ret = -EFAULT;
 
 	p = kzalloc(struct_size(p, steps, nr), GFP_KERNEL_ACCOUNT);
 	if (!p)
 		return ERR_PTR(-ENOMEM);
-	p->nr = nr;
 	if (copy_from_user(p->steps, u64_to_user_ptr(user),
-			   array_size(nr, sizeof(*p->steps)))) {
-		kfree(p);
-		return ERR_PTR(-EFAULT);
-	}
-	ret = bhlab_program_check(p, allowed, atomic, &i);
-	if (ret) {
-		*bad = i + 1 + (thread ? cmd->nr_steps : 0);
-		kfree(p);
-		return ERR_PTR(ret);
-	}
-	return p;
+			   array_size(nr, sizeof(*p->steps))))
+		goto err;
+	bhlab_check_init(&check, item, thread);
+	ret = bhlab_program_check(&check, p, nr);
+	if (!ret)
+		return p;
+	*bad = (p->nr < nr ? p->nr : p->open) + 1 + (thread ? cmd->nr_steps : 0);
+err:
+	bhlab_program_free(item->obj.lab, p);
+	return ERR_PTR(ret);
 }
 
-u32 bhlab_program_len(const struct bhlab_program *program)
+/* With its item, or before that has an id: NULL is fine. */
+void bhlab_program_free(struct bhlab_lab *lab, struct bhlab_program *p)
 {
-	return program->nr;
+	enum bhlab_kind kind;
+	u32 i;
+
+	for (i = 0; p && i < p->nr; i++) {
+		kind = bhlab_step_pins(&p->steps[i]);
+		if (kind != BHLAB_KIND_RESERVED)
+			bhlab_object_unpin(bhlab_object_peek(lab, p->steps[i].target,
+							     kind));
+	}
+	kfree(p);
 }
 
 int bhlab_program_copy(const struct bhlab_program *program,
@@ -157,177 +371,4 @@ int bhlab_program_copy(const struct bhlab_program *program,
 			 array_size(nr, sizeof(*program->steps))))
 		return -EFAULT;
 	return 0;
-}
-
-/*
- * May a step activate something? Each user activation lets steps make so many
- * more, whatever they activate in turn: so what a lab does ends when its users
- * do nothing any more.
- */
-static bool bhlab_chain_ended(const struct bhlab_run *run)
-{
-	return atomic_dec_if_positive(&run->item->obj.lab->chain) < 0;
-}
-
-static bool bhlab_run_ended(const struct bhlab_run *run)
-{
-	return READ_ONCE(run->item->dead) ||
-	       READ_ONCE(run->item->obj.lab->dying);
-}
-
-static void bhlab_skip(struct bhlab_run *run, u16 why)
-{
-	run->skipped++;
-	run->flags |= why;
-}
-
-static void bhlab_spin(const struct bhlab_run *run, u64 ns)
-{
-	u64 start = ktime_get_mono_fast_ns();
-
-	while (ktime_get_mono_fast_ns() - start < ns && !bhlab_run_ended(run))
-		cpu_relax();
-}
-
-static void bhlab_sleep(struct bhlab_run *run, u64 ns)
-{
-	struct bhlab_lab *lab = run->item->obj.lab;
-	u64 start = ktime_get_ns();
-
-	wait_event_hrtimeout(lab->sleepers, READ_ONCE(lab->dying),
-			     ns_to_ktime(ns));
-	run->slept += ktime_get_ns() - start;
-}
-
-/* The verb that a step needs its target's mechanism to have. */
-static u32 bhlab_step_verb(const struct bhlab_step *s)
-{
-	switch (s->op) {
-	case BHLAB_OP_TRIGGER:
-		return BHLAB_VERB_TRIGGER;
-	case BHLAB_OP_DELAY:
-		return BHLAB_VERB_DELAY;
-	default:
-		return BHLAB_VERB_QUEUE;
-	}
-}
-
-/* Where to queue the target: the step's word, or the item's, or anywhere. */
-static int bhlab_step_cpu(const struct bhlab_step *s,
-			  const struct bhlab_item *target)
-{
-	if (target->ops->takes_cpu && s->flags & BHLAB_STEP_CPU)
-		return s->cpu;
-	if (target->ops->takes_cpu && target->flags & BHLAB_ITEM_CPU)
-		return target->cpu;
-	return WORK_CPU_UNBOUND;
-}
-
-/* What the target can not do; found when the step runs, as it may be new. */
-static bool bhlab_step_fits(const struct bhlab_step *s,
-			    const struct bhlab_item *target)
-{
-	u32 verbs = target->ops->native | target->ops->emulated;
-
-	return verbs & BIT(bhlab_step_verb(s)) &&
-	       (target->ops->takes_cpu || !(s->flags & BHLAB_STEP_CPU));
-}
-
-static int bhlab_step_activate(struct bhlab_run *run,
-			       const struct bhlab_step *s,
-			       struct bhlab_item *target)
-{
-	bool requeue = s->op == BHLAB_OP_REQUEUE;
-	struct bhlab_activation act = {
-		.wq = bhlab_queue_find(target->queue),
-		.cpu = bhlab_step_cpu(s, target),
-		.ns = requeue ? 0 : s->arg,
-		.delay = s->op == BHLAB_OP_DELAY,
-		.privileged = run->item->privileged,
-		.requeues = requeue ? run->stamp.requeues + 1 : 0,
-	};
-	int ret = -ENODEV;
-
-	if (!bhlab_step_fits(s, target))
-		return -EOPNOTSUPP;
-	if (act.cpu == WORK_CPU_UNBOUND)
-		return bhlab_item_activate(target, &act);
-
-	/* An online CPU stays online while preemption is off. */
-	preempt_disable();
-	if (cpu_online(act.cpu))
-		ret = bhlab_item_activate(target, &act);
-	preempt_enable();
-	return ret;
-}
-
-static void bhlab_do_activate(struct bhlab_run *run, const struct bhlab_step *s)
-{
-	struct bhlab_item *target;
-	int ret = -ENOENT;
-
-	rcu_read_lock();
-	target = s->op == BHLAB_OP_REQUEUE ? run->item :
-		 bhlab_item_peek(run->item->obj.lab, s->target);
-	if (target)
-		ret = bhlab_step_activate(run, s, target);
-	rcu_read_unlock();
-	if (ret == -ENOENT)
-		bhlab_skip(run, BHLAB_EVENT_F_GONE);
-	else if (ret < 0)
-		bhlab_skip(run, BHLAB_EVENT_F_REFUSED);
-}
-
-static void bhlab_step_run(struct bhlab_run *run, const struct bhlab_step *s)
-{
-	switch (s->op) {
-	case BHLAB_OP_SPIN:
-		bhlab_spin(run, s->arg);
-		break;
-	case BHLAB_OP_SLEEP:
-		bhlab_sleep(run, s->arg);
-		break;
-	case BHLAB_OP_MARK:
-		bhlab_record_mark(run, s->arg);
-		break;
-	case BHLAB_OP_THREAD:
-		run->wake_thread = true;
-		break;
-	case BHLAB_OP_NONE:
-		run->none = true;
-		break;
-	case BHLAB_OP_REQUEUE:
-		if (s->arg && run->stamp.requeues >= s->arg)
-			break;
-		fallthrough;
-	default:
-		bhlab_do_activate(run, s);
-	}
-}
-
-/* Runs that are charged to the CPU's budget; see bhlab_run_end(). */
-static bool bhlab_run_throttled(const struct bhlab_run *run)
-{
-	return (run->stage != BHLAB_STAGE_MAIN ||
-		!(run->context & BHLAB_CTX_TASK)) && bhlab_budget_spent();
-}
-
-void bhlab_program_run(struct bhlab_run *run)
-{
-	const struct bhlab_program *p = run->program;
-	const struct bhlab_step *s;
-	u32 activating;
-
-	for (s = p->steps; s < p->steps + p->nr; s++) {
-		activating = BIT(s->op) & BHLAB_OPS_ACTIVATING;
-		if (bhlab_run_ended(run))
-			bhlab_skip(run, BHLAB_EVENT_F_DYING);
-		else if ((activating || s->op == BHLAB_OP_SPIN) &&
-			 bhlab_run_throttled(run))
-			bhlab_skip(run, BHLAB_EVENT_F_THROTTLED);
-		else if (activating && bhlab_chain_ended(run))
-			bhlab_skip(run, BHLAB_EVENT_F_CHAIN);
-		else
-			bhlab_step_run(run, s);
-	}
 }

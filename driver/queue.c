@@ -1,15 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Queues: the workqueues that work items can be put on. */
+/*
+ * Queues: the workqueues that items can be put on, the system's and a lab's own.
+ *
+ * What the kernel would WARN about is refused: attributes that do not go
+ * together, queueing on a queue that drains, and destroying one while something
+ * may still come to it.
+ */
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
 #include "bhlab.h"
 #include "compat.h"
+#include "limits.h"
 
-/* NULL if there is none of that number. 0 stands for none, and for the default. */
-struct workqueue_struct *bhlab_queue_find(u32 queue)
+#define BHLAB_SYSTEM_QUEUES	(BHLAB_QUEUE_BH_HIGHPRI - BHLAB_QUEUE_PERCPU + 1)
+
+/* Filled in when the module is loaded: the kernel's pointers are no constants. */
+static struct bhlab_queue bhlab_system_queues[BHLAB_SYSTEM_QUEUES];
+
+static struct workqueue_struct *bhlab_system_wq(u32 id)
 {
-	switch (queue) {
-	case 0:
+	switch (id) {
 	case BHLAB_QUEUE_PERCPU:
 		return system_percpu_wq;
 	case BHLAB_QUEUE_HIGHPRI:
@@ -22,7 +35,318 @@ struct workqueue_struct *bhlab_queue_find(u32 queue)
 		return system_freezable_wq;
 	case BHLAB_QUEUE_POWER_EFFICIENT:
 		return system_power_efficient_wq;
+	case BHLAB_QUEUE_BH:
+		return system_bh_wq;
 	default:
-		return NULL;
+		return system_bh_highpri_wq;
 	}
+}
+
+void bhlab_queues_init(void)
+{
+	struct bhlab_queue *queue;
+	u32 i;
+
+	for (i = 0; i < BHLAB_SYSTEM_QUEUES; i++) {
+		queue = &bhlab_system_queues[i];
+		queue->obj.id = BHLAB_QUEUE_PERCPU + i;
+		queue->wq = bhlab_system_wq(queue->obj.id);
+		queue->bh = queue->obj.id >= BHLAB_QUEUE_BH;
+	}
+}
+
+static bool bhlab_queue_is_system(const struct bhlab_queue *queue)
+{
+	return queue->obj.id > BHLAB_ID_MAX;
+}
+
+static struct bhlab_queue *to_queue(struct bhlab_object *obj)
+{
+	return container_of(obj, struct bhlab_queue, obj);
+}
+
+static struct bhlab_queue *bhlab_queue_system(u32 id)
+{
+	u32 nr = id - BHLAB_QUEUE_PERCPU;
+
+	if (nr >= BHLAB_SYSTEM_QUEUES)
+		return ERR_PTR(-ENOENT);
+	nr = array_index_nospec(nr, BHLAB_SYSTEM_QUEUES);
+	if (!bhlab_system_queues[nr].wq)
+		return ERR_PTR(-EOPNOTSUPP);
+	return &bhlab_system_queues[nr];
+}
+
+/* For verbs: good until bhlab_queue_put(). */
+struct bhlab_queue *bhlab_queue_get(struct bhlab_lab *lab, u32 id)
+{
+	struct bhlab_object *obj;
+
+	if (id > BHLAB_ID_MAX)
+		return bhlab_queue_system(id);
+	obj = bhlab_object_get(lab, id, BHLAB_KIND_QUEUE);
+	return obj ? to_queue(obj) : ERR_PTR(-ENOENT);
+}
+
+void bhlab_queue_put(struct bhlab_queue *queue)
+{
+	if (queue && !bhlab_queue_is_system(queue))
+		bhlab_object_put(&queue->obj);
+}
+
+/* For items that name it: good until bhlab_queue_unpin(). */
+struct bhlab_queue *bhlab_queue_pin(struct bhlab_lab *lab, u32 id)
+{
+	struct bhlab_object *obj;
+
+	if (id > BHLAB_ID_MAX)
+		return bhlab_queue_system(id);
+	obj = bhlab_object_pin(lab, id, BHLAB_KIND_QUEUE);
+	return obj ? to_queue(obj) : ERR_PTR(-ENOENT);
+}
+
+void bhlab_queue_unpin(struct bhlab_queue *queue)
+{
+	if (queue && !bhlab_queue_is_system(queue))
+		bhlab_object_unpin(&queue->obj);
+}
+
+/*
+ * An activation is on a queue from when it is accepted until its handler is
+ * about to return, or until it is taken back.
+ */
+void bhlab_queue_enter(struct bhlab_queue *queue)
+{
+	if (queue && !bhlab_queue_is_system(queue))
+		atomic_inc(&queue->active);
+}
+
+void bhlab_queue_leave(struct bhlab_queue *queue)
+{
+	if (queue && !bhlab_queue_is_system(queue))
+		atomic_dec(&queue->active);
+}
+
+/*
+ * A queue that drains takes only what its own workers queue there directly. An
+ * item that was on several queues may be running on another one than it seems,
+ * and what runs in a softirq is no worker to the kernel.
+ */
+bool bhlab_queue_refuses(const struct bhlab_queue *queue,
+			 const struct bhlab_item *item,
+			 const struct bhlab_activation *act)
+{
+	lockdep_assert_held(&item->lock);
+	/* Pairs with bhlab_queue_begin_drain(): @drain_until is there. */
+	if (!queue || !smp_load_acquire(&queue->draining))
+		return false;
+	return act->from != queue || queue->bh || act->delay ||
+	       item->ops->id != BHLAB_MECH_WORK ||
+	       ktime_get_mono_fast_ns() > queue->drain_until;
+}
+
+#define BHLAB_WQ_SHAPES							\
+	(BHLAB_WQ_PERCPU | BHLAB_WQ_UNBOUND | BHLAB_WQ_BH |		\
+	 BHLAB_WQ_ORDERED | BHLAB_WQ_LEGACY | BHLAB_WQ_SINGLETHREAD)
+
+/* What may go with each shape. */
+static u32 bhlab_wq_allowed(u32 shape)
+{
+	const u32 any = BHLAB_WQ_HIGHPRI | BHLAB_WQ_FREEZABLE |
+			BHLAB_WQ_MEM_RECLAIM;
+
+	switch (shape) {
+	case BHLAB_WQ_PERCPU:
+		return any | BHLAB_WQ_CPU_INTENSIVE;
+	case BHLAB_WQ_UNBOUND:
+	case BHLAB_WQ_ORDERED:
+		return any;
+	case BHLAB_WQ_BH:
+		return BHLAB_WQ_HIGHPRI;
+	default:
+		return 0;
+	}
+}
+
+static int bhlab_queue_check(const struct bhlab_queue_create *cmd)
+{
+	u32 shape = cmd->flags & BHLAB_WQ_SHAPES;
+	int ret;
+
+	if (shape & BHLAB_WQ_BH && !BHLAB_CAN_BH_QUEUE)
+		return -EOPNOTSUPP;
+	ret = bhlab_name_check(cmd->name);
+	if (ret)
+		return ret;
+	if (hweight32(shape) != 1 ||
+	    cmd->flags & ~(shape | bhlab_wq_allowed(shape)) ||
+	    cmd->max_active > WQ_MAX_ACTIVE ||
+	    (cmd->max_active && !(shape & (BHLAB_WQ_PERCPU | BHLAB_WQ_UNBOUND))))
+		return -EINVAL;
+	return 0;
+}
+
+static u32 bhlab_wq_flags(u32 flags)
+{
+	return (flags & BHLAB_WQ_HIGHPRI ? WQ_HIGHPRI : 0) |
+	       (flags & BHLAB_WQ_FREEZABLE ? WQ_FREEZABLE : 0) |
+	       (flags & BHLAB_WQ_MEM_RECLAIM ? WQ_MEM_RECLAIM : 0) |
+	       (flags & BHLAB_WQ_CPU_INTENSIVE ? WQ_CPU_INTENSIVE : 0);
+}
+
+static struct workqueue_struct *bhlab_wq_alloc(const struct bhlab_queue *queue,
+					       const char *name)
+{
+	u32 flags = bhlab_wq_flags(queue->flags);
+
+	switch (queue->flags & BHLAB_WQ_SHAPES) {
+	case BHLAB_WQ_PERCPU:
+		return alloc_workqueue("%s", WQ_PERCPU | flags,
+				       queue->max_active, name);
+	case BHLAB_WQ_UNBOUND:
+		return alloc_workqueue("%s", WQ_UNBOUND | flags,
+				       queue->max_active, name);
+	case BHLAB_WQ_BH:
+		return alloc_workqueue("%s", WQ_BH | BHLAB_WQ_BH_PERCPU | flags,
+				       0, name);
+	case BHLAB_WQ_ORDERED:
+		return alloc_ordered_workqueue("%s", flags, name);
+	case BHLAB_WQ_LEGACY:
+		return create_workqueue(name);
+	default:
+		return create_singlethread_workqueue(name);
+	}
+}
+
+/* The kernel says so when it has to shorten a name; this is what it keeps. */
+#define BHLAB_WQ_NAME_LEN	24
+
+static int bhlab_queue_init(struct bhlab_object *obj)
+{
+	struct bhlab_queue *queue = to_queue(obj);
+	char name[BHLAB_WQ_NAME_LEN];
+
+	scnprintf(name, sizeof(name), "bhlab%u-%s", obj->lab->id, obj->name);
+	queue->wq = bhlab_wq_alloc(queue, name);
+	return queue->wq ? 0 : -ENOMEM;
+}
+
+/* Nothing may be on it, on a delay or a grace period: it would come too late. */
+static int bhlab_queue_kill(struct bhlab_object *obj, bool force)
+{
+	return !force && atomic_read(&to_queue(obj)->active) ? -EBUSY : 0;
+}
+
+static void bhlab_queue_release(struct bhlab_object *obj)
+{
+	struct bhlab_queue *queue = to_queue(obj);
+
+	destroy_workqueue(queue->wq);
+	kfree_rcu(queue, obj.rcu);
+}
+
+static const struct bhlab_kind_ops bhlab_queue_ops = {
+	.kind = BHLAB_KIND_QUEUE,
+	.init = bhlab_queue_init,
+	.kill = bhlab_queue_kill,
+	.release = bhlab_queue_release,
+};
+
+int bhlab_queue_create(struct bhlab_lab *lab, struct bhlab_queue_create *cmd)
+{
+	struct bhlab_queue *queue;
+	int ret = bhlab_queue_check(cmd);
+
+	if (ret)
+		return ret;
+	queue = kzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
+	if (!queue)
+		return -ENOMEM;
+	bhlab_object_init(&queue->obj, lab, &bhlab_queue_ops, BHLAB_RES_QUEUE,
+			  cmd->name);
+	queue->flags = cmd->flags;
+	queue->max_active = cmd->max_active;
+	queue->bh = cmd->flags & BHLAB_WQ_BH;
+	ret = bhlab_lab_publish(lab, &queue->obj);
+	if (ret) {
+		kfree(queue);
+		return ret;
+	}
+	cmd->out_id = queue->obj.id;
+	return 0;
+}
+
+void bhlab_queue_state(struct bhlab_queue *queue, struct bhlab_queue_state *st)
+{
+	st->out_queue_flags = queue->flags;
+	st->out_max_active = queue->max_active;
+	st->out_items = READ_ONCE(queue->obj.pins);
+	st->out_active = atomic_read(&queue->active);
+	st->out_draining = READ_ONCE(queue->draining);
+	memcpy(st->out_name, queue->obj.name, sizeof(st->out_name));
+}
+
+int bhlab_queue_flush(struct bhlab_queue *queue)
+{
+	if (bhlab_queue_is_system(queue))
+		return -EPERM;
+	flush_workqueue(queue->wq);
+	return BHLAB_RESULT_WAITED;
+}
+
+static bool bhlab_queue_armed(struct bhlab_queue *queue)
+{
+	struct bhlab_lab *lab = queue->obj.lab;
+	struct bhlab_object *obj;
+	bool armed = false;
+	unsigned long id;
+
+	mutex_lock(&lab->lock);
+	xa_for_each(&lab->objects, id, obj)
+		if (obj->ops && obj->ops->kind == BHLAB_KIND_ITEM)
+			armed |= bhlab_item_armed(to_item(obj), queue);
+	mutex_unlock(&lab->lock);
+	return armed;
+}
+
+static bool bhlab_queue_begin_drain(struct bhlab_queue *queue)
+{
+	struct bhlab_lab *lab = queue->obj.lab;
+	bool begun = false;
+
+	mutex_lock(&lab->lock);
+	if (!queue->draining) {
+		queue->drain_until = ktime_get_mono_fast_ns() +
+				     10 * bhlab_limits.process_ns;
+		/* Pairs with bhlab_queue_refuses(). */
+		smp_store_release(&queue->draining, true);
+		begun = true;
+	}
+	mutex_unlock(&lab->lock);
+	return begun;
+}
+
+/*
+ * The gate looks at @draining with interrupts off, and so do the kernel's timers
+ * queue: after a grace period what had not seen it, or had just expired, is on
+ * the queue.
+ */
+int bhlab_queue_drain(struct bhlab_queue *queue)
+{
+	int ret = BHLAB_RESULT_WAITED;
+
+	if (bhlab_queue_is_system(queue))
+		return -EPERM;
+	if (!bhlab_queue_begin_drain(queue))
+		return -EAGAIN;
+
+	synchronize_rcu();
+	if (bhlab_queue_armed(queue)) {
+		ret = -EBUSY;
+	} else {
+		synchronize_rcu();
+		drain_workqueue(queue->wq);
+	}
+	WRITE_ONCE(queue->draining, false);
+	return ret;
 }

@@ -50,6 +50,7 @@ void bhlab_stamp_now(struct bhlab_stamp *stamp,
 {
 	lockdep_assert_irqs_disabled();
 	stamp->ns = bhlab_now(0);
+	stamp->queue = act->queue;
 	stamp->requeues = act->requeues;
 	stamp->cpu = smp_processor_id();
 	stamp->softirq = local_softirq_pending();
@@ -65,8 +66,10 @@ static void bhlab_stamp_take(struct bhlab_item *item, struct bhlab_stamp *stamp,
 {
 	do {
 		*stamp = item->stamps[item->first_stamp];
-		if (!item->nr_stamps)
+		if (!item->nr_stamps) {
+			stamp->queue = NULL;
 			return;
+		}
 		item->first_stamp = (item->first_stamp + 1) % BHLAB_STAMPS;
 		item->nr_stamps--;
 	} while (stamp->ns < since && item->nr_stamps);
@@ -165,14 +168,17 @@ void bhlab_run_start(struct bhlab_run *run)
 	bhlab_run_locate(run, run->stamp.ns);
 }
 
-/* The program may have moved to another CPU since it started. */
-void bhlab_record_mark(const struct bhlab_run *run, u64 value)
+/*
+ * Record something that a step did. The program may have moved to another CPU
+ * since it started.
+ */
+void bhlab_record_here(const struct bhlab_run *run, enum bhlab_event_kind kind,
+		       u64 value)
 {
 	struct bhlab_run here = *run;
 
 	bhlab_run_locate(&here, run->started);
-	bhlab_record_run(&here, BHLAB_EVENT_MARK, value, here.started,
-			 here.started);
+	bhlab_record_run(&here, kind, value, here.started, here.started);
 }
 
 /*
@@ -185,7 +191,7 @@ bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item, u64 since)
 
 	raw_spin_lock_irqsave(&item->lock, flags);
 	if (item->withdrawn) {
-		item->withdrawn--;
+		bhlab_item_forget(item);
 		raw_spin_unlock_irqrestore(&item->lock, flags);
 		return false;
 	}
@@ -201,6 +207,28 @@ bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item, u64 since)
 }
 
 /*
+ * Does the CPU's budget pay for it? Not for what the scheduler can share out;
+ * but irq threads, top halves on RT and some workers have real-time priority,
+ * and what turns bottom halves off keeps others from running.
+ */
+bool bhlab_run_charged(const struct bhlab_run *run)
+{
+	return run->stage != BHLAB_STAGE_MAIN || run->item->priority ||
+	       run->item->ops->context != BHLAB_CTX_TASK ||
+	       run->context & (BHLAB_CTX_SOFTIRQ | BHLAB_CTX_HARDIRQ |
+			       BHLAB_CTX_BH_OFF | BHLAB_CTX_IRQ_OFF);
+}
+
+/*
+ * Time that an interrupt or the host has taken of a run is not the program's:
+ * what it can have used is known.
+ */
+void bhlab_run_charge(const struct bhlab_run *run, u64 ns)
+{
+	bhlab_budget_charge(min(ns, run->program->charge_max));
+}
+
+/*
  * The end of a handler. The record comes before the counters, so that who has
  * waited for the item finds it.
  */
@@ -213,15 +241,17 @@ void bhlab_run_end(struct bhlab_run *run)
 	bhlab_record_run(run, BHLAB_EVENT_RUN, run->stamp.requeues,
 			 run->started, finished);
 
-	/* Irq threads, and top halves on RT, have real-time priority. */
-	if (run->stage != BHLAB_STAGE_MAIN || !(run->context & BHLAB_CTX_TASK))
-		bhlab_budget_charge(finished - run->started - run->slept);
+	if (bhlab_run_charged(run))
+		bhlab_run_charge(run, finished - run->started - run->slept);
 
 	raw_spin_lock_irqsave(&item->lock, flags);
 	item->running--;
 	if (run->stage != BHLAB_STAGE_THREAD)
 		item->finished++;
 	item->skipped += run->skipped;
+	item->throttled += !!(run->flags & BHLAB_EVENT_F_THROTTLED);
+	if (run->stage != BHLAB_STAGE_THREAD)
+		bhlab_queue_leave(run->stamp.queue);
 	raw_spin_unlock_irqrestore(&item->lock, flags);
 	bhlab_lab_wake(item->obj.lab);
 }

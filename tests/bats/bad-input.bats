@@ -52,16 +52,26 @@ load common
 		64 - | queue w v          | queue w: 'v' is one word too many
 		64 - | queue w --frob     | queue: unknown option '--frob'
 		64 - | queue w -z         | queue: unknown option '-z'
-		64 - | queue w --on frob  | queue: --on: unknown queue 'frob'; there are percpu, highpri, long, unbound, freezable, power_efficient
+		71 ENOENT | queue w --on frob | queue w: there is no queue frob in this lab
+		64 - | queue w --on 1x    | queue: --on: the name '1x' begins with a digit, '.' or '-'
 		64 - | flush w --sync     | flush: unknown option '--sync'
 		64 - | delay w 1ms --mod=1 | delay: option '--mod=1' takes no value
 		64 - | wait w gone        | wait w: CONDITION: unknown condition 'gone'; there are idle, pending, running, runs
-		64 - | events --kind frob | events: --kind: unknown kind of event 'frob'; there are run, queued, coalesced, expired, mark, cancelled, disabled, enabled
+		64 - | events --kind frob | events: --kind: unknown kind of event 'frob'; there are run, queued, coalesced, expired, mark, cancelled, disabled, enabled, dropped
 		64 - | events --idle-timeout 1s | events: --idle-timeout is for --follow
 		64 - | add                | add: MECHANISM is missing
 		64 - | add work           | add work: NAME is missing
-		64 - | add frob x         | add frob x: unknown mechanism 'frob'; there are work, tasklet, tasklet_hi, irq
-		64 - | add work x --queue frob | add: --queue: unknown queue 'frob'; there are percpu, highpri, long, unbound, freezable, power_efficient
+		64 - | add frob x         | add frob x: unknown mechanism 'frob'; there are work, tasklet, tasklet_hi, irq, irq_work, timer, hrtimer, hrtimer_soft, kthread_work, rcu, rcu_work
+		71 ENOENT | add work x --queue frob | add work x: there is no queue frob in this lab
+		64 - | add work x --lazy  | add work x: work cannot be lazy
+		64 - | add timer x --hard | add timer x: timer cannot be hard
+		64 - | add irq x --static | add irq x: irq cannot be static
+		64 - | add kthread_work x --nice 1.5 | add: --nice: '1.5' is not a number
+		64 - | add queue          | add queue: NAME is missing
+		64 - | add queue percpu   | add queue percpu: 'percpu' is one of the kernel's own queues
+		64 - | add lock l --context frob | add lock: --context: unknown context 'frob'; there are task, softirq, hardirq
+		64 - | drain              | drain: QUEUE is missing
+		64 - | help add frob      | help: unknown command 'add frob'
 		64 - | add work x --do 'none' --top 'none' | add work x: --do and --top are the same program; give one
 		64 - | add work x --thread '' | add work x: work has no thread
 		64 - | add tasklet x --top 'spin 1us' | add tasklet x: tasklet has no top half; use --do
@@ -92,8 +102,8 @@ load common
 @test "steps that are none" {
 	lab_open
 	refusals <<-'END'
-		64 - | add work w --do frob           | add: --do: step 1: unknown step 'frob'; there are spin, sleep, queue, delay, trigger, requeue, mark, thread, none
-		64 - | add work w --do 'spin 1us; frob 1' | add: --do: step 2: unknown step 'frob'; there are spin, sleep, queue, delay, trigger, requeue, mark, thread, none
+		64 - | add work w --do frob           | add: --do: step 1: unknown step 'frob'; there are spin, sleep, queue, delay, trigger, requeue, mark, thread, none, cancel, disable, enable, lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop
+		64 - | add work w --do 'spin 1us; frob 1' | add: --do: step 2: unknown step 'frob'; there are spin, sleep, queue, delay, trigger, requeue, mark, thread, none, cancel, disable, enable, lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop
 		64 - | add work w --do spin           | add: --do: step 1: spin: it needs a period
 		64 - | add work w --do 'spin x'       | add: --do: step 1: spin: 'x' is not a period; write 10us, 1.5ms or 1s
 		64 - | add work w --do 'spin 5'       | add: --do: step 1: spin: '5' has no unit that is known; ns, us, ms and s are
@@ -111,17 +121,19 @@ load common
 		64 - | add work w --do 'requeue x'    | add: --do: step 1: requeue: 'x' is not a number
 		64 - | add work w --do mark           | add: --do: step 1: mark: it needs a number
 		64 - | add work w --do 'thread 1'     | add: --do: step 1: thread: '1' is one word too many
-		64 - | add irq i --thread 'spin 1us; frob' | add: --thread: step 2: unknown step 'frob'; there are spin, sleep, queue, delay, trigger, requeue, mark, thread, none
+		64 - | add irq i --thread 'spin 1us; frob' | add: --thread: step 2: unknown step 'frob'; there are spin, sleep, queue, delay, trigger, requeue, mark, thread, none, cancel, disable, enable, lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop
 	END
 	assert_equal "$(bhctl -p list)" ""
 }
 
 @test "steps that the context does not allow" {
+	local top="irq runs in hardirq context"
+	context_of irq hardirq || top="irq is written for hardirq context, though this kernel runs it in task context"
 	lab_open
-	refusals <<-'END'
+	refusals <<-END
 		71 EINVAL | add tasklet x --do 'sleep 5ms'    | add tasklet x: step 1, 'sleep 5ms': cannot sleep: tasklet runs in softirq context
 		71 EINVAL | add tasklet_hi x --do 'mark 1; sleep 1us' | add tasklet_hi x: step 2, 'sleep 1us': cannot sleep: tasklet_hi runs in softirq context
-		71 EINVAL | add irq x --top 'sleep 5ms'       | add irq x: step 1, 'sleep 5ms': cannot sleep: irq runs in hardirq context
+		71 EINVAL | add irq x --top 'sleep 5ms'       | add irq x: step 1, 'sleep 5ms': cannot sleep: $top
 		71 EINVAL | add irq x --top 'requeue'         | add irq x: step 1, 'requeue': irq cannot do that
 		71 EINVAL | add irq x --thread 'mark 1; thread' | add irq x: thread, step 2, 'thread': a thread cannot do that
 		71 EINVAL | add irq x --thread 'none'         | add irq x: thread, step 1, 'none': a thread cannot do that
@@ -157,16 +169,16 @@ load common
 		71 ENOENT | queue '#99'        | queue #99: there is no item #99 in this lab
 		71 ENOENT | delay nosuch 1s    | delay nosuch 1s: there is no item nosuch in this lab
 		71 ENOENT | cancel nosuch      | cancel nosuch: there is no item nosuch in this lab
-		71 ENOENT | flush nosuch       | flush nosuch: there is no item nosuch in this lab
+		71 ENOENT | flush nosuch       | flush nosuch: there is no item or queue nosuch in this lab
 		71 ENOENT | disable nosuch     | disable nosuch: there is no item nosuch in this lab
 		71 ENOENT | enable nosuch      | enable nosuch: there is no item nosuch in this lab
 		71 ENOENT | trigger nosuch     | trigger nosuch: there is no item nosuch in this lab
-		71 ENOENT | show nosuch        | show nosuch: there is no item nosuch in this lab
-		71 ENOENT | del nosuch         | del nosuch: there is no item nosuch in this lab
+		71 ENOENT | show nosuch        | show nosuch: there is no object nosuch in this lab
+		71 ENOENT | del nosuch         | del nosuch: there is no object nosuch in this lab
 		71 ENOENT | wait nosuch idle   | wait nosuch idle: there is no item nosuch in this lab, or it went away meanwhile
 		71 ENOENT | events --item nosuch | events: there is no item nosuch in this lab
 		71 ENOENT | queue later        | queue later: there is no item later in this lab
-		71 ENOENT | show later         | show later: there is no item later in this lab
+		71 ENOENT | show later         | show later: there is no object later in this lab
 		71 EEXIST | add work w         | add work w: the name is taken
 		71 EEXIST | add irq t          | add irq t: the name is taken
 		71 EBUSY  | del t              | del t: it is disabled and scheduled, and killing it would wait for ever; enable it first
@@ -205,8 +217,10 @@ load common
 }
 
 @test "more than the limits allow" {
-	local items irqs steps program
+	local items irqs steps program many
 	read -r items irqs steps < <(bhctl -j info | jq -r '.limits | "\(.items) \(.irqs) \(.steps)"')
+	many="a lab may have $items items, of these $irqs irqs and 16 threads, and programs in process context of 60s in all"
+	many+=" (module parameters items, irqs, threads, lab_ns) (ENOSPC)"
 	lab_open
 	program=$(yes 'mark 1;' | head -n "$((steps + 1))" | xargs)
 	is 71 "bhctl: add work w: a program may have $steps steps (module parameter steps) (E2BIG)" add work w --do "$program"
@@ -215,9 +229,9 @@ load common
 	all_right
 
 	seq -f 'add irq i%.0f' "$irqs" | lab
-	is 71 "bhctl: add irq i: a lab may have $items items and $irqs interrupt lines (module parameters items, irqs) (ENOSPC)" add irq i
+	is 71 "bhctl: add irq i: $many" add irq i
 	seq -f 'add work w%.0f' $((items - irqs - 1)) | lab
-	is 71 "bhctl: add work x: a lab may have $items items and $irqs interrupt lines (module parameters items, irqs) (ENOSPC)" add work x
+	is 71 "bhctl: add work x: $many" add work x
 	is 0 deleted del w
 	is 0 added add work x
 	all_right

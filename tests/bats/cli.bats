@@ -71,7 +71,7 @@ load common
 		.tasklet.verbs.queue == "native" and .tasklet.verbs.cancel == "emulated" and
 		.irq.verbs.queue == null and .irq.verbs.trigger == "native" and .irq.verbs.delay == "emulated" and
 		(.work.context | index("task")) != null and (.tasklet.context | index("softirq")) != null and
-		(.irq.context | index("hardirq")) != null and .irq.thread and (.work.thread | not) and
+		(.irq.written_for | index("hardirq")) != null and .irq.thread and (.work.thread | not) and
 		(.work.steps | index("sleep")) != null and (.tasklet.steps | index("sleep")) == null and
 		(.irq.steps | index("thread")) != null and (.irq.thread_steps | index("sleep")) != null' <<<"$output"
 	if kernel_has disable_delayed_work; then
@@ -80,8 +80,8 @@ load common
 		jq -e '.mechanisms[0].verbs.disable == null' <<<"$output"
 	fi
 	run -0 bhctl mechanisms
-	assert_line --index 0 --regexp '^MECHANISM +CONTEXT +QUEUE +DELAY +CANCEL +FLUSH +DISABLE +ENABLE +TRIGGER *$'
-	assert_line --regexp '^irq +hardirq \+ thread +- +emulated '
+	assert_line --index 0 --regexp '^MECHANISM +CONTEXT +QUEUE +DELAY +CANCEL +FLUSH +DISABLE +ENABLE +TRIGGER +MAY BE$'
+	assert_line --regexp '^irq +(hardirq|task) \+ thread +- +emulated '
 	run -0 bhctl -p mechanisms
 	assert_line --regexp $'^tasklet\t[a-z,-]*softirq[a-z,-]*\tnative\temulated\t'
 }
@@ -118,8 +118,10 @@ load common
 
 @test "show prints every step so that add reads it again" {
 	local program='spin 1.5us; sleep 0; queue a; queue b --cpu 1; delay a 5ms; delay b 1.000001ms --cpu 0; trigger i'
-	program+='; requeue; requeue 10; mark 18446744073709551615; mark 0'
+	program+='; requeue; requeue 10; mark 18446744073709551615; mark 0; cancel a; disable a; enable a; lock l; push f 2'
+	program+='; unlock l; bh_off; pop f; irq_off; pop f 3; irq_on; bh_on'
 	lab_open
+	lab <<<$'add lock l\nadd fifo f'
 	bhctl -q add work one --do "$program"
 	assert_equal "$(bhctl -j show one | jq -r .program)" "$program"
 	bhctl -q add work two --do " ${program//; /,}; "
@@ -179,12 +181,12 @@ bhctl: note: item 'b2' does not exist yet; the step is skipped until it does"
 	jq -c . "$BATS_TEST_TMPDIR/out" >"$BATS_TEST_TMPDIR/again"
 	run -0 jq -r 'if .kind then empty else .result // .errno // (.exit? // keys[0]) end' "$BATS_TEST_TMPDIR/out"
 	assert_equal "$(xargs <<<"$output")" "abi mechanisms added added queued runs queued already-pending was-pending idle \
-queued idle idle idle EINVAL 64 items balanced cpus deleted ENOENT"
+queued idle idle idle EINVAL 64 fifos attributes cpus deleted ENOENT"
 	run -0 jq -cs 'map(select(.error))' "$BATS_TEST_TMPDIR/out"
 	assert_output "$(jq -c . <<-'END'
 		[{"error":"enable i: not disabled","errno":"EINVAL","exit":71,"file":"stdin","line":15},
 		 {"error":"unknown command 'frob'; 'bhctl help' lists all","errno":null,"exit":64,"file":"stdin","line":16},
-		 {"error":"del i: there is no item i in this lab","errno":"ENOENT","exit":71,"file":"stdin","line":22}]
+		 {"error":"del i: there is no object i in this lab","errno":"ENOENT","exit":71,"file":"stdin","line":22}]
 	END
 	)"
 }

@@ -106,6 +106,17 @@ all_right() {
 	assert_equal "$wrong" 0
 }
 
+# context_of MECHANISM CONTEXT: on this kernel it runs there.
+context_of() {
+	bhctl -j mechanisms | jq -e --arg m "$1" --arg c "$2" \
+		'.mechanisms[] | select(.name == $m) | .context | index($c) != null' >/dev/null
+}
+
+# RT and threadirqs: the top half of an irq runs in a thread of the line.
+threadirqs() {
+	! context_of irq hardirq
+}
+
 kernel_has() {
 	grep -qw "$1" /proc/kallsyms
 }

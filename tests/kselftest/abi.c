@@ -19,6 +19,13 @@ union request {
 	struct bhlab_destroy destroy;
 	struct bhlab_act act;
 	struct bhlab_wait wait;
+	struct bhlab_batch batch;
+	struct bhlab_queue_create queue_create;
+	struct bhlab_queue_state queue_state;
+	struct bhlab_lock_create lock_create;
+	struct bhlab_lock_state lock_state;
+	struct bhlab_fifo_create fifo_create;
+	struct bhlab_fifo_state fifo_state;
 };
 
 /* A lab with one item of each kind that requests need, and some memory. */
@@ -26,6 +33,9 @@ struct bench {
 	int fd;
 	__u32 item;
 	__u32 line;
+	__u32 queue;
+	__u32 lock;
+	__u32 fifo;
 	unsigned int names;
 	/* two pages, and behind them one that nobody may touch */
 	char *mem;
@@ -100,6 +110,65 @@ static void fill_wait(struct bench *b, union request *r)
 	r->wait.timeout_ns = BH_PATIENCE;
 }
 
+static void fill_drain(struct bench *b, union request *r)
+{
+	if (!b->queue)
+		b->queue = bh_queue(b->fd, "queue", BHLAB_WQ_UNBOUND);
+	r->act.id = b->queue;
+}
+
+/* Of the entry nothing is left from one time to the next. */
+static void fill_batch(struct bench *b, union request *r)
+{
+	static struct bhlab_batch_entry entry;
+
+	entry = (struct bhlab_batch_entry){
+		.nr = BHLAB_NR_CANCEL,
+		.act = { .size = sizeof(entry.act), .id = b->item },
+	};
+	r->batch.count = 1;
+	r->batch.entries = (uintptr_t)&entry;
+}
+
+static void fill_queue_create(struct bench *b, union request *r)
+{
+	r->queue_create.flags = BHLAB_WQ_UNBOUND;
+	snprintf(r->queue_create.name, BHLAB_NAME_LEN, "new%u", b->names++);
+}
+
+static void fill_queue_state(struct bench *b, union request *r)
+{
+	fill_drain(b, r);
+}
+
+/* Of locks a lab has only a few in all its life. */
+static void fill_lock_create(struct bench *b, union request *r)
+{
+	r->lock_create.kind = BHLAB_LOCK_SPIN;
+	r->lock_create.context = BHLAB_CTX_TASK;
+	snprintf(r->lock_create.name, BHLAB_NAME_LEN, "new%u", b->names++);
+}
+
+static void fill_lock_state(struct bench *b, union request *r)
+{
+	if (!b->lock)
+		b->lock = bh_lock(b->fd, "lock", BHLAB_LOCK_SPIN, BHLAB_CTX_TASK);
+	r->lock_state.id = b->lock;
+}
+
+static void fill_fifo_create(struct bench *b, union request *r)
+{
+	r->fifo_create.depth = 8;
+	snprintf(r->fifo_create.name, BHLAB_NAME_LEN, "new%u", b->names++);
+}
+
+static void fill_fifo_state(struct bench *b, union request *r)
+{
+	if (!b->fifo)
+		b->fifo = bh_fifo(b->fd, "fifo", 8);
+	r->fifo_state.id = b->fifo;
+}
+
 /*
  * The table of ioctls: name in tests, name, structure, the last field of its
  * first version, flags, and what the kernel fills in from where to where.
@@ -109,6 +178,14 @@ static void fill_wait(struct bench *b, union request *r)
 	offsetof(struct _s, _first), __builtin_offsetof(struct _s, _last) + sizeof(((struct _s *)0)->_last)
 #define ACT_OUT		OUT(bhlab_act, out_result, out_count)
 
+#define ITEM_FLAGS								\
+	(BHLAB_ITEM_CPU | BHLAB_ITEM_THREAD | BHLAB_ITEM_QUEUED | BHLAB_ITEM_HARD | \
+	 BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE | BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC)
+#define WQ_FLAGS								\
+	(BHLAB_WQ_PERCPU | BHLAB_WQ_UNBOUND | BHLAB_WQ_BH | BHLAB_WQ_ORDERED |	\
+	 BHLAB_WQ_LEGACY | BHLAB_WQ_SINGLETHREAD | BHLAB_WQ_HIGHPRI |		\
+	 BHLAB_WQ_FREEZABLE | BHLAB_WQ_MEM_RECLAIM | BHLAB_WQ_CPU_INTENSIVE)
+
 #define IOCTLS(X)								\
 	X(info, INFO, bhlab_info, out_kernel, 0, fill_nothing,			\
 	  OUT(bhlab_info, out_abi, out_kernel))					\
@@ -117,11 +194,10 @@ static void fill_wait(struct bench *b, union request *r)
 	X(ring, RING, bhlab_ring_setup, out_lost,				\
 	  BHLAB_RING_RECORDS | BHLAB_RING_WATERMARK, fill_nothing,		\
 	  OUT(bhlab_ring_setup, out_cpus, out_lost))				\
-	X(create, ITEM_CREATE, bhlab_item_create, data,				\
-	  BHLAB_ITEM_CPU | BHLAB_ITEM_THREAD | BHLAB_ITEM_QUEUED, fill_create,	\
+	X(create, ITEM_CREATE, bhlab_item_create, priority, ITEM_FLAGS, fill_create, \
 	  OUT(bhlab_item_create, out_id, out_id))				\
-	X(state, ITEM_STATE, bhlab_item_state, out_data, 0, fill_state,		\
-	  OUT(bhlab_item_state, out_mech, out_data))				\
+	X(state, ITEM_STATE, bhlab_item_state, out_priority, 0, fill_state,		\
+	  OUT(bhlab_item_state, out_mech, out_priority))			\
 	X(program, ITEM_PROGRAM, bhlab_item_program, steps, 0, fill_program, NO_OUT) \
 	X(lookup, LOOKUP, bhlab_lookup, name, BHLAB_LOOKUP_RESERVE, fill_lookup, \
 	  OUT(bhlab_lookup, id, out_kind))					\
@@ -136,8 +212,24 @@ static void fill_wait(struct bench *b, union request *r)
 	X(flush, FLUSH, bhlab_act, out_count, 0, fill_act, ACT_OUT)		\
 	X(disable, DISABLE, bhlab_act, out_count, BHLAB_ACT_SYNC, fill_act, ACT_OUT) \
 	X(enable, ENABLE, bhlab_act, out_count, 0, fill_enable, ACT_OUT)	\
-	X(trigger, TRIGGER, bhlab_act, out_count, BHLAB_ACT_CPU, fill_trigger, ACT_OUT) \
-	X(wait, WAIT, bhlab_wait, timeout_ns, 0, fill_wait, NO_OUT)
+	X(trigger, TRIGGER, bhlab_act, out_count,				\
+	  BHLAB_ACT_CPU | BHLAB_ACT_PERIOD, fill_trigger, ACT_OUT)		\
+	X(drain, DRAIN, bhlab_act, out_count, 0, fill_drain, ACT_OUT)		\
+	X(wait, WAIT, bhlab_wait, timeout_ns, 0, fill_wait, NO_OUT)		\
+	X(batch, BATCH, bhlab_batch, entries, BHLAB_BATCH_ON, fill_batch,	\
+	  OUT(bhlab_batch, out_done, out_failed))				\
+	X(queue_create, QUEUE_CREATE, bhlab_queue_create, name, WQ_FLAGS,	\
+	  fill_queue_create, OUT(bhlab_queue_create, out_id, out_id))		\
+	X(queue_state, QUEUE_STATE, bhlab_queue_state, out_name, 0, fill_queue_state, \
+	  OUT(bhlab_queue_state, out_queue_flags, out_name))			\
+	X(lock_create, LOCK_CREATE, bhlab_lock_create, name, 0, fill_lock_create, \
+	  OUT(bhlab_lock_create, out_id, out_id))				\
+	X(lock_state, LOCK_STATE, bhlab_lock_state, out_name, 0, fill_lock_state, \
+	  OUT(bhlab_lock_state, out_kind, out_name))				\
+	X(fifo_create, FIFO_CREATE, bhlab_fifo_create, name, 0, fill_fifo_create, \
+	  OUT(bhlab_fifo_create, out_id, out_id))				\
+	X(fifo_state, FIFO_STATE, bhlab_fifo_state, out_name, 0, fill_fifo_state, \
+	  OUT(bhlab_fifo_state, out_depth, out_programs))
 
 static void bench_open(struct bench *b)
 {
@@ -475,10 +567,19 @@ static const struct unused {
 	UNUSED(RING, bhlab_ring_setup, records, 64, fill_nothing),
 	UNUSED(RING, bhlab_ring_setup, watermark, 1, fill_nothing),
 	UNUSED(ITEM_CREATE, bhlab_item_create, mech, 0, fill_create),
-	UNUSED(ITEM_CREATE, bhlab_item_create, mech, BHLAB_MECH_IRQ + 1, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, mech, BHLAB_MECH_RCU_WORK + 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, mech, 0xffffffff, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, cpu, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_THREAD, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_HARD, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_LAZY, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_IRQSAFE, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_PINNED, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, nice, 1, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, nice, 0xffffffff, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, nice, 20, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, priority, 1, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, priority, 100, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, nr_thread_steps, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, thread_steps, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, thread_steps, 1ULL << 63, fill_create),
@@ -513,10 +614,23 @@ static const struct unused {
 	UNUSED_ACT(TRIGGER, cpu, fill_trigger),
 	UNUSED_ACT(TRIGGER, queue, fill_trigger),
 	UNUSED_ACT(TRIGGER, ns, fill_trigger),
+	UNUSED_ACT(DRAIN, cpu, fill_drain),
+	UNUSED_ACT(DRAIN, queue, fill_drain),
+	UNUSED_ACT(DRAIN, count, fill_drain),
+	UNUSED_ACT(DRAIN, ns, fill_drain),
 	UNUSED(WAIT, bhlab_wait, condition, 0, fill_wait),
 	UNUSED(WAIT, bhlab_wait, condition, BHLAB_COND_RECORDED + 1, fill_wait),
 	UNUSED(WAIT, bhlab_wait, value, 1, fill_wait),
 	UNUSED(WAIT, bhlab_wait, value, 1ULL << 63, fill_wait),
+	UNUSED(BATCH, bhlab_batch, reserved, 1, fill_batch),
+	UNUSED(BATCH, bhlab_batch, reserved, 1U << 31, fill_batch),
+	UNUSED(LOCK_CREATE, bhlab_lock_create, reserved, 1, fill_lock_create),
+	UNUSED(LOCK_CREATE, bhlab_lock_create, reserved, 1U << 31, fill_lock_create),
+	UNUSED(LOCK_CREATE, bhlab_lock_create, kind, 0, fill_lock_create),
+	UNUSED(LOCK_CREATE, bhlab_lock_create, kind, BHLAB_LOCK_MUTEX + 1, fill_lock_create),
+	UNUSED(LOCK_CREATE, bhlab_lock_create, kind, 0xffffffff, fill_lock_create),
+	UNUSED(FIFO_STATE, bhlab_fifo_state, reserved, 1, fill_fifo_state),
+	UNUSED(FIFO_STATE, bhlab_fifo_state, reserved, 1U << 31, fill_fifo_state),
 };
 
 FIXTURE(lab) {
@@ -590,14 +704,6 @@ TEST_F(lab, unknown_numbers)
 	}
 }
 
-/* The numbers 1 and 2 of magic 0, and others, mean something for any file. */
-TEST_F(lab, magic)
-{
-	EXPECT_EQ(0xbf, BHLAB_IOC_MAGIC);
-	EXPECT_EQ(0xbf00, BHLAB_IOC_INFO);
-	EXPECT_EQ(0xbf30, BHLAB_IOC_WAIT);
-}
-
 FIXTURE(id) {
 	struct bench bench;
 };
@@ -625,7 +731,11 @@ ID_VARIANT(flush, FLUSH, bhlab_act, fill_act)
 ID_VARIANT(disable, DISABLE, bhlab_act, fill_act)
 ID_VARIANT(enable, ENABLE, bhlab_act, fill_enable)
 ID_VARIANT(trigger, TRIGGER, bhlab_act, fill_trigger)
+ID_VARIANT(drain, DRAIN, bhlab_act, fill_drain)
 ID_VARIANT(wait, WAIT, bhlab_wait, fill_wait)
+ID_VARIANT(queue_state, QUEUE_STATE, bhlab_queue_state, fill_queue_state)
+ID_VARIANT(lock_state, LOCK_STATE, bhlab_lock_state, fill_lock_state)
+ID_VARIANT(fifo_state, FIFO_STATE, bhlab_fifo_state, fill_fifo_state)
 
 FIXTURE_SETUP(id)
 {
@@ -638,15 +748,43 @@ FIXTURE_TEARDOWN(id)
 	close(self->bench.fd);
 }
 
+/* The kind of object that the ioctl is about; RESERVED: any. */
+static __u32 wanted_kind(unsigned int nr)
+{
+	switch (nr) {
+	case BHLAB_NR_DESTROY:
+		return BHLAB_KIND_RESERVED;
+	case BHLAB_NR_DRAIN:
+	case BHLAB_NR_QUEUE_STATE:
+		return BHLAB_KIND_QUEUE;
+	case BHLAB_NR_LOCK_STATE:
+		return BHLAB_KIND_LOCK;
+	case BHLAB_NR_FIFO_STATE:
+		return BHLAB_KIND_FIFO;
+	default:
+		return BHLAB_KIND_ITEM;
+	}
+}
+
+static void not_found(struct __test_metadata *_metadata, struct bench *b, const variant_t *v,
+		      __u32 id, const char *what)
+{
+	union request *r = place(b, v, v->size);
+
+	r->act.id = id;
+	refused(_metadata, b, v, ENOENT, r, what);
+	/* unknown flags come first */
+	r->word[1] = 1U << 31;
+	refused(_metadata, b, v, EOPNOTSUPP, r, what);
+}
+
 TEST_F(id, not_found)
 {
 	struct bench *b = &self->bench;
 	variant_t v = { .nr = variant->nr, .size = variant->size, .fill = variant->fill };
-	struct bhlab_lookup reserved;
 	int other = bh_open(0);
 	__u32 destroyed;
 	int theirs = 0;
-	union request *r;
 
 	ASSERT_LE(0, other);
 	for (int i = 0; i < 40; i++) {
@@ -658,33 +796,40 @@ TEST_F(id, not_found)
 	ASSERT_EQ(40, theirs);
 	destroyed = bh_add(b->fd, BHLAB_MECH_TASKLET, "destroyed");
 	ASSERT_EQ(0, bh_destroy(b->fd, destroyed));
-	ASSERT_EQ(0, bh_lookup(b->fd, "reserved", BHLAB_LOOKUP_RESERVE, &reserved));
 
-	const struct {
-		__u32 id;
-		const char *what;
-	} bad[] = {
-		{ 0, "id 0" },
-		{ 4711, "an id that was never used" },
-		{ 0xffffffff, "an id of all ones" },
-		{ 0x7fffffff, "the largest id" },
-		{ BHLAB_QUEUE_PERCPU, "the id of a system queue" },
-		{ destroyed, "an id that is no more" },
-		{ theirs, "an id of another lab" },
-		{ reserved.id, "an id without an item" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		if (variant->nr == BHLAB_NR_DESTROY && bad[i].id == reserved.id)
-			continue;
-		r = place(b, &v, v.size);
-		r->act.id = bad[i].id;
-		refused(_metadata, b, &v, ENOENT, r, bad[i].what);
-		/* unknown flags come first */
-		r->word[1] = 1U << 31;
-		refused(_metadata, b, &v, EOPNOTSUPP, r, bad[i].what);
-	}
+	not_found(_metadata, b, &v, 0, "id 0");
+	not_found(_metadata, b, &v, 4711, "an id that was never used");
+	not_found(_metadata, b, &v, 0xffffffff, "an id of all ones");
+	not_found(_metadata, b, &v, 0x7fffffff, "the largest id");
+	not_found(_metadata, b, &v, BHLAB_QUEUE_BH_HIGHPRI + 1, "behind the system's queues");
+	not_found(_metadata, b, &v, destroyed, "an id that is no more");
+	not_found(_metadata, b, &v, theirs, "an id of another lab");
+	if (variant->nr != BHLAB_NR_FLUSH && variant->nr != BHLAB_NR_DRAIN)
+		not_found(_metadata, b, &v, BHLAB_QUEUE_PERCPU, "the id of a system queue");
 	close(other);
+}
+
+/* What has an id, but is something else. */
+TEST_F(id, wrong_kind)
+{
+	struct bench *b = &self->bench;
+	variant_t v = { .nr = variant->nr, .size = variant->size, .fill = variant->fill };
+	__u32 wanted = wanted_kind(variant->nr), ids[5] = {};
+	struct bhlab_lookup reserved;
+
+	ASSERT_EQ(0, bh_lookup(b->fd, "reserved", BHLAB_LOOKUP_RESERVE, &reserved));
+	ids[BHLAB_KIND_RESERVED] = reserved.id;
+	ids[BHLAB_KIND_ITEM] = b->item;
+	ids[BHLAB_KIND_QUEUE] = bh_queue(b->fd, "a-queue", BHLAB_WQ_UNBOUND);
+	ids[BHLAB_KIND_LOCK] = bh_lock(b->fd, "a-lock", BHLAB_LOCK_SPIN, BHLAB_CTX_TASK);
+	ids[BHLAB_KIND_FIFO] = bh_fifo(b->fd, "a-fifo", 1);
+	for (__u32 kind = 0; kind < ARRAY_SIZE(ids) && wanted; kind++) {
+		ASSERT_LT(0, (int)ids[kind]);
+		if (kind == wanted ||
+		    (variant->nr == BHLAB_NR_FLUSH && kind == BHLAB_KIND_QUEUE))
+			continue;
+		not_found(_metadata, b, &v, ids[kind], "an id of another kind");
+	}
 }
 
 TEST_F(lab, next_has_an_end)
@@ -704,7 +849,7 @@ TEST_F(lab, mechs_have_an_end)
 	struct bhlab_info info;
 
 	ASSERT_EQ(0, bh_info(self->bench.fd, &info));
-	EXPECT_LE(BHLAB_MECH_IRQ, info.out_mechs);
+	EXPECT_EQ(BHLAB_MECH_RCU_WORK, info.out_mechs);
 	for (__u32 mech = 1; mech <= info.out_mechs; mech++) {
 		EXPECT_EQ(0, bh_mech(self->bench.fd, mech, &m));
 		EXPECT_NE(0, m.out_native);
@@ -730,123 +875,22 @@ TEST_F(lab, info)
 	EXPECT_LE(info.out_atomic_ns, info.out_atomic_cap_ns);
 	EXPECT_LT(0, info.out_process_ns);
 	EXPECT_LT(0, info.out_max_chain);
+	EXPECT_LE(info.out_process_ns, info.out_lab_ns);
+	EXPECT_LT(0, info.out_period_ns);
+	EXPECT_LT(0, info.out_max_queues);
+	EXPECT_LT(0, info.out_max_threads);
+	EXPECT_LT(0, info.out_max_locks);
+	EXPECT_LT(0, info.out_max_fifos);
+	EXPECT_LT(0, info.out_max_active);
+	EXPECT_LT(0, info.out_budget);
+	EXPECT_GE(100, info.out_budget);
+	EXPECT_EQ(0, info.out_features & ~(BHLAB_FEATURE_IRQ_SIM | BHLAB_FEATURE_RT |
+					   BHLAB_FEATURE_BH_QUEUE | BHLAB_FEATURE_THREADIRQS));
+	/* RT handles interrupts in threads */
+	if (info.out_features & BHLAB_FEATURE_RT) {
+		EXPECT_TRUE(info.out_features & BHLAB_FEATURE_THREADIRQS);
+	}
 	EXPECT_EQ('\0', info.out_kernel[sizeof(info.out_kernel) - 1]);
-}
-
-/* Values that scripts have in their sources: they are the ABI. */
-TEST(layout)
-{
-#define SIZE(_s, _size)			EXPECT_EQ(_size, sizeof(struct _s))
-#define OFFSET(_s, _f, _offset)		EXPECT_EQ(_offset, offsetof(struct _s, _f))
-	SIZE(bhlab_step, 24);
-	OFFSET(bhlab_step, op, 0);
-	OFFSET(bhlab_step, target, 4);
-	OFFSET(bhlab_step, arg, 8);
-	OFFSET(bhlab_step, cpu, 16);
-	OFFSET(bhlab_step, flags, 20);
-
-	SIZE(bhlab_info, 136);
-	OFFSET(bhlab_info, out_abi, 8);
-	OFFSET(bhlab_info, out_mechs, 12);
-	OFFSET(bhlab_info, out_features, 16);
-	OFFSET(bhlab_info, out_lab, 20);
-	OFFSET(bhlab_info, out_cpus, 24);
-	OFFSET(bhlab_info, out_max_items, 28);
-	OFFSET(bhlab_info, out_max_irqs, 32);
-	OFFSET(bhlab_info, out_max_steps, 36);
-	OFFSET(bhlab_info, out_atomic_ns, 40);
-	OFFSET(bhlab_info, out_atomic_cap_ns, 48);
-	OFFSET(bhlab_info, out_process_ns, 56);
-	OFFSET(bhlab_info, out_max_chain, 64);
-	OFFSET(bhlab_info, out_kernel, 72);
-
-	SIZE(bhlab_mech_info, 48);
-	OFFSET(bhlab_mech_info, mech, 8);
-	OFFSET(bhlab_mech_info, out_native, 12);
-	OFFSET(bhlab_mech_info, out_context, 28);
-	OFFSET(bhlab_mech_info, out_name, 32);
-
-	SIZE(bhlab_item_create, 120);
-	OFFSET(bhlab_item_create, mech, 8);
-	OFFSET(bhlab_item_create, queue, 12);
-	OFFSET(bhlab_item_create, cpu, 16);
-	OFFSET(bhlab_item_create, nr_steps, 20);
-	OFFSET(bhlab_item_create, nr_thread_steps, 24);
-	OFFSET(bhlab_item_create, out_id, 28);
-	OFFSET(bhlab_item_create, steps, 32);
-	OFFSET(bhlab_item_create, thread_steps, 40);
-	OFFSET(bhlab_item_create, cookie, 48);
-	OFFSET(bhlab_item_create, name, 56);
-	OFFSET(bhlab_item_create, data, 88);
-
-	SIZE(bhlab_item_state, 208);
-	OFFSET(bhlab_item_state, id, 8);
-	OFFSET(bhlab_item_state, out_state, 28);
-	OFFSET(bhlab_item_state, out_accepted, 48);
-	OFFSET(bhlab_item_state, out_runs, 72);
-	OFFSET(bhlab_item_state, out_cookie, 136);
-	OFFSET(bhlab_item_state, out_name, 144);
-	OFFSET(bhlab_item_state, out_data, 176);
-
-	SIZE(bhlab_item_program, 32);
-	OFFSET(bhlab_item_program, id, 8);
-	OFFSET(bhlab_item_program, thread, 12);
-	OFFSET(bhlab_item_program, nr_steps, 16);
-	OFFSET(bhlab_item_program, steps, 24);
-
-	SIZE(bhlab_lookup, 48);
-	OFFSET(bhlab_lookup, id, 8);
-	OFFSET(bhlab_lookup, out_kind, 12);
-	OFFSET(bhlab_lookup, name, 16);
-
-	SIZE(bhlab_destroy, 16);
-	OFFSET(bhlab_destroy, id, 8);
-
-	SIZE(bhlab_act, 48);
-	OFFSET(bhlab_act, id, 8);
-	OFFSET(bhlab_act, cpu, 12);
-	OFFSET(bhlab_act, queue, 16);
-	OFFSET(bhlab_act, count, 20);
-	OFFSET(bhlab_act, ns, 24);
-	OFFSET(bhlab_act, out_result, 32);
-	OFFSET(bhlab_act, out_flags, 36);
-	OFFSET(bhlab_act, out_depth, 40);
-	OFFSET(bhlab_act, out_count, 44);
-
-	SIZE(bhlab_wait, 32);
-	OFFSET(bhlab_wait, id, 8);
-	OFFSET(bhlab_wait, condition, 12);
-	OFFSET(bhlab_wait, value, 16);
-	OFFSET(bhlab_wait, timeout_ns, 24);
-
-	SIZE(bhlab_ring_setup, 64);
-	OFFSET(bhlab_ring_setup, records, 8);
-	OFFSET(bhlab_ring_setup, watermark, 12);
-	OFFSET(bhlab_ring_setup, out_cpus, 16);
-	OFFSET(bhlab_ring_setup, out_stride, 20);
-	OFFSET(bhlab_ring_setup, out_data_offset, 24);
-	OFFSET(bhlab_ring_setup, out_record_size, 28);
-	OFFSET(bhlab_ring_setup, out_map_size, 32);
-	OFFSET(bhlab_ring_setup, out_recorded, 40);
-	OFFSET(bhlab_ring_setup, out_read, 48);
-	OFFSET(bhlab_ring_setup, out_lost, 56);
-
-	SIZE(bhlab_event, 128);
-	OFFSET(bhlab_event, kind, 4);
-	OFFSET(bhlab_event, item, 8);
-	OFFSET(bhlab_event, lab, 12);
-	OFFSET(bhlab_event, cookie, 16);
-	OFFSET(bhlab_event, queued_ns, 24);
-	OFFSET(bhlab_event, started_ns, 32);
-	OFFSET(bhlab_event, finished_ns, 40);
-	OFFSET(bhlab_event, value, 48);
-	OFFSET(bhlab_event, pid, 56);
-	OFFSET(bhlab_event, nth, 60);
-	OFFSET(bhlab_event, queue_cpu, 64);
-	OFFSET(bhlab_event, context, 70);
-	OFFSET(bhlab_event, flags, 78);
-	OFFSET(bhlab_event, comm, 80);
-	OFFSET(bhlab_event, data, 96);
 }
 
 TEST_HARNESS_MAIN

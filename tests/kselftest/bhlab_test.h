@@ -134,6 +134,17 @@ static inline int bh_item(int fd, __u32 mech, const char *name,
 		sizeof(_steps) / sizeof(struct bhlab_step));		\
 })
 
+/* The same, of an item that names a queue. */
+#define bh_add_to(_fd, _mech, _queue, _name, ...) ({			\
+	const struct bhlab_step _steps[] = { __VA_ARGS__ };		\
+	struct bhlab_item_create _c;					\
+	bh_fill(&_c, _mech, _name);					\
+	bh_steps(&_c, _steps,						\
+		 sizeof(_steps) / sizeof(struct bhlab_step));		\
+	_c.queue = (_queue);						\
+	bh_create(_fd, &_c);						\
+})
+
 /* An irq with a top half that wakes a thread, which does the steps. */
 #define bh_add_threaded(_fd, _name, ...) ({				\
 	const struct bhlab_step _top[] = { BH_THREAD };			\
@@ -145,6 +156,37 @@ static inline int bh_item(int fd, __u32 mech, const char *name,
 			sizeof(_steps) / sizeof(struct bhlab_step));	\
 	bh_create(_fd, &_c);						\
 })
+
+/* The new queue's, lock's, FIFO's id. */
+static inline int bh_queue(int fd, const char *name, __u32 flags)
+{
+	struct bhlab_queue_create c = { .size = sizeof(c), .flags = flags };
+	int ret;
+
+	bh_name(c.name, name);
+	ret = bh_call(fd, BHLAB_IOC_QUEUE_CREATE, &c);
+	return ret ?: (int)c.out_id;
+}
+
+static inline int bh_lock(int fd, const char *name, __u32 kind, __u32 context)
+{
+	struct bhlab_lock_create c = { .size = sizeof(c), .kind = kind, .context = context };
+	int ret;
+
+	bh_name(c.name, name);
+	ret = bh_call(fd, BHLAB_IOC_LOCK_CREATE, &c);
+	return ret ?: (int)c.out_id;
+}
+
+static inline int bh_fifo(int fd, const char *name, __u32 depth)
+{
+	struct bhlab_fifo_create c = { .size = sizeof(c), .depth = depth };
+	int ret;
+
+	bh_name(c.name, name);
+	ret = bh_call(fd, BHLAB_IOC_FIFO_CREATE, &c);
+	return ret ?: (int)c.out_id;
+}
 
 static inline int bh_destroy(int fd, __u32 id)
 {
@@ -159,6 +201,30 @@ static inline int bh_state(int fd, __u32 id, struct bhlab_item_state *st)
 	st->size = sizeof(*st);
 	st->id = id;
 	return bh_call(fd, BHLAB_IOC_ITEM_STATE, st);
+}
+
+static inline int bh_queue_state(int fd, __u32 id, struct bhlab_queue_state *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->size = sizeof(*st);
+	st->id = id;
+	return bh_call(fd, BHLAB_IOC_QUEUE_STATE, st);
+}
+
+static inline int bh_lock_state(int fd, __u32 id, struct bhlab_lock_state *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->size = sizeof(*st);
+	st->id = id;
+	return bh_call(fd, BHLAB_IOC_LOCK_STATE, st);
+}
+
+static inline int bh_fifo_state(int fd, __u32 id, struct bhlab_fifo_state *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->size = sizeof(*st);
+	st->id = id;
+	return bh_call(fd, BHLAB_IOC_FIFO_STATE, st);
 }
 
 /* A verb with all that it can have; its enum bhlab_result. */
@@ -272,6 +338,16 @@ static inline int bh_cpu1(bool online)
 static inline bool bh_has_cpu1(void)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN) > 1;
+}
+
+/* The caller, and what it starts from now on, stays on that CPU. */
+static inline int bh_pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set);
 }
 
 static inline void bh_on_alarm(int sig)

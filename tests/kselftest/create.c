@@ -83,7 +83,8 @@ TEST_F(lab, names_accepted)
 
 static const char *const bad_names[] = {
 	"", "0", "9a", "-a", ".a", " ", "a b", "a\n", "a/b", "a%s", "a\"", "a'", "a\\",
-	"a:b", "a@", "a,", "\x7f", "a\x80", "\xc3\xa4", "a\xff", "a\x01",
+	"a:b", "a@", "a,", "\x7f", "a\x80", "\xc3\xa4", "a\xff", "a\x01", "\xff",
+	"\xe4zz",
 };
 
 TEST_F(lab, names_refused)
@@ -203,7 +204,7 @@ TEST_F(lab, work_has_a_queue)
 		c.queue = none[i];
 		REFUSED(ENOENT, &c);
 	}
-	for (__u32 mech = BHLAB_MECH_TASKLET; mech <= BHLAB_MECH_IRQ; mech++) {
+	for (__u32 mech = BHLAB_MECH_TASKLET; mech < BHLAB_MECH_RCU_WORK; mech++) {
 		bh_fill(&c, mech, "item");
 		c.queue = BHLAB_QUEUE_PERCPU;
 		REFUSED(EOPNOTSUPP, &c);
@@ -257,7 +258,9 @@ TEST_F(lab, thread_is_for_irq)
 	const struct bhlab_step steps[] = { BH_MARK(1) };
 	struct bhlab_item_create c;
 
-	for (__u32 mech = BHLAB_MECH_WORK; mech < BHLAB_MECH_IRQ; mech++) {
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= BHLAB_MECH_RCU_WORK; mech++) {
+		if (mech == BHLAB_MECH_IRQ)
+			continue;
 		bh_fill(&c, mech, "item");
 		c.flags = BHLAB_ITEM_THREAD;
 		REFUSED(EOPNOTSUPP, &c);
@@ -353,9 +356,9 @@ TEST_F(lab, bad_steps_pointer)
 
 TEST_F(lab, unknown_step)
 {
-	for (__u32 mech = BHLAB_MECH_WORK; mech <= BHLAB_MECH_IRQ; mech++) {
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= BHLAB_MECH_RCU_WORK; mech++) {
 		BAD_STEP(mech, EOPNOTSUPP, { .op = 0 });
-		BAD_STEP(mech, EOPNOTSUPP, { .op = BHLAB_OP_NONE + 1 });
+		BAD_STEP(mech, EOPNOTSUPP, { .op = BHLAB_OP_POP + 1 });
 		BAD_STEP(mech, EOPNOTSUPP, { .op = 32 + BHLAB_OP_MARK });
 		BAD_STEP(mech, EOPNOTSUPP, { .op = 0xffffffff });
 		for (int bit = 1; bit < 32; bit++)
@@ -387,6 +390,16 @@ TEST_F(lab, unused_step_fields)
 	BAD_STEP(i, EOPNOTSUPP, BH_STEP(NONE, .target = 1));
 	BAD_STEP(i, EOPNOTSUPP, BH_STEP(NONE, .arg = 1));
 	BAD_STEP(i, EOPNOTSUPP, BH_STEP(NONE, .flags = BHLAB_STEP_CPU));
+	for (__u32 op = BHLAB_OP_CANCEL; op <= BHLAB_OP_POP; op++) {
+		bool fifo = op >= BHLAB_OP_PUSH, bracket = op >= BHLAB_OP_BH_OFF && !fifo;
+
+		BAD_STEP(w, EOPNOTSUPP, { .op = op, .cpu = 1 });
+		BAD_STEP(w, EOPNOTSUPP, { .op = op, .flags = BHLAB_STEP_CPU });
+		if (!fifo)
+			BAD_STEP(w, EOPNOTSUPP, { .op = op, .arg = 1 });
+		if (bracket)
+			BAD_STEP(w, EOPNOTSUPP, { .op = op, .target = 1 });
+	}
 }
 
 TEST_F(lab, step_values)
@@ -396,6 +409,9 @@ TEST_F(lab, step_values)
 	BAD_STEP(w, EINVAL, BH_STEP(QUEUE));
 	BAD_STEP(w, EINVAL, BH_STEP(DELAY, .arg = 1));
 	BAD_STEP(w, EINVAL, BH_STEP(TRIGGER));
+	BAD_STEP(w, EINVAL, BH_STEP(CANCEL));
+	BAD_STEP(w, EINVAL, BH_STEP(DISABLE));
+	BAD_STEP(w, EINVAL, BH_STEP(ENABLE));
 	BAD_STEP(w, EINVAL, BH_STEP(DELAY, .target = 1, .arg = BHLAB_NS_MAX + 1));
 	BAD_STEP(w, EINVAL, BH_STEP(DELAY, .target = 1, .arg = -1ULL));
 	BAD_STEP(w, EINVAL, BH_SPIN(-1ULL));
@@ -410,20 +426,64 @@ TEST_F(lab, step_values)
 /* What the context of a program forbids. */
 TEST_F(lab, steps_and_contexts)
 {
-	for (__u32 mech = BHLAB_MECH_TASKLET; mech <= BHLAB_MECH_IRQ; mech++)
-		BAD_STEP(mech, EINVAL, BH_SLEEP(1));
-	for (__u32 mech = BHLAB_MECH_WORK; mech < BHLAB_MECH_IRQ; mech++) {
+	const __u32 atomic[] = {
+		BHLAB_MECH_TASKLET, BHLAB_MECH_TASKLET_HI, BHLAB_MECH_IRQ, BHLAB_MECH_IRQ_WORK,
+		BHLAB_MECH_TIMER, BHLAB_MECH_HRTIMER, BHLAB_MECH_HRTIMER_SOFT, BHLAB_MECH_RCU,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(atomic); i++) {
+		BAD_STEP(atomic[i], EINVAL, BH_SLEEP(1));
+		BAD_STEP(atomic[i], EINVAL, BH_STEP(BH_OFF));
+	}
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= BHLAB_MECH_RCU_WORK; mech++) {
+		if (mech == BHLAB_MECH_IRQ)
+			continue;
 		BAD_STEP(mech, EINVAL, BH_THREAD);
 		BAD_STEP(mech, EINVAL, BH_STEP(NONE));
 	}
 	BAD_STEP(BHLAB_MECH_IRQ, EINVAL, BH_STEP(REQUEUE));
+	BAD_STEP(BHLAB_MECH_IRQ, EINVAL, BH_STEP(IRQ_OFF));
+	BAD_STEP(BHLAB_MECH_IRQ_WORK, EINVAL, BH_STEP(IRQ_OFF));
+	BAD_STEP(BHLAB_MECH_HRTIMER, EINVAL, BH_STEP(IRQ_OFF));
+}
+
+/* A program that has the step, and what else it needs; how many steps. */
+static __u32 program_with(__u32 op, __u32 lock, __u32 fifo, struct bhlab_step *s)
+{
+	s[0] = (struct bhlab_step){ .op = op };
+	s[1] = (struct bhlab_step){ .op = op + 1 };
+	switch (op) {
+	case BHLAB_OP_QUEUE: case BHLAB_OP_DELAY: case BHLAB_OP_TRIGGER:
+	case BHLAB_OP_CANCEL: case BHLAB_OP_DISABLE: case BHLAB_OP_ENABLE:
+		s[0].target = 1;
+		return 1;
+	case BHLAB_OP_PUSH: case BHLAB_OP_POP:
+		s[0].target = fifo;
+		s[0].arg = 1;
+		return 1;
+	case BHLAB_OP_LOCK:
+		s[0].target = lock;
+		s[1].target = lock;
+		return 2;
+	case BHLAB_OP_BH_OFF: case BHLAB_OP_IRQ_OFF:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+static bool is_closing(__u32 op)
+{
+	return op == BHLAB_OP_UNLOCK || op == BHLAB_OP_BH_ON || op == BHLAB_OP_IRQ_ON;
 }
 
 /* Steps that the driver offers for a mechanism are accepted, all others not. */
 TEST_F(lab, steps_as_offered)
 {
+	int lock = bh_lock(self->fd, "lock", BHLAB_LOCK_SPIN, BHLAB_CTX_HARDIRQ);
+	int fifo = bh_fifo(self->fd, "fifo", 1);
 	struct bhlab_mech_info m;
-	struct bhlab_step s;
+	struct bhlab_step s[2];
 	__u32 step;
 
 	for (__u32 mech = 1; mech <= self->info.out_mechs; mech++) {
@@ -432,14 +492,17 @@ TEST_F(lab, steps_as_offered)
 			struct bhlab_item_create c;
 			int ret;
 
-			s = (struct bhlab_step){ .op = op };
-			if (op >= BHLAB_OP_QUEUE && op <= BHLAB_OP_TRIGGER)
-				s.target = 1;
+			/* they are only offered together with what they close */
+			if (is_closing(op)) {
+				EXPECT_EQ(!(m.out_steps & (1U << op)),
+					  !(m.out_steps & (1U << (op - 1))));
+				continue;
+			}
 			bh_fill(&c, mech, "item");
-			bh_steps(&c, &s, 1);
+			bh_steps(&c, s, program_with(op, lock, fifo, s));
 			ret = refusal(self->fd, &c, &step);
 			EXPECT_EQ(m.out_steps & (1U << op) ? 0 :
-				  op <= BHLAB_OP_NONE ? -EINVAL : -EOPNOTSUPP, ret) {
+				  op <= BHLAB_OP_POP ? -EINVAL : -EOPNOTSUPP, ret) {
 				TH_LOG("mechanism %s, step %u", m.out_name, op);
 			}
 			if (!ret) {
@@ -529,7 +592,10 @@ TEST_F(lab, atomic_time)
 
 TEST_F(lab, atomic_time_unprivileged)
 {
-	const __u32 mechs[] = { BHLAB_MECH_TASKLET, BHLAB_MECH_TASKLET_HI, BHLAB_MECH_IRQ };
+	const __u32 mechs[] = {
+		BHLAB_MECH_TASKLET, BHLAB_MECH_TASKLET_HI, BHLAB_MECH_IRQ, BHLAB_MECH_IRQ_WORK,
+		BHLAB_MECH_TIMER, BHLAB_MECH_HRTIMER, BHLAB_MECH_HRTIMER_SOFT, BHLAB_MECH_RCU,
+	};
 	struct bhlab_step s[2] = { BH_SPIN(0), BH_SPIN(0) };
 	struct bhlab_item_create c;
 	char name[] = "a";

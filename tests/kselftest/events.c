@@ -466,7 +466,8 @@ TEST_F(ring, readers_get_disjoint_records)
 	seen = calloc(self->info.out_cpus * MANY, sizeof(*seen));
 	ASSERT_NE(NULL, seen);
 	id[0] = bh_add(self->fd, BHLAB_MECH_WORK, "w", BH_STEP(REQUEUE, .arg = 199));
-	id[1] = bh_add(self->fd, BHLAB_MECH_TASKLET, "t", BH_STEP(REQUEUE, .arg = 199));
+	/* In process context, which no budget ends before all have run. */
+	id[1] = bh_add(self->fd, BHLAB_MECH_KTHREAD_WORK, "k", BH_STEP(REQUEUE, .arg = 199));
 	for (int i = 0; i < 3; i++) {
 		readers[i] = (struct reader){
 			.fd = self->fd, .wanted = wanted, .total = &total, .seen = seen,

@@ -40,6 +40,40 @@ static int lines(void)
 	return n;
 }
 
+/* Threads of the kernel that labs have: of kthread_work, interrupts, rescuers. */
+static int threads(void)
+{
+	DIR *proc = opendir("/proc");
+	char path[300], comm[64];
+	struct dirent *d;
+	int n = 0;
+	FILE *f;
+
+	while (proc && (d = readdir(proc))) {
+		snprintf(path, sizeof(path), "/proc/%s/comm", d->d_name);
+		f = fopen(path, "r");
+		if (!f)
+			continue;
+		/* a worker's own name ends with the last queue that it worked for */
+		n += fgets(comm, sizeof(comm), f) && strstr(comm, "bhlab") &&
+		     (strncmp(comm, "kworker/", 8) || comm[8] == 'R');
+		fclose(f);
+	}
+	if (proc)
+		closedir(proc);
+	return n;
+}
+
+/* One that has stopped is seen for a moment longer. */
+static bool threads_gone(void)
+{
+	__u64 end = bh_now() + BH_PATIENCE;
+
+	while (threads() && bh_now() < end)
+		bh_sleep(BH_MS);
+	return !threads();
+}
+
 /* The last reference may be given back by somebody else a little later. */
 static bool module_idle(void)
 {
@@ -48,6 +82,16 @@ static bool module_idle(void)
 	while (module_users() && bh_now() < end)
 		bh_sleep(BH_MS);
 	return !module_users();
+}
+
+#define MECHS	BHLAB_MECH_RCU_WORK
+
+/* By the verb that the mechanism has for it, on the other CPU if there is one. */
+static int activate_there(int fd, __u32 mech, int id)
+{
+	return mech == BHLAB_MECH_IRQ ?
+	       bh_act(fd, TRIGGER, id, .count = 1, .flags = BHLAB_ACT_CPU, .cpu = bh_has_cpu1()) :
+	       bh_act(fd, QUEUE, id, .flags = BHLAB_ACT_CPU, .cpu = bh_has_cpu1());
 }
 
 /* --- close in each state */
@@ -63,18 +107,49 @@ static void pending_work(int fd)
 
 static void delayed(int fd)
 {
-	for (__u32 mech = BHLAB_MECH_WORK; mech <= BHLAB_MECH_IRQ; mech++) {
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= MECHS; mech++) {
 		char name[] = { 'a' + mech, 0 };
 
 		bh_act(fd, DELAY, bh_add(fd, mech, name), .ns = BH_NEVER);
 	}
 }
 
+/* What could not be taken back is still with the kernel. */
+static void delayed_cancelled(int fd)
+{
+	delayed(fd);
+	for (int id = 1; id <= MECHS; id++)
+		bh_act(fd, CANCEL, id);
+}
+
+static void delayed_modified(int fd)
+{
+	delayed(fd);
+	for (int id = 1; id <= MECHS; id++)
+		bh_act(fd, DELAY, id, .flags = BHLAB_ACT_MOD, .ns = id * BH_MS);
+}
+
+static void pending(int fd)
+{
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= MECHS; mech++) {
+		char name[] = { 'a' + mech, 0 };
+
+		activate_there(fd, mech, bh_add(fd, mech, name, BH_MARK(1)));
+	}
+}
+
+static void pending_cancelled(int fd)
+{
+	pending(fd);
+	for (int id = 1; id <= MECHS; id++)
+		bh_act(fd, CANCEL, id);
+}
+
 /* The delays end while the lab does. */
 static void delayed_shortly(int fd)
 {
 	for (int i = 0; i < 40; i++) {
-		__u32 mech = BHLAB_MECH_WORK + i % 4;
+		__u32 mech = BHLAB_MECH_WORK + i % MECHS;
 		char name[] = { 'a', 'a' + i / 10, 'a' + i % 10, 0 };
 
 		bh_act(fd, DELAY, bh_add(fd, mech, name, BH_MARK(1)), .ns = i * 50 * BH_US);
@@ -83,15 +158,10 @@ static void delayed_shortly(int fd)
 
 static void spinning(int fd)
 {
-	for (__u32 mech = BHLAB_MECH_TASKLET; mech <= BHLAB_MECH_IRQ; mech++) {
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= MECHS; mech++) {
 		char name[] = { 'a' + mech, 0 };
-		int id = bh_add(fd, mech, name, BH_SPIN(5 * BH_MS));
 
-		if (mech == BHLAB_MECH_IRQ)
-			bh_act(fd, TRIGGER, id, .count = 1, .flags = BHLAB_ACT_CPU,
-			       .cpu = bh_has_cpu1());
-		else
-			bh_act(fd, QUEUE, id, .flags = BHLAB_ACT_CPU, .cpu = bh_has_cpu1());
+		activate_there(fd, mech, bh_add(fd, mech, name, BH_SPIN(5 * BH_MS)));
 	}
 }
 
@@ -103,6 +173,21 @@ static void sleeping_work(int fd)
 
 		bh_act(fd, QUEUE, id);
 		bh_wait_for(fd, id, RUNNING);
+	}
+}
+
+/* In process context, and pending once more. */
+static void sleeping(int fd)
+{
+	const __u32 mechs[] = { BHLAB_MECH_WORK, BHLAB_MECH_KTHREAD_WORK, BHLAB_MECH_RCU_WORK };
+
+	for (size_t i = 0; i < ARRAY_SIZE(mechs); i++) {
+		char name[] = { 'a' + i, 0 };
+		int id = bh_add(fd, mechs[i], name, BH_SLEEP(BH_S));
+
+		bh_act(fd, QUEUE, id);
+		bh_wait_for(fd, id, RUNNING);
+		bh_act(fd, QUEUE, id);
 	}
 }
 
@@ -156,13 +241,95 @@ static void disabled_work(int fd)
 
 static void requeueing(int fd)
 {
-	for (__u32 mech = BHLAB_MECH_WORK; mech < BHLAB_MECH_IRQ; mech++) {
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= MECHS; mech++) {
 		char name[] = { 'a' + mech, 0 };
 		int id = bh_add(fd, mech, name, BH_STEP(REQUEUE));
 
 		bh_act(fd, QUEUE, id);
-		bh_wait_runs(fd, id, 10);
 	}
+	/* more than one are not certain: the budget or the chain may be at its end */
+	for (int id = 1; id <= MECHS; id++)
+		if (id != BHLAB_MECH_IRQ)
+			bh_wait_runs(fd, id, 1);
+}
+
+static void periodic(int fd)
+{
+	int id = bh_add_threaded(fd, "line", BH_MARK(1));
+
+	bh_act(fd, TRIGGER, id, .flags = BHLAB_ACT_PERIOD, .ns = BH_MS,
+	       .count = BHLAB_TRIGGER_MAX);
+	bh_wait_runs(fd, id, 3);
+}
+
+/* The next time is when there is no lab any more. */
+static void periodic_later(int fd)
+{
+	for (int i = 0; i < 8; i++) {
+		char name[] = { 'a' + i, 0 };
+
+		bh_act(fd, TRIGGER, bh_add(fd, BHLAB_MECH_IRQ, name), .count = 2,
+		       .flags = BHLAB_ACT_PERIOD, .ns = i ? 10 * i * BH_MS : BH_NEVER);
+	}
+}
+
+static void periodic_disabled(int fd)
+{
+	periodic(fd);
+	bh_act(fd, DISABLE, 1);
+}
+
+/* Work of each kind on queues of its own, and more to come. */
+static void queues(int fd)
+{
+	const __u32 flags[] = { BHLAB_WQ_PERCPU, BHLAB_WQ_UNBOUND, BHLAB_WQ_ORDERED,
+				BHLAB_WQ_LEGACY, BHLAB_WQ_SINGLETHREAD, BHLAB_WQ_BH };
+	struct bhlab_item_create c;
+	char name[] = "a";
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++, name[0]++) {
+		int queue = bh_queue(fd, name, flags[i]);
+
+		for (int k = 0; queue > 0 && k < 4; k++) {
+			const struct bhlab_step again[] = { BH_STEP(REQUEUE) };
+
+			bh_fill(&c, k == 3 ? BHLAB_MECH_RCU_WORK : BHLAB_MECH_WORK, "");
+			snprintf(c.name, sizeof(c.name), "%s%d", name, k);
+			bh_steps(&c, again, 1);
+			c.queue = queue;
+			bh_act(fd, DELAY, bh_create(fd, &c), .ns = k == 2 ? BH_NEVER : 0);
+		}
+	}
+}
+
+static void static_items(int fd)
+{
+	const __u32 mechs[] = { BHLAB_MECH_WORK, BHLAB_MECH_TASKLET };
+	struct bhlab_item_create c;
+
+	for (size_t i = 0; i < ARRAY_SIZE(mechs); i++) {
+		bh_fill(&c, mechs[i], i ? "tasklet" : "work");
+		c.flags = BHLAB_ITEM_STATIC;
+		bh_create(fd, &c);
+		bh_act(fd, DELAY, c.out_id, .ns = BH_NEVER);
+		bh_act(fd, DISABLE, c.out_id);
+	}
+}
+
+static void locked(int fd)
+{
+	int spin = bh_lock(fd, "spin", BHLAB_LOCK_SPIN, BHLAB_CTX_TASK);
+	int mutex = bh_lock(fd, "mutex", BHLAB_LOCK_MUTEX, BHLAB_CTX_TASK);
+	int fifo = bh_fifo(fd, "fifo", 3);
+
+	bh_add(fd, BHLAB_MECH_WORK, "a", BH_STEP(LOCK, .target = mutex), BH_SLEEP(BH_S),
+	       BH_STEP(UNLOCK, .target = mutex));
+	bh_add(fd, BHLAB_MECH_WORK, "b", BH_STEP(LOCK, .target = mutex),
+	       BH_STEP(UNLOCK, .target = mutex), BH_STEP(LOCK, .target = spin), BH_SPIN(BH_MS),
+	       BH_STEP(UNLOCK, .target = spin), BH_STEP(PUSH, .target = fifo, .arg = 5));
+	bh_act(fd, QUEUE, 4);
+	bh_wait_for(fd, 4, RUNNING);
+	bh_act(fd, QUEUE, 5);
 }
 
 /* Work queues a tasklet, which raises a line, whose thread queues the work. */
@@ -192,8 +359,11 @@ static void names_only(int fd)
 
 static void destroyed(int fd)
 {
-	for (__u32 mech = BHLAB_MECH_WORK; mech <= BHLAB_MECH_IRQ; mech++)
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= MECHS; mech++)
 		bh_destroy(fd, bh_add(fd, mech, "item"));
+	bh_destroy(fd, bh_queue(fd, "queue", BHLAB_WQ_UNBOUND));
+	bh_destroy(fd, bh_lock(fd, "lock", BHLAB_LOCK_SPIN, BHLAB_CTX_TASK));
+	bh_destroy(fd, bh_fifo(fd, "fifo", 1));
 }
 
 FIXTURE(end) {
@@ -207,10 +377,15 @@ FIXTURE_VARIANT(end) {
 #define STATE(_name)	FIXTURE_VARIANT_ADD(end, _name) { .state = _name }
 
 STATE(pending_work);
+STATE(pending);
+STATE(pending_cancelled);
 STATE(delayed);
+STATE(delayed_cancelled);
+STATE(delayed_modified);
 STATE(delayed_shortly);
 STATE(spinning);
 STATE(sleeping_work);
+STATE(sleeping);
 STATE(sleeping_thread);
 STATE(disabled_tasklet);
 STATE(disabled_irq);
@@ -218,6 +393,12 @@ STATE(enabled_irq);
 STATE(disabled_work);
 STATE(requeueing);
 STATE(circle);
+STATE(periodic);
+STATE(periodic_later);
+STATE(periodic_disabled);
+STATE(queues);
+STATE(static_items);
+STATE(locked);
 STATE(names_only);
 STATE(destroyed);
 
@@ -234,6 +415,7 @@ FIXTURE_TEARDOWN(end)
 {
 	EXPECT_EQ(0, module_users());
 	EXPECT_EQ(0, lines());
+	EXPECT_TRUE(threads_gone());
 }
 
 TEST_F(end, close)
@@ -275,6 +457,30 @@ TEST_F(end, read_first)
 
 	while (bh_read(self->fd, e, 64) == 64)
 		;
+	EXPECT_EQ(0, close(self->fd));
+}
+
+/* Object by object, in the order of creation and against it. */
+TEST_F(end, destroy)
+{
+	struct bhlab_lookup l = { .size = sizeof(l) };
+	__u32 last = 0;
+
+	while (!bh_call(self->fd, BHLAB_IOC_NEXT, &l))
+		last = l.id;
+	for (__u32 id = 1; id <= last; id++)
+		bh_destroy(self->fd, id);
+	for (__u32 id = last; id; id--) {
+		/* a disabled tasklet that is scheduled is kept */
+		while (bh_act(self->fd, ENABLE, id) == BHLAB_RESULT_IDLE)
+			;
+		bh_destroy(self->fd, id);
+	}
+	l.id = 0;
+	EXPECT_EQ(-ENOENT, bh_call(self->fd, BHLAB_IOC_NEXT, &l)) {
+		TH_LOG("%s is still there", l.name);
+	}
+	EXPECT_EQ(0, lines());
 	EXPECT_EQ(0, close(self->fd));
 }
 
@@ -494,20 +700,21 @@ static void *waiter(void *arg)
 /* Whether it was waiting already or only about to. */
 TEST_F(lab, destroyed_while_waited_for)
 {
-	struct waiter waiters[4 * 3], *w;
+	struct waiter waiters[MECHS * 3], *w;
 
 	for (size_t i = 0; i < ARRAY_SIZE(waiters); i++) {
-		char name[] = { 'a' + i, 0 };
+		char name[BHLAB_NAME_LEN];
 
+		snprintf(name, sizeof(name), "item%zu", i);
 		w = &waiters[i];
 		w->fd = self->fd;
-		w->id = bh_add(self->fd, BHLAB_MECH_WORK + i % 4, name);
-		if (i / 4 == 0) {
+		w->id = bh_add(self->fd, BHLAB_MECH_WORK + i % MECHS, name);
+		if (i / MECHS == 0) {
 			/* what is pending is cancelled by the end: it never gets idle */
 			w->condition = BHLAB_COND_RUNS;
 			bh_act(self->fd, DELAY, w->id, .ns = BH_NEVER);
 		} else {
-			w->condition = i / 4 == 1 ? BHLAB_COND_RUNNING : BHLAB_COND_RUNS;
+			w->condition = i / MECHS == 1 ? BHLAB_COND_RUNNING : BHLAB_COND_RUNS;
 		}
 		ASSERT_EQ(0, pthread_create(&w->thread, NULL, waiter, w));
 	}
@@ -542,7 +749,7 @@ TEST_F(lab, verbs_while_waited_for)
 
 #define RACERS	4
 #define ROUNDS	250
-#define NAMES	6
+#define NAMES	12
 
 struct racer {
 	pthread_t thread;
@@ -566,7 +773,14 @@ static int create(int fd, unsigned int *seed)
 	__u32 other = find(fd, seed) ?: 1;
 
 	/* the name says what it is, so that there is always something of each */
-	switch (n % 4) {
+	switch (n % 6) {
+	case 4:
+		return bh_add(fd, BHLAB_MECH_IRQ_WORK + n % 7, name,
+			      BH_STEP(QUEUE, .target = other), BH_STEP(REQUEUE, .arg = 2));
+	case 5:
+		return bh_add(fd, BHLAB_MECH_IRQ_WORK + (n + 3) % 7, name,
+			      BH_STEP(CANCEL, .target = other),
+			      BH_STEP(DELAY, .target = other, .arg = BH_MS));
 	case 0:
 		return bh_add(fd, BHLAB_MECH_WORK, name, BH_SLEEP(100 * BH_US),
 			      BH_STEP(QUEUE, .target = other));
@@ -587,7 +801,10 @@ static int one_verb(int fd, unsigned int *seed)
 	__u32 id = find(fd, seed);
 	char buf[4096];
 
-	switch (rand_r(seed) % 16) {
+	switch (rand_r(seed) % 17) {
+	case 16:
+		return bh_act(fd, TRIGGER, id, .flags = BHLAB_ACT_PERIOD, .count = 5,
+			      .ns = BH_MS);
 	case 0: case 1:
 		return create(fd, seed);
 	case 2:

@@ -70,6 +70,20 @@ VARIANT(verbs, work, WORK);
 VARIANT(verbs, tasklet, TASKLET);
 VARIANT(verbs, tasklet_hi, TASKLET_HI);
 VARIANT(verbs, irq, IRQ);
+VARIANT(verbs, irq_work, IRQ_WORK);
+VARIANT(verbs, timer, TIMER);
+VARIANT(verbs, hrtimer, HRTIMER);
+VARIANT(verbs, hrtimer_soft, HRTIMER_SOFT);
+VARIANT(verbs, kthread_work, KTHREAD_WORK);
+VARIANT(verbs, rcu, RCU);
+VARIANT(verbs, rcu_work, RCU_WORK);
+
+/* Those that can be disabled. */
+BENCH(disables)
+VARIANT(disables, work, WORK);
+VARIANT(disables, tasklet, TASKLET);
+VARIANT(disables, tasklet_hi, TASKLET_HI);
+VARIANT(disables, irq, IRQ);
 
 /* Those whose activations wait while they are disabled. */
 BENCH(keeps)
@@ -77,23 +91,41 @@ VARIANT(keeps, tasklet, TASKLET);
 VARIANT(keeps, tasklet_hi, TASKLET_HI);
 VARIANT(keeps, irq, IRQ);
 
-/* Those that can sleep: work, and the thread of an irq. */
+/* Those that can sleep: in process context, and the thread of an irq. */
 BENCH(sleeps)
 VARIANT(sleeps, work, WORK);
 VARIANT(sleeps, irq, IRQ);
+VARIANT(sleeps, kthread_work, KTHREAD_WORK);
+VARIANT(sleeps, rcu_work, RCU_WORK);
+
+/* Those that can be queued again while they sleep. */
+BENCH(reruns)
+VARIANT(reruns, work, WORK);
+VARIANT(reruns, kthread_work, KTHREAD_WORK);
+VARIANT(reruns, rcu_work, RCU_WORK);
 
 /* Those that can queue themselves. */
 BENCH(requeues)
 VARIANT(requeues, work, WORK);
 VARIANT(requeues, tasklet, TASKLET);
 VARIANT(requeues, tasklet_hi, TASKLET_HI);
+VARIANT(requeues, irq_work, IRQ_WORK);
+VARIANT(requeues, timer, TIMER);
+VARIANT(requeues, hrtimer, HRTIMER);
+VARIANT(requeues, hrtimer_soft, HRTIMER_SOFT);
+VARIANT(requeues, kthread_work, KTHREAD_WORK);
+VARIANT(requeues, rcu, RCU);
+VARIANT(requeues, rcu_work, RCU_WORK);
 
-BENCH(work)
-VARIANT(work, work, WORK);
-
-BENCH(tasklet)
-VARIANT(tasklet, tasklet, TASKLET);
-VARIANT(tasklet, tasklet_hi, TASKLET_HI);
+/* Those that can be met running in atomic context, for as long as they spin. */
+BENCH(spins)
+VARIANT(spins, tasklet, TASKLET);
+VARIANT(spins, tasklet_hi, TASKLET_HI);
+VARIANT(spins, irq_work, IRQ_WORK);
+VARIANT(spins, timer, TIMER);
+VARIANT(spins, hrtimer, HRTIMER);
+VARIANT(spins, hrtimer_soft, HRTIMER_SOFT);
+VARIANT(spins, rcu, RCU);
 
 BENCH(irq)
 VARIANT(irq, irq, IRQ);
@@ -107,7 +139,10 @@ VARIANT(irq, irq, IRQ);
 
 #define IS_IRQ		(variant->mech == BHLAB_MECH_IRQ)
 #define IS_WORK		(variant->mech == BHLAB_MECH_WORK)
-#define IS_TASKLET	(!IS_IRQ && !IS_WORK)
+#define IS_TASKLET	(variant->mech == BHLAB_MECH_TASKLET ||				\
+			 variant->mech == BHLAB_MECH_TASKLET_HI)
+/* On a workqueue, of which each activation can name another. */
+#define IS_QUEUED	(IS_WORK || variant->mech == BHLAB_MECH_RCU_WORK)
 
 /* By the verb that the mechanism has for it. */
 static int activate(int fd, __u32 mech, __u32 id)
@@ -164,6 +199,8 @@ TEST_F(verbs, offered)
 	OFFERED(DISABLE, .flags = 0);
 	OFFERED(ENABLE, .flags = 0);
 	EXPECT_EQ(!HAS(DISABLE), !HAS(ENABLE));
+	EXPECT_FALSE(HAS(DRAIN));
+	EXPECT_EQ(0, self->mech.out_native & self->mech.out_emulated);
 	EXPECT_TRUE(HAS(DELAY));
 	EXPECT_TRUE(HAS(CANCEL));
 	EXPECT_TRUE(HAS(FLUSH));
@@ -194,17 +231,49 @@ TEST_F(verbs, emulated_is_said)
 	EMULATED(ENABLE, .flags = 0);
 }
 
+#define CONTEXTS	(BHLAB_CTX_TASK | BHLAB_CTX_SOFTIRQ | BHLAB_CTX_HARDIRQ)
+
+/* What the driver says, and what the kernel is known to do. */
+static __u32 known_context(__u32 mech, __u32 features)
+{
+	const bool rt = features & BHLAB_FEATURE_RT;
+
+	switch (mech) {
+	case BHLAB_MECH_WORK: case BHLAB_MECH_KTHREAD_WORK: case BHLAB_MECH_RCU_WORK:
+		return BHLAB_CTX_TASK;
+	case BHLAB_MECH_IRQ:
+		return features & BHLAB_FEATURE_THREADIRQS ? BHLAB_CTX_TASK : BHLAB_CTX_HARDIRQ;
+	case BHLAB_MECH_IRQ_WORK:
+		return rt ? BHLAB_CTX_TASK : BHLAB_CTX_HARDIRQ;
+	case BHLAB_MECH_HRTIMER:
+		return rt ? BHLAB_CTX_SOFTIRQ : BHLAB_CTX_HARDIRQ;
+	case BHLAB_MECH_RCU:
+		return rt ? BHLAB_CTX_TASK : BHLAB_CTX_SOFTIRQ;
+	default:
+		return BHLAB_CTX_SOFTIRQ;
+	}
+}
+
+static __u32 strictest_context(__u32 mech)
+{
+	return known_context(mech, 0);
+}
+
 /* It runs in the context that the driver says it does on this kernel. */
 TEST_F(verbs, context)
 {
-	const __u32 which = BHLAB_CTX_TASK | BHLAB_CTX_SOFTIRQ | BHLAB_CTX_HARDIRQ;
+	struct bhlab_info info;
 	struct bhlab_event e;
 
+	ASSERT_EQ(0, bh_info(self->fd, &info));
+	EXPECT_EQ(known_context(variant->mech, info.out_features), self->mech.out_context);
+	EXPECT_EQ(strictest_context(variant->mech), self->mech.out_written_for);
 	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACTIVATE(self->id));
 	EXPECT_EQ(0, bh_wait_runs(self->fd, self->id, 1));
 	EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, self->id, &e));
-	EXPECT_EQ(self->mech.out_context & which, e.context & which);
+	EXPECT_EQ(self->mech.out_context, e.context & CONTEXTS);
 	EXPECT_EQ(IS_IRQ ? BHLAB_STAGE_TOP : BHLAB_STAGE_MAIN, e.stage);
+	EXPECT_EQ(variant->mech, e.mech);
 }
 
 /* --- idle */
@@ -381,7 +450,7 @@ static int depth_after(int fd, unsigned long cmd, __u32 id, __u32 *depth)
 	return ret;
 }
 
-TEST_F(verbs, disable_nests)
+TEST_F(disables, disable_nests)
 {
 	__u32 depth;
 
@@ -405,7 +474,7 @@ TEST_F(verbs, disable_nests)
 }
 
 /* Work is refused while it is disabled; the others wait for the last enable. */
-TEST_F(verbs, disabled)
+TEST_F(disables, disabled)
 {
 	NEED(DISABLE);
 	EXPECT_EQ(BHLAB_RESULT_IDLE, ACT(DISABLE, self->id));
@@ -488,7 +557,7 @@ TEST_F(keeps, disabled_cancelled_activated)
 	STATE(self->id, 0, .out_accepted = 2, .out_cancelled = 1, .out_runs = 1);
 }
 
-TEST_F(verbs, disable_while_delayed)
+TEST_F(disables, disable_while_delayed)
 {
 	NEED(DISABLE);
 	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(DELAY, self->id, .ns = BH_NEVER));
@@ -512,7 +581,7 @@ TEST_F(verbs, disable_while_delayed)
 	STATE(self->id, 0, .out_accepted = 1, .out_runs = 1);
 }
 
-TEST_F(verbs, destroy_disabled)
+TEST_F(disables, destroy_disabled)
 {
 	NEED(DISABLE);
 	EXPECT_EQ(BHLAB_RESULT_IDLE, ACT(DISABLE, self->id));
@@ -541,6 +610,9 @@ static int add_sleeper(int fd, __u32 mech)
 	int _id = add_sleeper(self->fd, variant->mech);				\
 										\
 	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACTIVATE(_id));				\
+	/* not the top half, which is in a thread, too, on some kernels */	\
+	if (IS_IRQ)								\
+		EXPECT_EQ(0, bh_wait_runs(self->fd, _id, 1));			\
 	EXPECT_EQ(0, bh_wait_for(self->fd, _id, RUNNING))
 
 static int act_flags(int fd, unsigned long cmd, __u32 id, __u32 flags, __u32 *out_flags)
@@ -584,10 +656,13 @@ TEST_F(sleeps, flush_running)
 TEST_F(sleeps, disable_running)
 {
 	__u32 out_flags;
-
-	NEED(DISABLE);
 	SLEEPER(id);
 
+	if (!HAS(DISABLE)) {
+		EXPECT_EQ(-EOPNOTSUPP, ACT(DISABLE, id, .flags = BHLAB_ACT_SYNC));
+		STATE(id, RUNNING, .out_accepted = 1, .out_runs = 1);
+		return;
+	}
 	EXPECT_EQ(BHLAB_RESULT_IDLE, act_flags(self->fd, BHLAB_IOC_DISABLE, id, 0, &out_flags));
 	EXPECT_EQ(0, out_flags & BHLAB_OUT_WAITED);
 	STATE(id, RUNNING | DISABLED, .out_accepted = 1, .out_runs = 1);
@@ -606,7 +681,7 @@ TEST_F(sleeps, destroy_running)
 }
 
 /* Queued while it runs: accepted, and run again afterwards, never beside itself. */
-TEST_F(work, queued_while_running)
+TEST_F(reruns, queued_while_running)
 {
 	SLEEPER(id);
 
@@ -646,10 +721,30 @@ TEST_F(irq, raised_while_thread_runs)
 }
 
 /*
- * A tasklet can be met running only for as long as it spins, and when the other
+ * These can be met running only for as long as they spin, and when the other
  * CPU really runs at the same time: it is tried again and again.
  */
-TEST_F(tasklet, cancel_running)
+#define ON_CPU1		.flags = BHLAB_ACT_CPU, .cpu = 1
+/* How often something that needs both CPUs at once is tried. */
+#define TRIES		40
+
+/* Started by a timer on CPU 1, so that this CPU goes on meanwhile. */
+static int add_spinner(int fd, __u32 mech)
+{
+	return bh_add(fd, mech, "spinner", BH_SPIN(10 * BH_MS));
+}
+
+static void start_spinner(struct __test_metadata *_metadata, int fd, __u32 id)
+{
+	const __u64 end = bh_now() + 200 * BH_MS;
+
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, bh_act(fd, DELAY, id, ON_CPU1, .ns = BH_MS));
+	/* on RT it can keep from the CPU who would wake a waiter */
+	while (bh_wait(fd, id, BHLAB_COND_RUNNING, 0, 0) && bh_now() < end)
+		;
+}
+
+TEST_F(spins, cancel_running)
 {
 	struct bhlab_item_state st;
 	__u32 out_flags = 0;
@@ -657,32 +752,74 @@ TEST_F(tasklet, cancel_running)
 
 	if (!bh_has_cpu1())
 		SKIP(return, "one CPU");
-	id = bh_add(self->fd, variant->mech, "spinner", BH_SPIN(10 * BH_MS));
+	ASSERT_EQ(0, bh_pin(0));
+	id = add_spinner(self->fd, variant->mech);
 	ASSERT_EQ(2, id);
-	for (int i = 0; i < 40 && !(out_flags & BHLAB_OUT_WAITED); i++) {
-		EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id, .flags = BHLAB_ACT_CPU, .cpu = 1));
-		bh_wait(self->fd, id, BHLAB_COND_RUNNING, 0, 20 * BH_MS);
+	for (int i = 0; i < TRIES && !(out_flags & BHLAB_OUT_WAITED); i++) {
+		start_spinner(_metadata, self->fd, id);
 		EXPECT_LE(0, act_flags(self->fd, BHLAB_IOC_CANCEL, id, BHLAB_ACT_SYNC,
 				       &out_flags));
 		EXPECT_EQ(0, bh_state(self->fd, id, &st));
 		EXPECT_EQ(0, st.out_state);
+		EXPECT_EQ(0, st.out_outstanding);
 		bh_sleep(10 * BH_MS);
 	}
 	EXPECT_EQ(BHLAB_OUT_WAITED, out_flags & BHLAB_OUT_WAITED);
 }
 
+/* Whether it still runs or not: what is cancelled does not run, what is queued does. */
+TEST_F(spins, delayed_while_running)
+{
+	struct bhlab_item_state st;
+	int id;
+
+	if (!bh_has_cpu1())
+		SKIP(return, "one CPU");
+	ASSERT_EQ(0, bh_pin(0));
+	id = add_spinner(self->fd, variant->mech);
+	ASSERT_EQ(2, id);
+	for (int i = 1; i <= 10; i++) {
+		start_spinner(_metadata, self->fd, id);
+		EXPECT_LE(BHLAB_RESULT_QUEUED, ACT(DELAY, id, .ns = BH_NEVER));
+		EXPECT_EQ(BHLAB_RESULT_WAS_PENDING, ACT(CANCEL, id));
+		EXPECT_EQ(0, bh_state(self->fd, id, &st));
+		EXPECT_EQ(0, st.out_state & (PENDING | DELAYED));
+		EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
+		EXPECT_EQ(0, bh_wait_for(self->fd, id, IDLE));
+		EXPECT_EQ(0, bh_state(self->fd, id, &st));
+		EXPECT_EQ(st.out_accepted, st.out_runs + st.out_cancelled);
+		EXPECT_LE(i, st.out_cancelled);
+	}
+}
+
 /* --- where */
 
-/*
- * Work is queued from anywhere to run there; the others are activated there. A
- * top half that the kernel has moved to a thread runs wherever that does.
- */
+/* Those whose kernel call takes the CPU; it is made from anywhere. */
+static bool takes_cpu(__u32 mech)
+{
+	return mech == BHLAB_MECH_WORK || mech == BHLAB_MECH_TIMER;
+}
+
+/* What runs in a thread, or may be moved to another CPU, runs wherever that is. */
+static bool stays_on_cpu(const struct bhlab_event *e)
+{
+	switch (e->mech) {
+	case BHLAB_MECH_WORK: case BHLAB_MECH_TASKLET: case BHLAB_MECH_TASKLET_HI:
+	case BHLAB_MECH_TIMER: case BHLAB_MECH_IRQ_WORK:
+		return true;
+	case BHLAB_MECH_IRQ:
+		return e->context & BHLAB_CTX_HARDIRQ;
+	default:
+		return false;
+	}
+}
+
 static void check_cpu(struct __test_metadata *_metadata, const struct bhlab_event *e, __u32 cpu)
 {
-	if (e->mech != BHLAB_MECH_WORK) {
+	if (!takes_cpu(e->mech)) {
 		EXPECT_EQ(cpu, e->queue_cpu);
 	}
-	if (e->mech != BHLAB_MECH_IRQ || !(e->context & BHLAB_CTX_TASK)) {
+	if (stays_on_cpu(e)) {
 		EXPECT_EQ(cpu, e->cpu);
 	}
 }
@@ -758,7 +895,7 @@ TEST_F(verbs, other_queue)
 					   .queue = BHLAB_QUEUE_PERCPU));
 		return;
 	}
-	if (IS_TASKLET) {
+	if (!IS_QUEUED) {
 		EXPECT_EQ(-EOPNOTSUPP, ACT(QUEUE, self->id, .flags = BHLAB_ACT_QUEUE,
 					   .queue = BHLAB_QUEUE_PERCPU));
 		EXPECT_EQ(-EOPNOTSUPP, ACT(DELAY, self->id, .flags = BHLAB_ACT_QUEUE,
@@ -985,6 +1122,34 @@ FIXTURE_VARIANT_ADD(hotplug, tasklet) {
 
 FIXTURE_VARIANT_ADD(hotplug, irq) {
 	.mech = BHLAB_MECH_IRQ,
+};
+
+FIXTURE_VARIANT_ADD(hotplug, irq_work) {
+	.mech = BHLAB_MECH_IRQ_WORK,
+};
+
+FIXTURE_VARIANT_ADD(hotplug, timer) {
+	.mech = BHLAB_MECH_TIMER,
+};
+
+FIXTURE_VARIANT_ADD(hotplug, hrtimer) {
+	.mech = BHLAB_MECH_HRTIMER,
+};
+
+FIXTURE_VARIANT_ADD(hotplug, hrtimer_soft) {
+	.mech = BHLAB_MECH_HRTIMER_SOFT,
+};
+
+FIXTURE_VARIANT_ADD(hotplug, kthread_work) {
+	.mech = BHLAB_MECH_KTHREAD_WORK,
+};
+
+FIXTURE_VARIANT_ADD(hotplug, rcu) {
+	.mech = BHLAB_MECH_RCU,
+};
+
+FIXTURE_VARIANT_ADD(hotplug, rcu_work) {
+	.mech = BHLAB_MECH_RCU_WORK,
 };
 
 FIXTURE_SETUP(hotplug)

@@ -19,9 +19,9 @@ KINDS = {RUN: "run", COALESCED: "coalesced", MARK: "mark"}
 CONTEXTS = {1: "task", 2: "softirq", 4: "hardirq"}
 
 # "=" is the machine's byte order without padding: the structures have no holes.
-INFO_LAYOUT = "=10I4Q64s"
-CREATE_LAYOUT = "=8I3Q32s32s"
-STATE_LAYOUT = "=12I12Q32s32s"
+INFO_LAYOUT = "=10I6Q6I64s"
+CREATE_LAYOUT = "=8I3Q32s32siI"
+STATE_LAYOUT = "=12I17Q32s32siI"
 ACT_LAYOUT = "=6IQ4I"
 WAIT_LAYOUT = "=4I2Q"
 STEP_LAYOUT = "=2IQ2I"
@@ -58,7 +58,7 @@ def wait_idle(fd, item):
 
 lab = os.open("/dev/bhlab", os.O_RDWR)
 info = call(lab, INFO, INFO_LAYOUT)
-print("bhlab on Linux", info[14].rstrip(b"\0").decode(), "with", info[6], "CPUs")
+print("bhlab on Linux", info[22].rstrip(b"\0").decode(), "with", info[6], "CPUs")
 
 work = create(lab, WORK, "work", [(SPIN, 5_000_000)])
 tasklet = create(lab, TASKLET, "tasklet", [(MARK_STEP, 42)])

@@ -20,7 +20,8 @@
  *
  * An *item* is one deferrable function: a mechanism of the kernel (a work
  * item, a tasklet, an interrupt line, ...), a *program* that it runs, and what
- * came of it. Ids are positive, and are never used twice in one lab.
+ * came of it. Beside items there are *queues* (workqueues), *locks* and *FIFOs*.
+ * Ids are positive, and are never used twice in one lab.
  *
  * Every ioctl is _IO(BHLAB_IOC_MAGIC, nr) on a structure whose first field is
  * its size in bytes, as the caller knows it. A longer structure than the
@@ -52,7 +53,8 @@
  *
  * EOPNOTSUPP: an unknown flag, a non-zero reserved field, a field set that
  * this verb does not use, an unknown mechanism, step or condition; or a verb
- * that the item's mechanism does not have on this kernel.
+ * that the item's mechanism, or an attribute of a queue that this kernel, does
+ * not have.
  *
  * ENOENT: no object of the wanted kind has this id or name in this lab.
  *
@@ -60,12 +62,14 @@
  * steps than the limit.
  *
  * EINVAL: a value outside its range, a step that the program's context does
- * not allow (a sleep in atomic context; what only a top half can do), enable
- * without disable, a count of zero, a period that is negative or too long.
+ * not allow (a sleep in atomic context; what only a top half can do), brackets
+ * that do not match, attributes that exclude each other, enable without
+ * disable, a count of zero, a period that is too short or too long.
  *
  * ENODEV: the CPU does not exist, or is offline.
  *
- * EPERM: a limit or a combination that needs a capability: see the verb.
+ * EPERM: a limit or a combination that needs a capability: see the verb; or
+ * flush or drain of a queue that is the kernel's.
  *
  * EFAULT: an array that the structure points to is not readable or writable.
  * Steps are read now, and are checked one after the other, each in the order
@@ -73,15 +77,18 @@
  *
  * EEXIST: the name is taken.
  *
- * ENOSPC: a limit on the number of objects is reached (module parameters).
+ * ENOSPC: a limit on the number of objects, or on the time that all programs
+ * in process context take together, is reached (module parameters).
  *
  * EOVERFLOW: disabled BHLAB_DISABLE_DEPTH_MAX times already.
  *
- * EBUSY: the object is in a state in which the call would wait for ever.
+ * EBUSY: the object is in use, or in a state in which the call would wait for
+ * ever.
  *
  * EINTR, ETIMEDOUT: of a wait, a signal came or the time was over.
  *
- * EAGAIN: read() found no record, and the file is non-blocking.
+ * EAGAIN: the workqueue is draining; or read() found no record, and the file
+ * is non-blocking.
  *
  * ENOMEM: no memory.
  */
@@ -120,7 +127,15 @@
  * @BHLAB_NR_DISABLE: forbid an item to run
  * @BHLAB_NR_ENABLE: allow it again
  * @BHLAB_NR_TRIGGER: raise an interrupt line
+ * @BHLAB_NR_DRAIN: wait until a queue stays empty
  * @BHLAB_NR_WAIT: wait for a condition of an item
+ * @BHLAB_NR_BATCH: many verbs in one call
+ * @BHLAB_NR_QUEUE_CREATE: make a workqueue
+ * @BHLAB_NR_QUEUE_STATE: what a workqueue is, and holds
+ * @BHLAB_NR_LOCK_CREATE: make a lock
+ * @BHLAB_NR_LOCK_STATE: what a lock is
+ * @BHLAB_NR_FIFO_CREATE: make a bounded FIFO
+ * @BHLAB_NR_FIFO_STATE: a FIFO's level and counters
  */
 enum bhlab_nr {
 	BHLAB_NR_INFO = 0x00,
@@ -139,22 +154,49 @@ enum bhlab_nr {
 	BHLAB_NR_DISABLE = 0x24,
 	BHLAB_NR_ENABLE = 0x25,
 	BHLAB_NR_TRIGGER = 0x26,
+	BHLAB_NR_DRAIN = 0x27,
 	BHLAB_NR_WAIT = 0x30,
+	BHLAB_NR_BATCH = 0x31,
+	BHLAB_NR_QUEUE_CREATE = 0x40,
+	BHLAB_NR_QUEUE_STATE = 0x41,
+	BHLAB_NR_LOCK_CREATE = 0x48,
+	BHLAB_NR_LOCK_STATE = 0x49,
+	BHLAB_NR_FIFO_CREATE = 0x50,
+	BHLAB_NR_FIFO_STATE = 0x51,
 };
 
 /**
  * enum bhlab_mech - how an item is activated, and so where it runs
- * @BHLAB_MECH_WORK: a delayed_work on a workqueue; runs in a kworker
+ * @BHLAB_MECH_WORK: a delayed_work on a workqueue; runs in a kworker, on a BH
+ *	queue in a softirq
  * @BHLAB_MECH_TASKLET: a tasklet; runs in TASKLET_SOFTIRQ
  * @BHLAB_MECH_TASKLET_HI: the same, scheduled high; runs in HI_SOFTIRQ
  * @BHLAB_MECH_IRQ: the line of an irq_sim domain; its top half runs in
  *	hardirq context, its thread, if it has one, in irq/N
+ * @BHLAB_MECH_IRQ_WORK: an irq_work; runs in hardirq context, on RT without
+ *	BHLAB_ITEM_HARD in irq_work/N
+ * @BHLAB_MECH_TIMER: a timer_list; runs in TIMER_SOFTIRQ, from the next tick on
+ * @BHLAB_MECH_HRTIMER: an hrtimer; runs in hardirq context, on RT without
+ *	BHLAB_ITEM_HARD in HRTIMER_SOFTIRQ
+ * @BHLAB_MECH_HRTIMER_SOFT: an hrtimer that asks for HRTIMER_SOFTIRQ
+ * @BHLAB_MECH_KTHREAD_WORK: a kthread_delayed_work on a kthread_worker of its
+ *	own; runs in that thread
+ * @BHLAB_MECH_RCU: an rcu_head; runs after a grace period, in RCU_SOFTIRQ or in
+ *	a thread of RCU's
+ * @BHLAB_MECH_RCU_WORK: an rcu_work; runs in a kworker after a grace period
  */
 enum bhlab_mech {
 	BHLAB_MECH_WORK = 1,
 	BHLAB_MECH_TASKLET = 2,
 	BHLAB_MECH_TASKLET_HI = 3,
 	BHLAB_MECH_IRQ = 4,
+	BHLAB_MECH_IRQ_WORK = 5,
+	BHLAB_MECH_TIMER = 6,
+	BHLAB_MECH_HRTIMER = 7,
+	BHLAB_MECH_HRTIMER_SOFT = 8,
+	BHLAB_MECH_KTHREAD_WORK = 9,
+	BHLAB_MECH_RCU = 10,
+	BHLAB_MECH_RCU_WORK = 11,
 };
 
 /**
@@ -166,6 +208,7 @@ enum bhlab_mech {
  * @BHLAB_VERB_DISABLE: BHLAB_IOC_DISABLE
  * @BHLAB_VERB_ENABLE: BHLAB_IOC_ENABLE
  * @BHLAB_VERB_TRIGGER: BHLAB_IOC_TRIGGER
+ * @BHLAB_VERB_DRAIN: BHLAB_IOC_DRAIN; of queues only
  */
 enum bhlab_verb {
 	BHLAB_VERB_QUEUE = 0,
@@ -175,6 +218,7 @@ enum bhlab_verb {
 	BHLAB_VERB_DISABLE = 4,
 	BHLAB_VERB_ENABLE = 5,
 	BHLAB_VERB_TRIGGER = 6,
+	BHLAB_VERB_DRAIN = 7,
 };
 
 /**
@@ -191,10 +235,30 @@ enum bhlab_verb {
  * @BHLAB_OP_THREAD: wake the irq's thread on return; top half only
  * @BHLAB_OP_NONE: answer IRQ_NONE, the interrupt was not ours; top half only,
  *	and CAP_SYS_ADMIN: the kernel shuts the line off after too many of them
+ * @BHLAB_OP_CANCEL: cancel the item @target, without waiting for its handler
+ * @BHLAB_OP_DISABLE: disable the item @target, without waiting for its handler
+ * @BHLAB_OP_ENABLE: enable the item @target
+ * @BHLAB_OP_LOCK: take the lock @target, up to the UNLOCK of the same lock
+ * @BHLAB_OP_UNLOCK: release the lock @target
+ * @BHLAB_OP_BH_OFF: turn bottom halves off, up to BH_ON; process context only
+ * @BHLAB_OP_BH_ON: turn them on again; what is pending runs here
+ * @BHLAB_OP_IRQ_OFF: turn interrupts off, up to IRQ_ON; not in hardirq context
+ * @BHLAB_OP_IRQ_ON: turn them on again
+ * @BHLAB_OP_PUSH: push @arg entries into the FIFO @target; what has no room is
+ *	dropped, and recorded as DROPPED
+ * @BHLAB_OP_POP: pop up to @arg entries from the FIFO @target, 0: all
  *
  * A step that can not be carried out when its turn comes (the target is gone,
  * or must not be queued now) is skipped; the run's record counts it, and says
- * why.
+ * why. Brackets are never skipped.
+ *
+ * Brackets (LOCK to UNLOCK, BH_OFF to BH_ON, IRQ_OFF to IRQ_ON) are nested and
+ * closed within the program, else EINVAL. Inside there is no SLEEP, except with
+ * nothing but mutexes. Locks are taken in the order in which they were created,
+ * mutexes before spin locks, and a spin lock never inside of one for a stricter
+ * context; no lock and no BH_OFF inside IRQ_OFF, no BH_OFF inside of a spin
+ * lock for hardirq context. Items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE
+ * take no lock, since on RT a spin lock sleeps. All of that is EINVAL.
  */
 enum bhlab_op {
 	BHLAB_OP_SPIN = 1,
@@ -206,16 +270,29 @@ enum bhlab_op {
 	BHLAB_OP_MARK = 7,
 	BHLAB_OP_THREAD = 8,
 	BHLAB_OP_NONE = 9,
+	BHLAB_OP_CANCEL = 10,
+	BHLAB_OP_DISABLE = 11,
+	BHLAB_OP_ENABLE = 12,
+	BHLAB_OP_LOCK = 13,
+	BHLAB_OP_UNLOCK = 14,
+	BHLAB_OP_BH_OFF = 15,
+	BHLAB_OP_BH_ON = 16,
+	BHLAB_OP_IRQ_OFF = 17,
+	BHLAB_OP_IRQ_ON = 18,
+	BHLAB_OP_PUSH = 19,
+	BHLAB_OP_POP = 20,
 };
 
-/* struct bhlab_step.flags: @cpu is valid; QUEUE and DELAY of work only. */
+/* struct bhlab_step.flags: @cpu is valid; QUEUE, DELAY of work and timers. */
 #define BHLAB_STEP_CPU		(1U << 0)
 
 /**
  * struct bhlab_step - one step of a program
  * @op: enum bhlab_op
  * @target: id of an item, for the steps that have one, else 0. It is looked up
- *	when the step runs: it may name an item that is not there yet
+ *	when the step runs: it may name an item that is not there yet. A lock or
+ *	FIFO must exist when the program is made (ENOENT), and can not be
+ *	destroyed while a program names it
  * @arg: what @op says, else 0
  * @cpu: with BHLAB_STEP_CPU the CPU to queue on, else 0
  * @flags: BHLAB_STEP_*
@@ -245,6 +322,16 @@ struct bhlab_step {
  * @out_process_ns: time that one run may take in process context (process_ns)
  * @out_max_chain: activations that steps may make after the last one that user
  *	space made (chain)
+ * @out_lab_ns: time that the programs in process context of one lab may take
+ *	together, each run once (lab_ns)
+ * @out_period_ns: the shortest period of a trigger (period_ns)
+ * @out_max_queues: workqueues that one lab may have (queues)
+ * @out_max_threads: kthread_work items of one lab (threads)
+ * @out_max_locks: locks that one lab may create in all its life
+ * @out_max_fifos: FIFOs of one lab (fifos)
+ * @out_max_active: the largest max_active of a workqueue on this kernel
+ * @out_budget: percent of each BHLAB_BUDGET_NS of a CPU that handlers in atomic
+ *	context and in threads of real-time priority may take (budget_percent)
  * @out_kernel: the kernel that the driver was built for, terminated
  */
 struct bhlab_info {
@@ -262,13 +349,28 @@ struct bhlab_info {
 	__aligned_u64 out_atomic_cap_ns;
 	__aligned_u64 out_process_ns;
 	__aligned_u64 out_max_chain;
+	__aligned_u64 out_lab_ns;
+	__aligned_u64 out_period_ns;
+	__u32 out_max_queues;
+	__u32 out_max_threads;
+	__u32 out_max_locks;
+	__u32 out_max_fifos;
+	__u32 out_max_active;
+	__u32 out_budget;
 	char out_kernel[64];
 };
+
+/* The window of the budget of each CPU. */
+#define BHLAB_BUDGET_NS		100000000
 
 /* The kernel's own irq_sim simulates the lines; else the driver's own does. */
 #define BHLAB_FEATURE_IRQ_SIM	(1U << 0)
 /* The kernel is PREEMPT_RT. */
 #define BHLAB_FEATURE_RT	(1U << 1)
+/* The kernel has BH workqueues. */
+#define BHLAB_FEATURE_BH_QUEUE	(1U << 2)
+/* Interrupts are handled in threads: RT, or booted with threadirqs. */
+#define BHLAB_FEATURE_THREADIRQS	(1U << 3)
 
 /**
  * struct bhlab_mech_info - BHLAB_IOC_MECH
@@ -281,8 +383,12 @@ struct bhlab_info {
  * @out_steps: steps that the program of the item may have, 1 << enum bhlab_op
  * @out_thread_steps: steps that its thread's program may have; 0: no thread
  * @out_context: BHLAB_CTX_* bits of the context that the program runs in on
- *	this kernel: one of TASK, SOFTIRQ, HARDIRQ. What a kernel was booted
- *	with (threadirqs) does not show here, but in each record
+ *	this kernel, as it was booted: one of TASK, SOFTIRQ, HARDIRQ
+ * @out_attrs: BHLAB_ITEM_HARD, _LAZY, _IRQSAFE, _PINNED, _STATIC: those its items
+ *	may have
+ * @out_written_for: the context that the program is written for: the strictest
+ *	that it runs in on any kernel. PREEMPT_RT and threadirqs move handlers
+ *	to threads, but give them no more freedom
  * @out_name: its name, terminated
  */
 struct bhlab_mech_info {
@@ -294,6 +400,8 @@ struct bhlab_mech_info {
 	__u32 out_steps;
 	__u32 out_thread_steps;
 	__u32 out_context;
+	__u32 out_attrs;
+	__u32 out_written_for;
 	char out_name[16];
 };
 
@@ -302,8 +410,10 @@ struct bhlab_mech_info {
  * @size: sizeof(struct bhlab_item_create)
  * @flags: BHLAB_ITEM_*
  * @mech: enum bhlab_mech
- * @queue: work: the workqueue, one of BHLAB_QUEUE_*; 0 is the system's per-CPU
- *	queue. Other mechanisms: 0
+ * @queue: work, rcu_work: the workqueue, one of BHLAB_QUEUE_* or the id of one
+ *	that the lab has; 0 is the system's per-CPU queue. Other mechanisms: 0.
+ *	The program of an item on a BH queue runs in atomic context. A queue can
+ *	not be destroyed while an item names it
  * @cpu: with BHLAB_ITEM_CPU the CPU on which the item is queued or triggered
  *	when the verb names none, else 0
  * @nr_steps: length of @steps
@@ -318,11 +428,18 @@ struct bhlab_mech_info {
  * @name: unique in the lab
  * @data: the payload, terminated and padded with zeros; comes back in every
  *	RUN record
+ * @nice: kthread_work: nice value of its thread, -20 to 19; else 0. Below 0
+ *	needs CAP_SYS_NICE (EPERM)
+ * @priority: kthread_work: SCHED_FIFO priority of its thread, 1 to 99, with
+ *	CAP_SYS_NICE (EPERM), and @nice 0; else 0
  *
- * A program that spins longer than &bhlab_info.out_atomic_ns in atomic context
- * needs CAP_SYS_ADMIN (EPERM), and is EINVAL above &bhlab_info.out_atomic_cap_ns;
- * one that spins and sleeps longer than &bhlab_info.out_process_ns in process
- * context is EINVAL.
+ * A program that spins longer than &bhlab_info.out_atomic_ns in atomic context,
+ * with bottom halves or interrupts off, with a spin lock held or at real-time
+ * priority needs CAP_SYS_ADMIN (EPERM), and is EINVAL above
+ * &bhlab_info.out_atomic_cap_ns; one that spins and sleeps longer than
+ * &bhlab_info.out_process_ns in process context is EINVAL. ENOSPC: all the
+ * programs of the lab in process context take longer than
+ * &bhlab_info.out_lab_ns, which bounds what a flush or a close waits for.
  */
 struct bhlab_item_create {
 	__u32 size;
@@ -338,6 +455,8 @@ struct bhlab_item_create {
 	__aligned_u64 cookie;
 	char name[BHLAB_NAME_LEN];
 	char data[BHLAB_DATA_LEN];
+	__s32 nice;
+	__u32 priority;
 };
 
 /* @cpu is valid. */
@@ -346,6 +465,20 @@ struct bhlab_item_create {
 #define BHLAB_ITEM_THREAD	(1U << 1)
 /* Record QUEUED events too; a RUN record carries the same times later. */
 #define BHLAB_ITEM_QUEUED	(1U << 2)
+/* irq_work, hrtimer: run in hardirq context on RT too. */
+#define BHLAB_ITEM_HARD		(1U << 3)
+/* irq_work: wait for the next tick. */
+#define BHLAB_ITEM_LAZY		(1U << 4)
+/* timer: run with interrupts off (TIMER_IRQSAFE). */
+#define BHLAB_ITEM_IRQSAFE	(1U << 5)
+/* timer, hrtimer, hrtimer_soft: expire on the CPU that started it. */
+#define BHLAB_ITEM_PINNED	(1U << 6)
+/*
+ * work, tasklet, tasklet_hi: the one instance of struct delayed_work and of
+ * struct tasklet_struct that the module declares statically. EBUSY: another
+ * item has it. EINVAL: on a BH queue.
+ */
+#define BHLAB_ITEM_STATIC	(1U << 7)
 
 /* The kernel's own workqueues; nobody may flush or drain these. */
 #define BHLAB_QUEUE_PERCPU		0x80000000U
@@ -354,6 +487,9 @@ struct bhlab_item_create {
 #define BHLAB_QUEUE_UNBOUND		0x80000003U
 #define BHLAB_QUEUE_FREEZABLE		0x80000004U
 #define BHLAB_QUEUE_POWER_EFFICIENT	0x80000005U
+/* EOPNOTSUPP on a kernel without BH workqueues. */
+#define BHLAB_QUEUE_BH			0x80000006U
+#define BHLAB_QUEUE_BH_HIGHPRI		0x80000007U
 
 /**
  * struct bhlab_item_state - BHLAB_IOC_ITEM_STATE
@@ -362,7 +498,7 @@ struct bhlab_item_create {
  * @id: the item
  * @out_mech: as created
  * @out_item_flags: as created
- * @out_queue: as created; a work item has one of BHLAB_QUEUE_*
+ * @out_queue: as created; a work item always has one
  * @out_cpu: as created
  * @out_state: BHLAB_STATE_* bits
  * @out_depth: how many times it is disabled
@@ -385,9 +521,18 @@ struct bhlab_item_create {
  * @out_thread_merged: irq: wakes that share a run of the thread with another;
  *	at rest thread_wakes = thread_runs + thread_merged
  * @out_skipped: steps that were skipped
+ * @out_throttled: runs in which steps were skipped since the CPU's budget was
+ *	spent
+ * @out_expired: delays of the driver's own that were over
+ * @out_period_ns: irq: the period of the trigger that is at work, else 0
+ * @out_period_left: irq: how often it is still to raise the line
+ * @out_period_missed: irq: periods in which a trigger came too late to raise
+ *	the line, which are not made up for
  * @out_cookie: as created
  * @out_name: as created
  * @out_data: as created
+ * @out_nice: as created
+ * @out_priority: as created
  */
 struct bhlab_item_state {
 	__u32 size;
@@ -413,9 +558,16 @@ struct bhlab_item_state {
 	__aligned_u64 out_thread_runs;
 	__aligned_u64 out_thread_merged;
 	__aligned_u64 out_skipped;
+	__aligned_u64 out_throttled;
+	__aligned_u64 out_expired;
+	__aligned_u64 out_period_ns;
+	__aligned_u64 out_period_left;
+	__aligned_u64 out_period_missed;
 	__aligned_u64 out_cookie;
 	char out_name[BHLAB_NAME_LEN];
 	char out_data[BHLAB_DATA_LEN];
+	__s32 out_nice;
+	__u32 out_priority;
 };
 
 /* Accepted, and its run has not started. */
@@ -426,6 +578,8 @@ struct bhlab_item_state {
 #define BHLAB_STATE_RUNNING	(1U << 2)
 /* Disabled at least once more than enabled. */
 #define BHLAB_STATE_DISABLED	(1U << 3)
+/* A trigger with a period is at work. */
+#define BHLAB_STATE_PERIODIC	(1U << 4)
 
 /**
  * struct bhlab_item_program - BHLAB_IOC_ITEM_PROGRAM
@@ -453,10 +607,16 @@ struct bhlab_item_program {
  * @BHLAB_KIND_RESERVED: an id that BHLAB_LOOKUP_RESERVE gave to a name, before
  *	an object of this name is created
  * @BHLAB_KIND_ITEM: an item
+ * @BHLAB_KIND_QUEUE: a workqueue
+ * @BHLAB_KIND_LOCK: a lock
+ * @BHLAB_KIND_FIFO: a FIFO
  */
 enum bhlab_kind {
 	BHLAB_KIND_RESERVED = 0,
 	BHLAB_KIND_ITEM = 1,
+	BHLAB_KIND_QUEUE = 2,
+	BHLAB_KIND_LOCK = 3,
+	BHLAB_KIND_FIFO = 4,
 };
 
 /**
@@ -491,7 +651,9 @@ struct bhlab_lookup {
  *
  * Takes a pending activation back, waits for a running handler, and frees the
  * object. Waits in other threads for this item end with ENOENT. EBUSY: a
- * disabled tasklet that is scheduled; tasklet_kill() would wait for ever.
+ * disabled tasklet that is scheduled, since tasklet_kill() would wait for ever;
+ * a queue that an item names or has an activation on; a lock or FIFO that a
+ * program names.
  */
 struct bhlab_destroy {
 	__u32 size;
@@ -501,15 +663,190 @@ struct bhlab_destroy {
 };
 
 /**
+ * struct bhlab_queue_create - BHLAB_IOC_QUEUE_CREATE
+ * @size: sizeof(struct bhlab_queue_create)
+ * @flags: BHLAB_WQ_*
+ * @max_active: how many of its items may run at a time on one CPU (of an
+ *	unbound queue, in all); 0: the kernel's default
+ * @out_id: the queue's id
+ * @name: unique in the lab
+ *
+ * Exactly one of PERCPU, UNBOUND, BH, ORDERED, LEGACY and SINGLETHREAD. With BH
+ * only HIGHPRI, and no max_active; with ORDERED only HIGHPRI, FREEZABLE and
+ * MEM_RECLAIM, and no max_active; with LEGACY and SINGLETHREAD nothing else; no
+ * CPU_INTENSIVE with UNBOUND, which the kernel would ignore. max_active is at
+ * most &bhlab_info.out_max_active. All of that is EINVAL; BH on a kernel
+ * without is EOPNOTSUPP.
+ */
+struct bhlab_queue_create {
+	__u32 size;
+	__u32 flags;
+	__u32 max_active;
+	__u32 out_id;
+	char name[BHLAB_NAME_LEN];
+};
+
+/* alloc_workqueue() with WQ_PERCPU, or without WQ_UNBOUND where that is it */
+#define BHLAB_WQ_PERCPU		(1U << 0)
+/* alloc_workqueue() with WQ_UNBOUND */
+#define BHLAB_WQ_UNBOUND	(1U << 1)
+/* alloc_workqueue() with WQ_BH */
+#define BHLAB_WQ_BH		(1U << 2)
+/* alloc_ordered_workqueue() */
+#define BHLAB_WQ_ORDERED	(1U << 3)
+/* create_workqueue() */
+#define BHLAB_WQ_LEGACY		(1U << 4)
+/* create_singlethread_workqueue() */
+#define BHLAB_WQ_SINGLETHREAD	(1U << 5)
+/* And with these: WQ_HIGHPRI, WQ_FREEZABLE, WQ_MEM_RECLAIM, WQ_CPU_INTENSIVE */
+#define BHLAB_WQ_HIGHPRI	(1U << 6)
+#define BHLAB_WQ_FREEZABLE	(1U << 7)
+#define BHLAB_WQ_MEM_RECLAIM	(1U << 8)
+#define BHLAB_WQ_CPU_INTENSIVE	(1U << 9)
+
+/**
+ * struct bhlab_queue_state - BHLAB_IOC_QUEUE_STATE
+ * @size: sizeof(struct bhlab_queue_state)
+ * @flags: must be 0
+ * @id: a queue of the lab
+ * @out_queue_flags: as created
+ * @out_max_active: as created
+ * @out_items: items that name it
+ * @out_active: activations on it: on a delay, pending or running
+ * @out_draining: 1 while it is being drained
+ * @out_name: as created
+ */
+struct bhlab_queue_state {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 out_queue_flags;
+	__u32 out_max_active;
+	__u32 out_items;
+	__u32 out_active;
+	__u32 out_draining;
+	char out_name[BHLAB_NAME_LEN];
+};
+
+/**
+ * struct bhlab_lock_create - BHLAB_IOC_LOCK_CREATE
+ * @size: sizeof(struct bhlab_lock_create)
+ * @flags: must be 0
+ * @kind: enum bhlab_lock_kind
+ * @context: the strictest context in which it is taken, which says how: a spin
+ *	lock for BHLAB_CTX_TASK as it is; for BHLAB_CTX_SOFTIRQ in process
+ *	context with bottom halves off (spin_lock_bh()); for BHLAB_CTX_HARDIRQ
+ *	with interrupts off (spin_lock_irqsave()). A mutex is for TASK
+ * @out_id: the lock's id
+ * @reserved: must be 0
+ * @name: unique in the lab
+ *
+ * An item may take a lock if the lock's context is as strict as its own, that
+ * is &bhlab_mech_info.out_written_for, of the thread of an irq TASK and of an
+ * item on a BH queue SOFTIRQ; else EINVAL. A mutex needs a program that may
+ * sleep. Each of a lab's locks has a lockdep class of its own.
+ */
+struct bhlab_lock_create {
+	__u32 size;
+	__u32 flags;
+	__u32 kind;
+	__u32 context;
+	__u32 out_id;
+	__u32 reserved;
+	char name[BHLAB_NAME_LEN];
+};
+
+/**
+ * enum bhlab_lock_kind - kinds of locks
+ * @BHLAB_LOCK_SPIN: a spinlock_t; on RT it sleeps
+ * @BHLAB_LOCK_MUTEX: a struct mutex
+ */
+enum bhlab_lock_kind {
+	BHLAB_LOCK_SPIN = 1,
+	BHLAB_LOCK_MUTEX = 2,
+};
+
+/**
+ * struct bhlab_lock_state - BHLAB_IOC_LOCK_STATE
+ * @size: sizeof(struct bhlab_lock_state)
+ * @flags: must be 0
+ * @id: a lock of the lab
+ * @out_kind: as created
+ * @out_context: as created
+ * @out_programs: how often programs name it
+ * @out_name: as created
+ */
+struct bhlab_lock_state {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 out_kind;
+	__u32 out_context;
+	__u32 out_programs;
+	char out_name[BHLAB_NAME_LEN];
+};
+
+/**
+ * struct bhlab_fifo_create - BHLAB_IOC_FIFO_CREATE
+ * @size: sizeof(struct bhlab_fifo_create)
+ * @flags: must be 0
+ * @depth: how many entries it holds, 1 to BHLAB_FIFO_MAX
+ * @out_id: the FIFO's id
+ * @name: unique in the lab
+ */
+struct bhlab_fifo_create {
+	__u32 size;
+	__u32 flags;
+	__u32 depth;
+	__u32 out_id;
+	char name[BHLAB_NAME_LEN];
+};
+
+#define BHLAB_FIFO_MAX		1000000U
+
+/**
+ * struct bhlab_fifo_state - BHLAB_IOC_FIFO_STATE
+ * @size: sizeof(struct bhlab_fifo_state)
+ * @flags: must be 0
+ * @id: a FIFO of the lab
+ * @out_depth: as created
+ * @out_level: entries in it now
+ * @out_highest: the most that were ever in it
+ * @out_programs: how often programs name it
+ * @reserved: must be 0
+ * @out_pushed: entries that found room; always pushed = popped + level
+ * @out_popped: entries that were taken out
+ * @out_dropped: entries that found no room
+ * @out_missed: entries that a POP asked for, and were not there
+ * @out_name: as created
+ */
+struct bhlab_fifo_state {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 out_depth;
+	__u32 out_level;
+	__u32 out_highest;
+	__u32 out_programs;
+	__u32 reserved;
+	__aligned_u64 out_pushed;
+	__aligned_u64 out_popped;
+	__aligned_u64 out_dropped;
+	__aligned_u64 out_missed;
+	char out_name[BHLAB_NAME_LEN];
+};
+
+/**
  * struct bhlab_act - BHLAB_IOC_QUEUE, _DELAY, _CANCEL, _FLUSH, _DISABLE,
- *	_ENABLE, _TRIGGER
+ *	_ENABLE, _TRIGGER, _DRAIN
  * @size: sizeof(struct bhlab_act)
  * @flags: BHLAB_ACT_*
- * @id: the item
+ * @id: the item; of FLUSH and DRAIN also a queue
  * @cpu: with BHLAB_ACT_CPU the CPU to queue or trigger on, else 0
  * @queue: with BHLAB_ACT_QUEUE the workqueue to use this time, else 0
  * @count: TRIGGER: how often to raise the line, 1 to BHLAB_TRIGGER_MAX; else 0
- * @ns: DELAY: 0 to BHLAB_NS_MAX; else 0
+ * @ns: DELAY: 0 to BHLAB_NS_MAX; TRIGGER with BHLAB_ACT_PERIOD: the period; else
+ *	0
  * @out_result: enum bhlab_result
  * @out_flags: BHLAB_OUT_*
  * @out_depth: DISABLE, ENABLE: how many times it is disabled now
@@ -521,15 +858,24 @@ struct bhlab_destroy {
  *
  * DELAY: the same; the first delay wins. With BHLAB_ACT_MOD a pending
  * activation is kept, and gets the new delay: MODIFIED, or QUEUED if there was
- * none.
+ * none. A queue that is draining is EAGAIN, of both. An item that names a BH
+ * queue is EINVAL on others, and the others on a BH queue: the kernel's lockdep
+ * takes a work item that runs now in a softirq and now in a thread for a bug.
  *
  * CANCEL: WAS_PENDING or IDLE. With BHLAB_ACT_SYNC it waits for a running
  * handler, and BHLAB_OUT_WAITED says that there was one. Of an irq it takes the
  * pending bit back; what the kernel keeps to replay on a disabled line can not
  * be taken back, and the driver ignores the replay.
  *
- * FLUSH: WAITED or IDLE; what is on a delay is fired at once. EBUSY: pending
- * and disabled.
+ * FLUSH: WAITED or IDLE; what is on a delay is fired at once, and when it has
+ * run before the kernel looks for it, that is IDLE. EBUSY: pending and disabled.
+ * Of a queue: wait for all that is queued on it now; always WAITED.
+ *
+ * DRAIN: wait until a queue is empty, and what its items queue on it meanwhile
+ * is done, too. All else that would be queued on it meanwhile is EAGAIN, as a
+ * step it is skipped. EBUSY: an activation on it is on a delay or waits for a
+ * grace period; the kernel would WARN, and drop it. After ten times
+ * &bhlab_info.out_process_ns nothing queues on it any more. Always WAITED.
  *
  * DISABLE: WAS_PENDING (of work, whose pending activation is cancelled by
  * that) or IDLE; with BHLAB_ACT_SYNC it waits for a running handler. EPERM: a
@@ -539,7 +885,10 @@ struct bhlab_destroy {
  *
  * TRIGGER: QUEUED if the pending bit was clear at least once, else
  * ALREADY_PENDING. An irq is activated by TRIGGER (and DELAY), everything else
- * by QUEUE.
+ * by QUEUE. With BHLAB_ACT_PERIOD the call returns at once, with QUEUED, and the
+ * line is raised @count times, for the first time after one period; CANCEL ends
+ * that. EBUSY: one is at work. EINVAL: a period below
+ * &bhlab_info.out_period_ns, or a top half that spins for more than half of it.
  *
  * With BHLAB_ACT_CPU, a mechanism whose kernel call takes no CPU is called from
  * a kworker on that CPU.
@@ -560,12 +909,14 @@ struct bhlab_act {
 
 /* QUEUE, DELAY, TRIGGER: @cpu is valid. */
 #define BHLAB_ACT_CPU		(1U << 0)
-/* QUEUE, DELAY of work: @queue is valid. */
+/* QUEUE, DELAY of work, rcu_work: @queue is valid. */
 #define BHLAB_ACT_QUEUE		(1U << 1)
 /* DELAY: replace the delay of a pending activation. */
 #define BHLAB_ACT_MOD		(1U << 2)
 /* CANCEL, DISABLE: wait for a running handler. */
 #define BHLAB_ACT_SYNC		(1U << 3)
+/* TRIGGER: again and again, @ns apart. */
+#define BHLAB_ACT_PERIOD	(1U << 4)
 
 #define BHLAB_TRIGGER_MAX	1000000U
 
@@ -595,6 +946,47 @@ enum bhlab_result {
 #define BHLAB_OUT_WAITED	(1U << 1)
 
 /**
+ * struct bhlab_batch - BHLAB_IOC_BATCH
+ * @size: sizeof(struct bhlab_batch)
+ * @flags: BHLAB_BATCH_*
+ * @count: how many entries, 1 to BHLAB_BATCH_MAX
+ * @out_done: how many were carried out or refused, from the first on
+ * @out_failed: how many of these were refused
+ * @reserved: must be 0
+ * @entries: address of an array of struct bhlab_batch_entry
+ *
+ * Carries out one verb after the other, as the ioctls would. Stops after the
+ * first that is refused, unless BHLAB_BATCH_ON; a signal stops it, too. The
+ * entries from @out_done on are left as they were. 0 whatever became of them.
+ */
+struct bhlab_batch {
+	__u32 size;
+	__u32 flags;
+	__u32 count;
+	__u32 out_done;
+	__u32 out_failed;
+	__u32 reserved;
+	__aligned_u64 entries;
+};
+
+/* Go on after an entry that is refused. */
+#define BHLAB_BATCH_ON		(1U << 0)
+
+#define BHLAB_BATCH_MAX		1024
+
+/**
+ * struct bhlab_batch_entry - one verb of a batch
+ * @nr: the verb: BHLAB_NR_QUEUE to BHLAB_NR_DRAIN; ENOTTY beyond
+ * @out_errno: 0, or why it was refused
+ * @act: as for the ioctl; its size must be sizeof(struct bhlab_act)
+ */
+struct bhlab_batch_entry {
+	__u32 nr;
+	__u32 out_errno;
+	struct bhlab_act act;
+};
+
+/**
  * struct bhlab_wait - BHLAB_IOC_WAIT
  * @size: sizeof(struct bhlab_wait)
  * @flags: must be 0
@@ -605,7 +997,8 @@ enum bhlab_result {
  *
  * EINTR on a signal, ETIMEDOUT when the time is over, ENOENT when the item is
  * destroyed meanwhile. A condition that held for a moment only may be missed.
- * After IDLE and RUNS, if the item is idle, its handler has also returned.
+ * After IDLE and RUNS of a work or rcu_work item that is idle its handler has also
+ * returned: queued again, it is not bound to the worker that has run it.
  */
 struct bhlab_wait {
 	__u32 size;
@@ -719,6 +1112,7 @@ struct bhlab_ring_setup {
  *	are its
  * @BHLAB_EVENT_DISABLED: disabled, @value is the depth now
  * @BHLAB_EVENT_ENABLED: enabled, @value is the depth now
+ * @BHLAB_EVENT_DROPPED: a PUSH step found no room for @value entries
  */
 enum bhlab_event_kind {
 	BHLAB_EVENT_RUN = 1,
@@ -729,6 +1123,7 @@ enum bhlab_event_kind {
 	BHLAB_EVENT_CANCELLED = 6,
 	BHLAB_EVENT_DISABLED = 7,
 	BHLAB_EVENT_ENABLED = 8,
+	BHLAB_EVENT_DROPPED = 9,
 };
 
 /**
@@ -760,7 +1155,7 @@ enum bhlab_stage {
  * @finished_ns: when the program ended; for other kinds as @started_ns
  * @value: what the kind says; of RUN, how many times it requeued itself before
  * @pid: the task that was current
- * @nth: RUN, MARK: the nth run of this item and stage, from 1; else 0
+ * @nth: RUN, MARK, DROPPED: the nth run of this item and stage, from 1; else 0
  * @queue_cpu: the CPU that queued it; BHLAB_CPU_NONE when that is not known
  * @cpu: the CPU that it started, or happened, on
  * @ring_cpu: the CPU that recorded it
@@ -817,7 +1212,8 @@ struct bhlab_event {
 #define BHLAB_EVENT_F_GONE	(1U << 0)	/* a target did not exist */
 #define BHLAB_EVENT_F_REFUSED	(1U << 1)	/* a target must not be queued:
 						 * wrong mechanism, disabled
-						 * tasklet, CPU offline
+						 * tasklet, CPU offline,
+						 * queue draining
 						 */
 #define BHLAB_EVENT_F_CHAIN	(1U << 2)	/* the lab's chain has ended */
 #define BHLAB_EVENT_F_THROTTLED	(1U << 3)	/* the CPU's budget is spent */
@@ -839,6 +1235,14 @@ struct bhlab_event {
 #define BHLAB_IOC_DISABLE	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_DISABLE)
 #define BHLAB_IOC_ENABLE	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_ENABLE)
 #define BHLAB_IOC_TRIGGER	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_TRIGGER)
+#define BHLAB_IOC_DRAIN		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_DRAIN)
 #define BHLAB_IOC_WAIT		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_WAIT)
+#define BHLAB_IOC_BATCH		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_BATCH)
+#define BHLAB_IOC_QUEUE_CREATE	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_QUEUE_CREATE)
+#define BHLAB_IOC_QUEUE_STATE	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_QUEUE_STATE)
+#define BHLAB_IOC_LOCK_CREATE	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_LOCK_CREATE)
+#define BHLAB_IOC_LOCK_STATE	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_LOCK_STATE)
+#define BHLAB_IOC_FIFO_CREATE	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_FIFO_CREATE)
+#define BHLAB_IOC_FIFO_STATE	_IO(BHLAB_IOC_MAGIC, BHLAB_NR_FIFO_STATE)
 
 #endif /* _UAPI_LINUX_BHLAB_H */

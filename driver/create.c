@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of items: what is asked of one before it is made, and its end.
+ */
+#include <linux/capability.h>
+#include <linux/cpu.h>
+#include <linux/sched/prio.h>
+#include <linux/slab.h>
+
+#include "bhlab.h"
+#include "limits.h"
+
+#define BHLAB_ITEM_ATTRS						\
+	(BHLAB_ITEM_HARD | BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE |	\
+	 BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC)
+
+/* Fields that this mechanism does not use, or not without their flag. */
+static bool bhlab_create_fits(const struct bhlab_mech_ops *ops,
+			      const struct bhlab_item_create *cmd)
+{
+	bool thread = cmd->flags & BHLAB_ITEM_THREAD;
+
+	return ops && !(cmd->flags & BHLAB_ITEM_ATTRS & ~ops->attrs) &&
+	       (!thread || ops->thread_steps) &&
+	       (!cmd->queue || ops->takes_queue) &&
+	       ((!cmd->nice && !cmd->priority) || ops->takes_priority) &&
+	       (thread || (!cmd->nr_thread_steps && !cmd->thread_steps)) &&
+	       (!cmd->cpu || cmd->flags & BHLAB_ITEM_CPU);
+}
+
+static int bhlab_create_check_values(const struct bhlab_item_create *cmd)
+{
+	int ret = bhlab_name_check(cmd->name);
+
+	if (ret)
+		return ret;
+	if (cmd->nice < MIN_NICE || cmd->nice > MAX_NICE ||
+	    cmd->priority > MAX_RT_PRIO - 1 || (cmd->nice && cmd->priority) ||
+	    (cmd->flags & BHLAB_ITEM_HARD && cmd->flags & BHLAB_ITEM_LAZY))
+		return -EINVAL;
+	/* The padding goes into every record: it must not carry anything. */
+	if (memchr_inv(cmd->data + strlen(cmd->data), 0,
+		       BHLAB_DATA_LEN - strlen(cmd->data)))
+		return -EINVAL;
+	return 0;
+}
+
+/* What is wrong with the request, before anything is made for it. */
+static int bhlab_create_check(const struct bhlab_item *item,
+			      const struct bhlab_item_create *cmd)
+{
+	int ret;
+
+	if (strnlen(cmd->name, BHLAB_NAME_LEN) == BHLAB_NAME_LEN ||
+	    strnlen(cmd->data, BHLAB_DATA_LEN) == BHLAB_DATA_LEN ||
+	    cmd->nr_steps > bhlab_limits.steps ||
+	    cmd->nr_thread_steps > bhlab_limits.steps)
+		return -E2BIG;
+	ret = bhlab_create_check_values(cmd);
+	if (ret)
+		return ret;
+	/* The one static work item is not for a softirq, once it was not. */
+	if (cmd->flags & BHLAB_ITEM_STATIC && item->queue && item->queue->bh)
+		return -EINVAL;
+	if (cmd->flags & BHLAB_ITEM_CPU &&
+	    (cmd->cpu >= nr_cpu_ids || !cpu_online(cmd->cpu)))
+		return -ENODEV;
+	if ((cmd->priority || cmd->nice < 0) && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	return 0;
+}
+
+static void bhlab_item_free(struct bhlab_item *item)
+{
+	bhlab_program_free(item->obj.lab, item->program);
+	bhlab_program_free(item->obj.lab, item->thread_program);
+	bhlab_queue_unpin(item->queue);
+	kfree_rcu(item, obj.rcu);
+}
+
+/*
+ * How long the programs in process context of a lab take together bounds what
+ * anybody waits for who waits for one of them behind all the others.
+ */
+static int bhlab_item_init(struct bhlab_object *obj)
+{
+	struct bhlab_item *item = to_item(obj);
+	struct bhlab_lab *lab = obj->lab;
+	int ret;
+
+	if (lab->process_ns + item->process_ns > bhlab_limits.lab_ns)
+		return -ENOSPC;
+	ret = item->ops->init(item);
+	if (!ret)
+		lab->process_ns += item->process_ns;
+	return ret;
+}
+
+/*
+ * The first step of its end: nothing can be activated any more. Without @force
+ * it is refused while the mechanism would then wait for ever.
+ */
+static int bhlab_item_kill(struct bhlab_object *obj, bool force)
+{
+	struct bhlab_item *item = to_item(obj);
+	unsigned long flags;
+	int ret = 0;
+
+	flags = bhlab_item_lock(item);
+	if (!force && item->ops->busy && item->ops->busy(item))
+		ret = -EBUSY;
+	else
+		item->dead = true;
+	bhlab_item_unlock(item, flags);
+	return ret;
+}
+
+/* Then: take back what is pending, and wait for what runs. */
+static void bhlab_item_stop(struct bhlab_object *obj)
+{
+	struct bhlab_item *item = to_item(obj);
+
+	bhlab_delay_stop(item);
+	item->ops->stop(item);
+}
+
+static bool bhlab_item_grace(const struct bhlab_object *obj)
+{
+	return container_of(obj, struct bhlab_item, obj)->ops->free;
+}
+
+/* What was taken back by that is on no queue any more. */
+static void bhlab_item_leave_queues(struct bhlab_item *item)
+{
+	struct bhlab_stamp stamp;
+
+	while (item->nr_stamps) {
+		bhlab_stamp_take_back(item, &stamp);
+		bhlab_queue_leave(stamp.queue);
+	}
+	for (; item->withdrawn; item->withdrawn--)
+		bhlab_queue_leave(item->withdrawn_queue);
+}
+
+/* Last, after a grace period if the mechanism needs one: its resources. */
+static void bhlab_item_release(struct bhlab_object *obj)
+{
+	struct bhlab_item *item = to_item(obj);
+
+	if (item->ops->free)
+		item->ops->free(item);
+	bhlab_item_leave_queues(item);
+	mutex_lock(&obj->lab->lock);
+	obj->lab->process_ns -= item->process_ns;
+	mutex_unlock(&obj->lab->lock);
+	bhlab_item_free(item);
+}
+
+static const struct bhlab_kind_ops bhlab_item_ops = {
+	.kind = BHLAB_KIND_ITEM,
+	.init = bhlab_item_init,
+	.kill = bhlab_item_kill,
+	.stop = bhlab_item_stop,
+	.grace = bhlab_item_grace,
+	.release = bhlab_item_release,
+};
+
+static struct bhlab_item *bhlab_item_alloc(struct bhlab_lab *lab,
+					   const struct bhlab_mech_ops *ops,
+					   const struct bhlab_item_create *cmd)
+{
+	struct bhlab_item *item = kzalloc(ops->size, GFP_KERNEL_ACCOUNT);
+
+	if (!item)
+		return NULL;
+	bhlab_object_init(&item->obj, lab, &bhlab_item_ops, ops->resource,
+			  cmd->name);
+	item->ops = ops;
+	item->flags = cmd->flags;
+	item->cpu = cmd->cpu;
+	item->nice = cmd->nice;
+	item->priority = cmd->priority;
+	item->cookie = cmd->cookie;
+	memcpy(item->data, cmd->data, sizeof(item->data));
+	item->privileged = capable(CAP_SYS_ADMIN);
+	raw_spin_lock_init(&item->lock);
+	bhlab_delay_init(item);
+	return item;
+}
+
+static int bhlab_item_pin_queue(struct bhlab_item *item, u32 id)
+{
+	struct bhlab_queue *queue;
+
+	if (!item->ops->takes_queue)
+		return 0;
+	queue = bhlab_queue_pin(item->obj.lab, id ?: BHLAB_QUEUE_PERCPU);
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+	item->queue = queue;
+	return 0;
+}
+
+static int bhlab_item_read_programs(struct bhlab_item *item,
+				    struct bhlab_item_create *cmd)
+{
+	struct bhlab_program *p;
+
+	p = bhlab_program_read(item, cmd, false, &cmd->out_id);
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	item->program = p;
+	p = bhlab_program_read(item, cmd, true, &cmd->out_id);
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	item->thread_program = p;
+	item->process_ns = item->program->process_ns + p->process_ns;
+	return 0;
+}
+
+int bhlab_item_create(struct bhlab_lab *lab, struct bhlab_item_create *cmd)
+{
+	const struct bhlab_mech_ops *ops = bhlab_mech(cmd->mech);
+	struct bhlab_item *item;
+	int ret;
+
+	if (!bhlab_create_fits(ops, cmd))
+		return -EOPNOTSUPP;
+	item = bhlab_item_alloc(lab, ops, cmd);
+	if (!item)
+		return -ENOMEM;
+	ret = bhlab_item_pin_queue(item, cmd->queue);
+	if (!ret)
+		ret = bhlab_create_check(item, cmd);
+	if (!ret)
+		ret = bhlab_item_read_programs(item, cmd);
+	if (!ret)
+		ret = bhlab_ring_use(&lab->ring);
+	if (!ret)
+		ret = bhlab_lab_publish(lab, &item->obj);
+	if (ret) {
+		bhlab_item_free(item);
+		return ret;
+	}
+	cmd->out_id = item->obj.id;
+	return 0;
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Locks: for programs that share data. How a lock is taken follows from the
+ * strictest context that takes it.
+ *
+ * A lab's locks are taken in the order of their creation, and have a lockdep
+ * class of their own for each place in that order and each way of being taken.
+ * So two labs that use their locks differently do not look like one that uses
+ * them wrongly; and no place is used twice in a lab.
+ */
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "bhlab.h"
+
+enum bhlab_lock_way {
+	BHLAB_WAY_MUTEX,
+	BHLAB_WAY_SPIN,
+	BHLAB_WAY_SPIN_BH,
+	BHLAB_WAY_SPIN_IRQ,
+	BHLAB_NR_WAYS,
+};
+
+static struct lock_class_key bhlab_lock_keys[BHLAB_LOCKS][BHLAB_NR_WAYS];
+
+static enum bhlab_lock_way bhlab_lock_way(const struct bhlab_lock *lock)
+{
+	if (lock->kind == BHLAB_LOCK_MUTEX)
+		return BHLAB_WAY_MUTEX;
+	if (lock->context == BHLAB_CTX_TASK)
+		return BHLAB_WAY_SPIN;
+	return lock->context == BHLAB_CTX_SOFTIRQ ? BHLAB_WAY_SPIN_BH :
+						    BHLAB_WAY_SPIN_IRQ;
+}
+
+/*
+ * @flags is only used by the way that turns interrupts off. Sparse can not
+ * follow a lock from one step to another, so it is told that there is none.
+ */
+void bhlab_lock_take(struct bhlab_lock *lock, unsigned long *flags)
+{
+	switch (bhlab_lock_way(lock)) {
+	case BHLAB_WAY_MUTEX:
+		mutex_lock(&lock->mutex);
+		return;
+	case BHLAB_WAY_SPIN:
+		spin_lock(&lock->spin);
+		break;
+	case BHLAB_WAY_SPIN_BH:
+		spin_lock_bh(&lock->spin);
+		break;
+	default:
+		spin_lock_irqsave(&lock->spin, *flags);
+	}
+	__release(&lock->spin);
+}
+
+void bhlab_lock_release(struct bhlab_lock *lock, unsigned long flags)
+{
+	if (lock->kind == BHLAB_LOCK_MUTEX) {
+		mutex_unlock(&lock->mutex);
+		return;
+	}
+	__acquire(&lock->spin);
+	switch (bhlab_lock_way(lock)) {
+	case BHLAB_WAY_SPIN:
+		spin_unlock(&lock->spin);
+		break;
+	case BHLAB_WAY_SPIN_BH:
+		spin_unlock_bh(&lock->spin);
+		break;
+	default:
+		spin_unlock_irqrestore(&lock->spin, flags);
+	}
+}
+
+static int bhlab_lock_init(struct bhlab_object *obj)
+{
+	struct bhlab_lock *lock = to_lock(obj);
+	struct lock_class_key *key;
+
+	lock->slot = obj->lab->used[BHLAB_RES_LOCK];
+	key = &bhlab_lock_keys[lock->slot][bhlab_lock_way(lock)];
+	if (lock->kind == BHLAB_LOCK_MUTEX) {
+		mutex_init(&lock->mutex);
+		lockdep_set_class_and_name(&lock->mutex, key, "bhlab_mutex");
+	} else {
+		spin_lock_init(&lock->spin);
+		lockdep_set_class_and_name(&lock->spin, key, "bhlab_spin");
+	}
+	return 0;
+}
+
+static void bhlab_lock_free(struct bhlab_object *obj)
+{
+	kfree_rcu(to_lock(obj), obj.rcu);
+}
+
+static const struct bhlab_kind_ops bhlab_lock_ops = {
+	.kind = BHLAB_KIND_LOCK,
+	.init = bhlab_lock_init,
+	.release = bhlab_lock_free,
+};
+
+static int bhlab_lock_check(const struct bhlab_lock_create *cmd)
+{
+	int ret;
+
+	if (cmd->reserved ||
+	    (cmd->kind != BHLAB_LOCK_SPIN && cmd->kind != BHLAB_LOCK_MUTEX))
+		return -EOPNOTSUPP;
+	ret = bhlab_name_check(cmd->name);
+	if (ret)
+		return ret;
+	if (cmd->context != BHLAB_CTX_TASK &&
+	    (cmd->kind == BHLAB_LOCK_MUTEX ||
+	     (cmd->context != BHLAB_CTX_SOFTIRQ &&
+	      cmd->context != BHLAB_CTX_HARDIRQ)))
+		return -EINVAL;
+	return 0;
+}
+
+int bhlab_lock_create(struct bhlab_lab *lab, struct bhlab_lock_create *cmd)
+{
+	struct bhlab_lock *lock;
+	int ret = bhlab_lock_check(cmd);
+
+	if (ret)
+		return ret;
+	lock = kzalloc(sizeof(*lock), GFP_KERNEL_ACCOUNT);
+	if (!lock)
+		return -ENOMEM;
+	bhlab_object_init(&lock->obj, lab, &bhlab_lock_ops, BHLAB_RES_LOCK,
+			  cmd->name);
+	lock->kind = cmd->kind;
+	lock->context = cmd->context;
+	ret = bhlab_lab_publish(lab, &lock->obj);
+	if (ret) {
+		kfree(lock);
+		return ret;
+	}
+	cmd->out_id = lock->obj.id;
+	return 0;
+}
+
+void bhlab_lock_state(struct bhlab_lock *lock, struct bhlab_lock_state *st)
+{
+	st->out_kind = lock->kind;
+	st->out_context = lock->context;
+	st->out_programs = READ_ONCE(lock->obj.pins);
+	memcpy(st->out_name, lock->obj.name, sizeof(st->out_name));
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hrtimer, hrtimer_soft: run in hardirq context, and in HRTIMER_SOFTIRQ where
+ * they ask for it; on RT the first does too, unless it is hard.
+ *
+ * The kernel has no flush for them: that is the driver's. Whether a timer is
+ * queued is asked under item->lock, which all its starts hold.
+ */
+#include <linux/hrtimer.h>
+
+#include "bhlab.h"
+#include "compat.h"
+
+struct bhlab_hrtimer {
+	struct bhlab_item item;
+	struct hrtimer timer;
+	enum hrtimer_mode mode;
+};
+
+static struct bhlab_hrtimer *to_hrtimer(struct bhlab_item *item)
+{
+	return container_of(item, struct bhlab_hrtimer, item);
+}
+
+static enum hrtimer_restart bhlab_hrtimer_fn(struct hrtimer *timer)
+{
+	bhlab_item_run(&container_of(timer, struct bhlab_hrtimer, timer)->item);
+	return HRTIMER_NORESTART;
+}
+
+static u32 bhlab_hrtimer_here(void)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_RT) ? BHLAB_CTX_SOFTIRQ :
+					       BHLAB_CTX_HARDIRQ;
+}
+
+static int bhlab_hrtimer_init(struct bhlab_item *item)
+{
+	struct bhlab_hrtimer *ht = to_hrtimer(item);
+
+	ht->mode = HRTIMER_MODE_REL;
+	if (item->flags & BHLAB_ITEM_PINNED)
+		ht->mode |= HRTIMER_MODE_PINNED;
+	if (item->flags & BHLAB_ITEM_HARD)
+		ht->mode |= HRTIMER_MODE_HARD;
+	if (item->ops == &bhlab_hrtimer_soft_ops)
+		ht->mode |= HRTIMER_MODE_SOFT;
+	hrtimer_setup(&ht->timer, bhlab_hrtimer_fn, CLOCK_MONOTONIC, ht->mode);
+	return 0;
+}
+
+static void bhlab_hrtimer_stop(struct bhlab_item *item)
+{
+	hrtimer_cancel(&to_hrtimer(item)->timer);
+}
+
+static int bhlab_hrtimer_queue(struct bhlab_item *item,
+			       const struct bhlab_activation *act)
+{
+	struct bhlab_hrtimer *ht = to_hrtimer(item);
+	bool queued = !hrtimer_is_queued(&ht->timer);
+
+	/* What is withdrawn may be queued for later than this. */
+	if (queued || item->withdrawn)
+		hrtimer_start(&ht->timer, ns_to_ktime(act->ns), ht->mode);
+	return bhlab_item_revive(item, queued);
+}
+
+static int bhlab_hrtimer_delay(struct bhlab_item *item,
+			       const struct bhlab_activation *act)
+{
+	struct bhlab_hrtimer *ht = to_hrtimer(item);
+
+	if (!act->mod || !hrtimer_is_queued(&ht->timer))
+		return bhlab_hrtimer_queue(item, act);
+	hrtimer_start(&ht->timer, ns_to_ktime(act->ns), ht->mode);
+	return bhlab_item_revive(item, false) == BHLAB_RESULT_QUEUED ?
+	       BHLAB_RESULT_QUEUED : BHLAB_RESULT_MODIFIED;
+}
+
+/* Queued again while its function runs it can not be taken back. */
+static bool bhlab_hrtimer_cancel(struct bhlab_item *item)
+{
+	int ret = hrtimer_try_to_cancel(&to_hrtimer(item)->timer);
+
+	if (ret > 0)
+		return true;
+	return ret < 0 && bhlab_item_withdraw(item);
+}
+
+static bool bhlab_hrtimer_sync(struct bhlab_item *item)
+{
+	return hrtimer_cancel(&to_hrtimer(item)->timer);
+}
+
+static void bhlab_hrtimer_fire(struct bhlab_item *item)
+{
+	struct bhlab_hrtimer *ht = to_hrtimer(item);
+
+	if (hrtimer_is_queued(&ht->timer))
+		hrtimer_start(&ht->timer, 0, ht->mode);
+}
+
+static bool bhlab_hrtimer_delayed(struct bhlab_item *item)
+{
+	return !item->withdrawn &&
+	       hrtimer_is_queued(&to_hrtimer(item)->timer);
+}
+
+#define BHLAB_HRTIMER_OPS(_id, _name)					\
+	.id = (_id),							\
+	.name = (_name),						\
+	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_DELAY) |	\
+		  BIT(BHLAB_VERB_CANCEL),				\
+	.emulated = BIT(BHLAB_VERB_FLUSH),				\
+	.size = sizeof(struct bhlab_hrtimer),				\
+	.init = bhlab_hrtimer_init,					\
+	.stop = bhlab_hrtimer_stop,					\
+	.queue = bhlab_hrtimer_queue,					\
+	.delay = bhlab_hrtimer_delay,					\
+	.cancel = bhlab_hrtimer_cancel,					\
+	.sync = bhlab_hrtimer_sync,					\
+	.fire = bhlab_hrtimer_fire,					\
+	.flush = bhlab_item_drain,					\
+	.delayed = bhlab_hrtimer_delayed
+
+const struct bhlab_mech_ops bhlab_hrtimer_ops = {
+	BHLAB_HRTIMER_OPS(BHLAB_MECH_HRTIMER, "hrtimer"),
+	.steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_REQUEUE),
+	.context = BHLAB_CTX_HARDIRQ,
+	.context_here = bhlab_hrtimer_here,
+	.attrs = BHLAB_ITEM_HARD | BHLAB_ITEM_PINNED,
+};
+
+const struct bhlab_mech_ops bhlab_hrtimer_soft_ops = {
+	BHLAB_HRTIMER_OPS(BHLAB_MECH_HRTIMER_SOFT, "hrtimer_soft"),
+	.steps = BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_REQUEUE),
+	.context = BHLAB_CTX_SOFTIRQ,
+	.attrs = BHLAB_ITEM_PINNED,
+};

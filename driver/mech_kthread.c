@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kthread_work: a kthread_delayed_work on a kthread_worker of its own; runs in
+ * that thread, at the priority that the item asks for.
+ *
+ * The kernel cancels one only from a context that may wait. Without sync it is
+ * withdrawn, and comes back to life when it is queued again meanwhile.
+ */
+#include <linux/err.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <uapi/linux/sched/types.h>
+
+#include "bhlab.h"
+#include "compat.h"
+
+struct bhlab_kthread {
+	struct bhlab_item item;
+	struct kthread_worker *worker;
+	struct kthread_delayed_work dwork;
+};
+
+static struct bhlab_kthread *to_kthread(struct bhlab_item *item)
+{
+	return container_of(item, struct bhlab_kthread, item);
+}
+
+static void bhlab_kthread_fn(struct kthread_work *work)
+{
+	struct bhlab_kthread *kt = container_of(work, struct bhlab_kthread,
+						dwork.work);
+
+	bhlab_item_run(&kt->item);
+}
+
+static void bhlab_kthread_prioritise(struct bhlab_item *item)
+{
+	struct sched_attr attr = {
+		.size = sizeof(attr),
+		.sched_policy = item->priority ? SCHED_FIFO : SCHED_NORMAL,
+		.sched_priority = item->priority,
+		.sched_nice = item->nice,
+	};
+
+	sched_setattr_nocheck(to_kthread(item)->worker->task, &attr);
+}
+
+static int bhlab_kthread_init(struct bhlab_item *item)
+{
+	struct bhlab_kthread *kt = to_kthread(item);
+
+	kt->worker = kthread_run_worker(0, "bhlab%u/%s", item->obj.lab->id,
+					item->obj.name);
+	if (IS_ERR(kt->worker))
+		return PTR_ERR(kt->worker);
+	kthread_init_delayed_work(&kt->dwork, bhlab_kthread_fn);
+	bhlab_kthread_prioritise(item);
+	return 0;
+}
+
+static void bhlab_kthread_stop(struct bhlab_item *item)
+{
+	struct bhlab_kthread *kt = to_kthread(item);
+
+	kthread_cancel_delayed_work_sync(&kt->dwork);
+	kthread_destroy_worker(kt->worker);
+}
+
+static int bhlab_kthread_queue(struct bhlab_item *item,
+			       const struct bhlab_activation *act)
+{
+	struct bhlab_kthread *kt = to_kthread(item);
+	unsigned long delay = bhlab_delay_jiffies(act->ns);
+	bool queued = kthread_queue_delayed_work(kt->worker, &kt->dwork, delay);
+
+	if (!queued && item->withdrawn)
+		kthread_mod_delayed_work(kt->worker, &kt->dwork, delay);
+	return bhlab_item_revive(item, queued);
+}
+
+static int bhlab_kthread_delay(struct bhlab_item *item,
+			       const struct bhlab_activation *act)
+{
+	struct bhlab_kthread *kt = to_kthread(item);
+	bool pending;
+
+	if (!act->mod)
+		return bhlab_kthread_queue(item, act);
+	pending = kthread_mod_delayed_work(kt->worker, &kt->dwork,
+					   bhlab_delay_jiffies(act->ns));
+	return bhlab_item_revive(item, !pending) == BHLAB_RESULT_QUEUED ?
+	       BHLAB_RESULT_QUEUED : BHLAB_RESULT_MODIFIED;
+}
+
+static bool bhlab_kthread_sync(struct bhlab_item *item)
+{
+	return kthread_cancel_delayed_work_sync(&to_kthread(item)->dwork);
+}
+
+static void bhlab_kthread_fire(struct bhlab_item *item)
+{
+	struct bhlab_kthread *kt = to_kthread(item);
+
+	if (timer_pending(&kt->dwork.timer))
+		kthread_mod_delayed_work(kt->worker, &kt->dwork, 0);
+}
+
+static int bhlab_kthread_flush(struct bhlab_item *item)
+{
+	bool idle = bhlab_item_fire(item);
+
+	kthread_flush_work(&to_kthread(item)->dwork.work);
+	return idle ? BHLAB_RESULT_IDLE : BHLAB_RESULT_WAITED;
+}
+
+/* What is withdrawn may stay with the timer. */
+static bool bhlab_kthread_delayed(struct bhlab_item *item)
+{
+	return !item->withdrawn &&
+	       timer_pending(&to_kthread(item)->dwork.timer);
+}
+
+const struct bhlab_mech_ops bhlab_kthread_work_ops = {
+	.id = BHLAB_MECH_KTHREAD_WORK,
+	.name = "kthread_work",
+	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_DELAY) |
+		  BIT(BHLAB_VERB_FLUSH),
+	.emulated = BIT(BHLAB_VERB_CANCEL),
+	.steps = BHLAB_STEPS_TASK | BIT(BHLAB_OP_REQUEUE),
+	.context = BHLAB_CTX_TASK,
+	.size = sizeof(struct bhlab_kthread),
+	.resource = BHLAB_RES_THREAD,
+	.takes_priority = true,
+	.init = bhlab_kthread_init,
+	.stop = bhlab_kthread_stop,
+	.queue = bhlab_kthread_queue,
+	.delay = bhlab_kthread_delay,
+	.cancel = bhlab_item_withdraw,
+	.sync = bhlab_kthread_sync,
+	.fire = bhlab_kthread_fire,
+	.flush = bhlab_kthread_flush,
+	.delayed = bhlab_kthread_delayed,
+};

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * rcu, rcu_work: run after a grace period, when every reader that was inside has
+ * left: as a callback of RCU, and as a work item.
+ *
+ * The kernel has no pending bit for an rcu_head, and must never be given one
+ * that it has already: that bit is the driver's. Neither can be taken back.
+ */
+#include <linux/rcupdate.h>
+#include <linux/workqueue.h>
+
+#include "bhlab.h"
+#include "compat.h"
+
+/**
+ * struct bhlab_rcu - an item of mechanism rcu
+ * @item: the item
+ * @head: what the kernel has while @posted
+ * @posted: under item.lock
+ */
+struct bhlab_rcu {
+	struct bhlab_item item;
+	struct rcu_head head;
+	bool posted;
+};
+
+struct bhlab_rcu_work {
+	struct bhlab_item item;
+	struct rcu_work work;
+};
+
+static struct bhlab_rcu *to_rcu(struct bhlab_item *item)
+{
+	return container_of(item, struct bhlab_rcu, item);
+}
+
+static struct rcu_work *to_rwork(struct bhlab_item *item)
+{
+	return &container_of(item, struct bhlab_rcu_work, item)->work;
+}
+
+static void bhlab_rcu_fn(struct rcu_head *head)
+{
+	struct bhlab_rcu *rcu = container_of(head, struct bhlab_rcu, head);
+	unsigned long flags;
+
+	flags = bhlab_item_lock(&rcu->item);
+	rcu->posted = false;
+	bhlab_item_unlock(&rcu->item, flags);
+	bhlab_item_run(&rcu->item);
+}
+
+static u32 bhlab_rcu_here(void)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_RT) ? BHLAB_CTX_TASK :
+					       BHLAB_CTX_SOFTIRQ;
+}
+
+static int bhlab_rcu_init(struct bhlab_item *item)
+{
+	return 0;
+}
+
+/* The callback is the module's: it must have returned, not only begun. */
+static bool bhlab_rcu_sync(struct bhlab_item *item)
+{
+	rcu_barrier();
+	return false;
+}
+
+static void bhlab_rcu_stop(struct bhlab_item *item)
+{
+	if (item->accepted)
+		rcu_barrier();
+}
+
+static int bhlab_rcu_queue(struct bhlab_item *item,
+			   const struct bhlab_activation *act)
+{
+	struct bhlab_rcu *rcu = to_rcu(item);
+	bool queued = !rcu->posted;
+
+	if (queued)
+		call_rcu(&rcu->head, bhlab_rcu_fn);
+	rcu->posted = true;
+	return bhlab_item_revive(item, queued);
+}
+
+static int bhlab_rcu_flush(struct bhlab_item *item)
+{
+	bool idle = bhlab_item_fire(item);
+
+	rcu_barrier();
+	return idle ? BHLAB_RESULT_IDLE : BHLAB_RESULT_WAITED;
+}
+
+static void bhlab_rcu_work_fn(struct work_struct *work)
+{
+	struct bhlab_rcu_work *w = container_of(to_rcu_work(work),
+						struct bhlab_rcu_work, work);
+
+	bhlab_item_run(&w->item);
+}
+
+static int bhlab_rcu_work_init(struct bhlab_item *item)
+{
+	/* As for work: what runs in a softirq is another class for lockdep. */
+	if (item->queue->bh)
+		INIT_RCU_WORK(to_rwork(item), bhlab_rcu_work_fn);
+	else
+		INIT_RCU_WORK(to_rwork(item), bhlab_rcu_work_fn);
+	return 0;
+}
+
+static bool bhlab_rcu_work_sync(struct bhlab_item *item)
+{
+	flush_rcu_work(to_rwork(item));
+	return false;
+}
+
+static void bhlab_rcu_work_stop(struct bhlab_item *item)
+{
+	flush_rcu_work(to_rwork(item));
+}
+
+static int bhlab_rcu_work_queue(struct bhlab_item *item,
+				const struct bhlab_activation *act)
+{
+	return bhlab_item_revive(item, queue_rcu_work(act->queue->wq,
+						      to_rwork(item)));
+}
+
+static int bhlab_rcu_work_flush(struct bhlab_item *item)
+{
+	bhlab_item_fire(item);
+	return flush_rcu_work(to_rwork(item)) ? BHLAB_RESULT_WAITED :
+						BHLAB_RESULT_IDLE;
+}
+
+/* Until then the kernel's flush would wait for it. */
+static void bhlab_rcu_work_returned(struct bhlab_item *item)
+{
+	flush_work(&to_rwork(item)->work);
+}
+
+const struct bhlab_mech_ops bhlab_rcu_ops = {
+	.id = BHLAB_MECH_RCU,
+	.name = "rcu",
+	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_FLUSH),
+	.emulated = BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_CANCEL),
+	.steps = BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_REQUEUE),
+	.context = BHLAB_CTX_SOFTIRQ,
+	.context_here = bhlab_rcu_here,
+	.size = sizeof(struct bhlab_rcu),
+	.init = bhlab_rcu_init,
+	.stop = bhlab_rcu_stop,
+	.queue = bhlab_rcu_queue,
+	.cancel = bhlab_item_withdraw,
+	.sync = bhlab_rcu_sync,
+	.flush = bhlab_rcu_flush,
+};
+
+const struct bhlab_mech_ops bhlab_rcu_work_ops = {
+	.id = BHLAB_MECH_RCU_WORK,
+	.name = "rcu_work",
+	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_FLUSH),
+	.emulated = BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_CANCEL),
+	.steps = BHLAB_STEPS_TASK | BIT(BHLAB_OP_REQUEUE),
+	.context = BHLAB_CTX_TASK,
+	.size = sizeof(struct bhlab_rcu_work),
+	.takes_queue = true,
+	.init = bhlab_rcu_work_init,
+	.stop = bhlab_rcu_work_stop,
+	.queue = bhlab_rcu_work_queue,
+	.cancel = bhlab_item_withdraw,
+	.sync = bhlab_rcu_work_sync,
+	.flush = bhlab_rcu_work_flush,
+	.returned = bhlab_rcu_work_returned,
+};

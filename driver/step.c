@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Steps: what programs do when they run; every mechanism runs them in the same
+ * way.
+ */
+#include <linux/bottom_half.h>
+#include <linux/cpu.h>
+#include <linux/timekeeping.h>
+#include <linux/workqueue.h>
+
+#include "bhlab.h"
+#include "limits.h"
+
+#define BHLAB_OPS_ACTIVATING						\
+	(BIT(BHLAB_OP_QUEUE) | BIT(BHLAB_OP_DELAY) |			\
+	 BIT(BHLAB_OP_TRIGGER) | BIT(BHLAB_OP_REQUEUE) |		\
+	 BIT(BHLAB_OP_THREAD))
+#define BHLAB_OPS_BRACKET						\
+	(BIT(BHLAB_OP_LOCK) | BIT(BHLAB_OP_UNLOCK) |			\
+	 BIT(BHLAB_OP_BH_OFF) | BIT(BHLAB_OP_BH_ON) |			\
+	 BIT(BHLAB_OP_IRQ_OFF) | BIT(BHLAB_OP_IRQ_ON))
+
+/*
+ * May a step activate something? Each activation that user space makes, itself
+ * or by a period, lets steps make so many more, whatever they activate in turn:
+ * so what a lab does ends when its users do nothing any more.
+ */
+void bhlab_lab_new_chain(struct bhlab_lab *lab)
+{
+	atomic_set(&lab->chain, bhlab_limits.chain);
+}
+
+static bool bhlab_chain_ended(const struct bhlab_run *run)
+{
+	return atomic_dec_if_positive(&run->item->obj.lab->chain) < 0;
+}
+
+static bool bhlab_run_ended(const struct bhlab_run *run)
+{
+	return READ_ONCE(run->item->dead) ||
+	       READ_ONCE(run->item->obj.lab->dying);
+}
+
+static void bhlab_skip(struct bhlab_run *run, u16 why)
+{
+	run->skipped++;
+	run->flags |= why;
+}
+
+static void bhlab_spin(const struct bhlab_run *run, u64 ns)
+{
+	u64 start = ktime_get_mono_fast_ns();
+
+	while (ktime_get_mono_fast_ns() - start < ns && !bhlab_run_ended(run))
+		cpu_relax();
+}
+
+static void bhlab_sleep(struct bhlab_run *run, u64 ns)
+{
+	struct bhlab_lab *lab = run->item->obj.lab;
+	u64 start = ktime_get_ns();
+
+	wait_event_hrtimeout(lab->sleepers, READ_ONCE(lab->dying),
+			     ns_to_ktime(ns));
+	run->slept += ktime_get_ns() - start;
+}
+
+/* The verb that a step needs its target's mechanism to have. */
+static u32 bhlab_step_verb(const struct bhlab_step *s)
+{
+	switch (s->op) {
+	case BHLAB_OP_TRIGGER:
+		return BHLAB_VERB_TRIGGER;
+	case BHLAB_OP_DELAY:
+		return BHLAB_VERB_DELAY;
+	case BHLAB_OP_CANCEL:
+		return BHLAB_VERB_CANCEL;
+	case BHLAB_OP_DISABLE:
+		return BHLAB_VERB_DISABLE;
+	case BHLAB_OP_ENABLE:
+		return BHLAB_VERB_ENABLE;
+	default:
+		return BHLAB_VERB_QUEUE;
+	}
+}
+
+/* Where to queue the target: the step's word, or the item's, or anywhere. */
+static int bhlab_step_cpu(const struct bhlab_step *s,
+			  const struct bhlab_item *target)
+{
+	if (target->ops->takes_cpu && s->flags & BHLAB_STEP_CPU)
+		return s->cpu;
+	if (target->ops->takes_cpu && target->flags & BHLAB_ITEM_CPU)
+		return target->cpu;
+	return WORK_CPU_UNBOUND;
+}
+
+/* What the target can not do; found when the step runs, as it may be new. */
+static bool bhlab_step_fits(const struct bhlab_step *s,
+			    const struct bhlab_item *target)
+{
+	u32 verbs = target->ops->native | target->ops->emulated;
+
+	return verbs & BIT(bhlab_step_verb(s)) &&
+	       (target->ops->takes_cpu || !(s->flags & BHLAB_STEP_CPU));
+}
+
+/* On which queue does it run? Known only if it has never been on another. */
+static struct bhlab_queue *bhlab_run_queue(const struct bhlab_run *run)
+{
+	return READ_ONCE(run->item->roamed) ? NULL : run->stamp.queue;
+}
+
+static int bhlab_step_activate(struct bhlab_run *run,
+			       const struct bhlab_step *s,
+			       struct bhlab_item *target)
+{
+	bool requeue = s->op == BHLAB_OP_REQUEUE;
+	struct bhlab_activation act = {
+		.queue = target->queue,
+		.from = bhlab_run_queue(run),
+		.cpu = bhlab_step_cpu(s, target),
+		.ns = requeue ? 0 : s->arg,
+		.delay = s->op == BHLAB_OP_DELAY,
+		.privileged = run->item->privileged,
+		.requeues = requeue ? run->stamp.requeues + 1 : 0,
+	};
+	int ret = -ENODEV;
+
+	if (act.cpu == WORK_CPU_UNBOUND)
+		return bhlab_item_activate(target, &act);
+	if (act.delay && act.queue && act.queue->bh)
+		return -EOPNOTSUPP;
+
+	/* An online CPU stays online while preemption is off. */
+	preempt_disable();
+	if (cpu_online(act.cpu))
+		ret = bhlab_item_activate(target, &act);
+	preempt_enable();
+	return ret;
+}
+
+static int bhlab_step_on_item(struct bhlab_run *run, const struct bhlab_step *s,
+			      struct bhlab_item *target)
+{
+	bool waited;
+	u32 depth;
+
+	if (!bhlab_step_fits(s, target))
+		return -EOPNOTSUPP;
+	switch (s->op) {
+	case BHLAB_OP_CANCEL:
+		return bhlab_item_cancel(target, false, &waited);
+	case BHLAB_OP_DISABLE:
+		return bhlab_item_disable(target, false, run->item->privileged,
+					  &depth, &waited);
+	case BHLAB_OP_ENABLE:
+		return bhlab_item_enable(target, &depth);
+	default:
+		return bhlab_step_activate(run, s, target);
+	}
+}
+
+static void bhlab_do_item(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	struct bhlab_item *target;
+	int ret = -ENOENT;
+
+	rcu_read_lock();
+	target = s->op == BHLAB_OP_REQUEUE ? run->item :
+		 bhlab_item_peek(run->item->obj.lab, s->target);
+	if (target)
+		ret = bhlab_step_on_item(run, s, target);
+	rcu_read_unlock();
+	if (ret == -ENOENT)
+		bhlab_skip(run, BHLAB_EVENT_F_GONE);
+	else if (ret < 0)
+		bhlab_skip(run, BHLAB_EVENT_F_REFUSED);
+}
+
+static void bhlab_do_fifo(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	struct bhlab_fifo *fifo;
+	u64 dropped;
+
+	/* The program keeps it. */
+	fifo = to_fifo(bhlab_object_peek(run->item->obj.lab, s->target,
+					 BHLAB_KIND_FIFO));
+	if (s->op == BHLAB_OP_POP) {
+		bhlab_fifo_pop(fifo, s->arg);
+		return;
+	}
+	dropped = bhlab_fifo_push(fifo, s->arg);
+	if (dropped)
+		bhlab_record_here(run, BHLAB_EVENT_DROPPED, dropped);
+}
+
+static struct bhlab_lock *bhlab_step_lock(const struct bhlab_run *run,
+					  const struct bhlab_step *s)
+{
+	/* The program keeps it. */
+	return to_lock(bhlab_object_peek(run->item->obj.lab, s->target,
+					 BHLAB_KIND_LOCK));
+}
+
+/*
+ * Brackets turn something off, in the outermost from when on, and the CPU's
+ * budget pays for that in process context, too. A mutex turns nothing off.
+ */
+static void bhlab_bracket_begin(struct bhlab_run *run)
+{
+	if (!run->brackets++)
+		run->bracketed = ktime_get_mono_fast_ns();
+}
+
+static void bhlab_bracket_end(struct bhlab_run *run)
+{
+	if (!--run->brackets && !bhlab_run_charged(run))
+		bhlab_run_charge(run, ktime_get_mono_fast_ns() - run->bracketed);
+}
+
+static void bhlab_do_lock(struct bhlab_run *run, struct bhlab_lock *lock)
+{
+	bhlab_lock_take(lock, &run->irq_flags[lock->slot]);
+	if (lock->kind == BHLAB_LOCK_SPIN)
+		bhlab_bracket_begin(run);
+}
+
+static void bhlab_do_unlock(struct bhlab_run *run, struct bhlab_lock *lock)
+{
+	if (lock->kind == BHLAB_LOCK_SPIN)
+		bhlab_bracket_end(run);
+	bhlab_lock_release(lock, run->irq_flags[lock->slot]);
+}
+
+static void bhlab_do_bracket(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	unsigned long *irq_flags = &run->irq_flags[BHLAB_LOCKS];
+
+	switch (s->op) {
+	case BHLAB_OP_LOCK:
+		bhlab_do_lock(run, bhlab_step_lock(run, s));
+		break;
+	case BHLAB_OP_UNLOCK:
+		bhlab_do_unlock(run, bhlab_step_lock(run, s));
+		break;
+	case BHLAB_OP_BH_OFF:
+		local_bh_disable();
+		bhlab_bracket_begin(run);
+		break;
+	case BHLAB_OP_BH_ON:
+		bhlab_bracket_end(run);
+		local_bh_enable();
+		break;
+	case BHLAB_OP_IRQ_OFF:
+		local_irq_save(*irq_flags);
+		bhlab_bracket_begin(run);
+		break;
+	default:
+		bhlab_bracket_end(run);
+		local_irq_restore(*irq_flags);
+	}
+}
+
+static void bhlab_step_run(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	switch (s->op) {
+	case BHLAB_OP_SPIN:
+		bhlab_spin(run, s->arg);
+		break;
+	case BHLAB_OP_SLEEP:
+		bhlab_sleep(run, s->arg);
+		break;
+	case BHLAB_OP_MARK:
+		bhlab_record_here(run, BHLAB_EVENT_MARK, s->arg);
+		break;
+	case BHLAB_OP_THREAD:
+		run->wake_thread = true;
+		break;
+	case BHLAB_OP_NONE:
+		run->none = true;
+		break;
+	case BHLAB_OP_PUSH:
+	case BHLAB_OP_POP:
+		bhlab_do_fifo(run, s);
+		break;
+	case BHLAB_OP_REQUEUE:
+		if (s->arg && run->stamp.requeues >= s->arg)
+			break;
+		fallthrough;
+	default:
+		bhlab_do_item(run, s);
+	}
+}
+
+static bool bhlab_throttled(const struct bhlab_run *run)
+{
+	return (run->brackets || bhlab_run_charged(run)) &&
+	       bhlab_budget_spent();
+}
+
+void bhlab_program_run(struct bhlab_run *run)
+{
+	const struct bhlab_program *p = run->program;
+	const struct bhlab_step *s;
+	u32 activating;
+
+	for (s = p->steps; s < p->steps + p->nr; s++) {
+		activating = BIT(s->op) & BHLAB_OPS_ACTIVATING;
+		if (BIT(s->op) & BHLAB_OPS_BRACKET)
+			bhlab_do_bracket(run, s);
+		else if (bhlab_run_ended(run))
+			bhlab_skip(run, BHLAB_EVENT_F_DYING);
+		else if ((activating || s->op == BHLAB_OP_SPIN) &&
+			 bhlab_throttled(run))
+			bhlab_skip(run, BHLAB_EVENT_F_THROTTLED);
+		else if (activating && bhlab_chain_ended(run))
+			bhlab_skip(run, BHLAB_EVENT_F_CHAIN);
+		else
+			bhlab_step_run(run, s);
+	}
+}

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The verbs: what struct bhlab_act asks for, alone or in a batch.
+ */
+#include <linux/capability.h>
+#include <linux/cpu.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+#include <linux/workqueue.h>
+
+#include "bhlab.h"
+#include "limits.h"
+
+static bool bhlab_privileged(const struct bhlab_item *item)
+{
+	/* Only asked where the answer matters: asking is audited. */
+	return item->ops->admit && capable(CAP_SYS_ADMIN);
+}
+
+/* A call that has to be made on a certain CPU, by a kworker there. */
+struct bhlab_call {
+	struct bhlab_item *item;
+	struct bhlab_activation act;
+	u64 period;
+	u32 times;
+	u32 accepted;
+};
+
+static long bhlab_call_fn(void *data)
+{
+	struct bhlab_call *call = data;
+	int ret = -EINVAL;
+
+	if (call->period)
+		return bhlab_item_period(call->item, call->period, call->times);
+	for (; call->times; call->times--) {
+		ret = bhlab_item_activate(call->item, &call->act);
+		if (ret < 0)
+			break;
+		call->accepted += ret == BHLAB_RESULT_QUEUED;
+	}
+	return ret;
+}
+
+/* On @cpu if it is one; the lock keeps it online until the call is made. */
+static int bhlab_call_on(struct bhlab_call *call, bool has_cpu, u32 cpu)
+{
+	int ret;
+
+	if (!has_cpu)
+		return bhlab_call_fn(call);
+	cpus_read_lock();
+	if (cpu >= nr_cpu_ids || !cpu_online(cpu)) {
+		ret = -ENODEV;
+	} else if (call->item->ops->takes_cpu) {
+		call->act.cpu = cpu;
+		ret = bhlab_call_fn(call);
+	} else {
+		ret = work_on_cpu(cpu, bhlab_call_fn, call);
+	}
+	cpus_read_unlock();
+	return ret;
+}
+
+static bool bhlab_act_has_cpu(const struct bhlab_item *item,
+			      const struct bhlab_act *cmd, u32 *cpu)
+{
+	*cpu = cmd->flags & BHLAB_ACT_CPU ? cmd->cpu : item->cpu;
+	return cmd->flags & BHLAB_ACT_CPU || item->flags & BHLAB_ITEM_CPU;
+}
+
+/* A raise of many is made in parts, so that a signal can end it. */
+#define BHLAB_TRIGGER_PART	64
+
+static int bhlab_act_activate(struct bhlab_item *item, struct bhlab_act *cmd,
+			      struct bhlab_call *call)
+{
+	u32 left = cmd->count ?: 1, part, cpu;
+	bool has_cpu = bhlab_act_has_cpu(item, cmd, &cpu);
+	int ret;
+
+	call->item = item;
+	call->act.cpu = WORK_CPU_UNBOUND;
+	bhlab_lab_new_chain(item->obj.lab);
+	call->act.privileged = bhlab_privileged(item);
+	do {
+		part = min(left, BHLAB_TRIGGER_PART);
+		call->times = part;
+		ret = bhlab_call_on(call, has_cpu, cpu);
+		if (ret < 0)
+			return ret;
+		left -= part;
+		cond_resched();
+	} while (left && !signal_pending(current));
+	if (cmd->count)
+		cmd->count -= left;
+	cmd->out_count = call->accepted;
+	cmd->out_result = ret;
+	return 0;
+}
+
+/*
+ * Not on a BH queue and on others in turn, since lockdep would report that; and
+ * on a BH queue no CPU with a delay, since that may be offline when the delay is
+ * over, and the kernel would WARN.
+ */
+static int bhlab_act_check_queue(const struct bhlab_item *item,
+				 const struct bhlab_act *cmd,
+				 const struct bhlab_call *call)
+{
+	const struct bhlab_queue *queue = call->act.queue;
+	u32 cpu;
+
+	if (!queue)
+		return 0;
+	if (queue->bh && call->act.delay && bhlab_act_has_cpu(item, cmd, &cpu))
+		return -EOPNOTSUPP;
+	return queue->bh == item->queue->bh ? 0 : -EINVAL;
+}
+
+static int bhlab_act_on_queue(struct bhlab_item *item, struct bhlab_act *cmd,
+			      struct bhlab_call *call)
+{
+	struct bhlab_queue *other = NULL;
+	int ret;
+
+	if (cmd->flags & BHLAB_ACT_QUEUE) {
+		other = bhlab_queue_get(item->obj.lab, cmd->queue);
+		if (IS_ERR(other))
+			return PTR_ERR(other);
+	}
+	call->act.queue = other ?: item->queue;
+	ret = bhlab_act_check_queue(item, cmd, call);
+	if (!ret && cmd->ns > BHLAB_NS_MAX)
+		ret = -EINVAL;
+	if (!ret)
+		ret = bhlab_act_activate(item, cmd, call);
+	bhlab_queue_put(other);
+	return ret;
+}
+
+static int bhlab_act_queue(struct bhlab_item *item, struct bhlab_act *cmd)
+{
+	struct bhlab_call call = {};
+
+	return bhlab_act_on_queue(item, cmd, &call);
+}
+
+static int bhlab_act_delay(struct bhlab_item *item, struct bhlab_act *cmd)
+{
+	struct bhlab_call call = {
+		.act.delay = true,
+		.act.mod = cmd->flags & BHLAB_ACT_MOD,
+		.act.ns = cmd->ns,
+	};
+
+	return bhlab_act_on_queue(item, cmd, &call);
+}
+
+/* A load generator: it goes on after the call has returned. */
+static int bhlab_act_period(struct bhlab_item *item, struct bhlab_act *cmd)
+{
+	struct bhlab_call call = {
+		.item = item,
+		.period = cmd->ns,
+		.times = cmd->count,
+	};
+	bool has_cpu;
+	u32 cpu;
+	int ret;
+
+	if (cmd->ns < bhlab_limits.period_ns || cmd->ns > BHLAB_NS_MAX ||
+	    item->program->busy_ns > cmd->ns / 2)
+		return -EINVAL;
+	has_cpu = bhlab_act_has_cpu(item, cmd, &cpu);
+	ret = bhlab_call_on(&call, has_cpu, cpu);
+	if (ret < 0)
+		return ret;
+	cmd->out_result = ret;
+	return 0;
+}
+
+static int bhlab_act_trigger(struct bhlab_item *item, struct bhlab_act *cmd)
+{
+	struct bhlab_call call = {};
+	int ret;
+
+	if (!cmd->count || cmd->count > BHLAB_TRIGGER_MAX)
+		return -EINVAL;
+	if (cmd->flags & BHLAB_ACT_PERIOD)
+		return bhlab_act_period(item, cmd);
+	ret = bhlab_act_activate(item, cmd, &call);
+	if (!ret)
+		cmd->out_result = call.accepted ? BHLAB_RESULT_QUEUED :
+						  BHLAB_RESULT_ALREADY_PENDING;
+	return ret;
+}
+
+static int bhlab_act_cancel(struct bhlab_item *item, struct bhlab_act *cmd)
+{
+	bool waited;
+	bool hit = bhlab_item_cancel(item, cmd->flags & BHLAB_ACT_SYNC, &waited);
+
+	cmd->out_result = hit ? BHLAB_RESULT_WAS_PENDING : BHLAB_RESULT_IDLE;
+	cmd->out_flags = waited ? BHLAB_OUT_WAITED : 0;
+	return 0;
+}
+
+static int bhlab_act_flush(struct bhlab_item *item, struct bhlab_act *cmd)
+{
+	int ret = item->ops->flush(item);
+
+	if (ret < 0)
+		return ret;
+	cmd->out_result = ret;
+	return 0;
+}
+
+static int bhlab_act_disable(struct bhlab_item *item, struct bhlab_act *cmd)
+{
+	bool waited = false;
+	int ret;
+
+	ret = bhlab_item_disable(item, cmd->flags & BHLAB_ACT_SYNC,
+				 bhlab_privileged(item), &cmd->out_depth,
+				 &waited);
+	if (ret < 0)
+		return ret;
+	cmd->out_result = ret;
+	cmd->out_flags = waited ? BHLAB_OUT_WAITED : 0;
+	return 0;
+}
+
+static int bhlab_act_enable(struct bhlab_item *item, struct bhlab_act *cmd)
+{
+	cmd->out_result = BHLAB_RESULT_IDLE;
+	return bhlab_item_enable(item, &cmd->out_depth);
+}
+
+/**
+ * struct bhlab_verb_op - one verb
+ * @on_item: does it to an item, with a reference; NULL if it is not for items
+ * @on_queue: does it to a queue: a result or an errno; NULL if it is not for
+ *	queues
+ * @verb: its bit in the mechanisms' masks
+ * @flags: that it knows
+ */
+struct bhlab_verb_op {
+	int (*on_item)(struct bhlab_item *item, struct bhlab_act *cmd);
+	int (*on_queue)(struct bhlab_queue *queue);
+	enum bhlab_verb verb;
+	u32 flags;
+};
+
+#define BHLAB_VERB(_name, _flags, _fn)					\
+	[BHLAB_NR_##_name - BHLAB_NR_QUEUE] = {				\
+		.on_item = (_fn),					\
+		.verb = BHLAB_VERB_##_name,				\
+		.flags = (_flags),					\
+	}
+
+static const struct bhlab_verb_op bhlab_verb_ops[] = {
+	BHLAB_VERB(QUEUE, BHLAB_ACT_CPU | BHLAB_ACT_QUEUE, bhlab_act_queue),
+	BHLAB_VERB(DELAY, BHLAB_ACT_CPU | BHLAB_ACT_QUEUE | BHLAB_ACT_MOD, bhlab_act_delay),
+	BHLAB_VERB(CANCEL, BHLAB_ACT_SYNC, bhlab_act_cancel),
+	[BHLAB_NR_FLUSH - BHLAB_NR_QUEUE] = {
+		.on_item = bhlab_act_flush,
+		.on_queue = bhlab_queue_flush,
+		.verb = BHLAB_VERB_FLUSH,
+	},
+	BHLAB_VERB(DISABLE, BHLAB_ACT_SYNC, bhlab_act_disable),
+	BHLAB_VERB(ENABLE, 0, bhlab_act_enable),
+	BHLAB_VERB(TRIGGER, BHLAB_ACT_CPU | BHLAB_ACT_PERIOD, bhlab_act_trigger),
+	[BHLAB_NR_DRAIN - BHLAB_NR_QUEUE] = {
+		.on_queue = bhlab_queue_drain,
+		.verb = BHLAB_VERB_DRAIN,
+	},
+};
+
+/* NULL if there is no such verb. */
+static const struct bhlab_verb_op *bhlab_verb(u32 nr)
+{
+	nr -= BHLAB_NR_QUEUE;
+	if (nr >= ARRAY_SIZE(bhlab_verb_ops))
+		return NULL;
+	return &bhlab_verb_ops[array_index_nospec(nr, ARRAY_SIZE(bhlab_verb_ops))];
+}
+
+/* An unknown flag, or a field that this verb does not use without its flag. */
+static bool bhlab_act_fits(const struct bhlab_act *cmd,
+			   const struct bhlab_verb_op *op)
+{
+	return !(cmd->flags & ~op->flags) &&
+	       (!cmd->cpu || cmd->flags & BHLAB_ACT_CPU) &&
+	       (!cmd->queue || cmd->flags & BHLAB_ACT_QUEUE) &&
+	       (!cmd->ns || op->verb == BHLAB_VERB_DELAY ||
+		cmd->flags & BHLAB_ACT_PERIOD) &&
+	       (!cmd->count || op->verb == BHLAB_VERB_TRIGGER);
+}
+
+static int bhlab_act_item(struct bhlab_item *item, struct bhlab_act *cmd,
+			  const struct bhlab_verb_op *op)
+{
+	int ret;
+
+	if (!((item->ops->native | item->ops->emulated) & BIT(op->verb)) ||
+	    (cmd->flags & BHLAB_ACT_QUEUE && !item->ops->takes_queue))
+		return -EOPNOTSUPP;
+	ret = op->on_item(item, cmd);
+	if (!ret && item->ops->emulated & BIT(op->verb))
+		cmd->out_flags |= BHLAB_OUT_EMULATED;
+	return ret;
+}
+
+static int bhlab_act_queue_itself(struct bhlab_lab *lab, struct bhlab_act *cmd,
+				  const struct bhlab_verb_op *op)
+{
+	struct bhlab_queue *queue = bhlab_queue_get(lab, cmd->id);
+	int ret;
+
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+	ret = op->on_queue(queue);
+	bhlab_queue_put(queue);
+	if (ret < 0)
+		return ret;
+	cmd->out_result = ret;
+	return 0;
+}
+
+int bhlab_act(struct bhlab_lab *lab, struct bhlab_act *cmd, u32 nr)
+{
+	const struct bhlab_verb_op *op = bhlab_verb(nr);
+	struct bhlab_item *item = NULL;
+	int ret;
+
+	if (!op)
+		return -ENOTTY;
+	if (!bhlab_act_fits(cmd, op))
+		return -EOPNOTSUPP;
+	if (op->on_item)
+		item = bhlab_item_get(lab, cmd->id);
+	if (!item && !op->on_queue)
+		return -ENOENT;
+	cmd->out_result = 0;
+	cmd->out_flags = 0;
+	cmd->out_depth = 0;
+	cmd->out_count = 0;
+	if (!item)
+		return bhlab_act_queue_itself(lab, cmd, op);
+	ret = bhlab_act_item(item, cmd, op);
+	bhlab_item_put(item);
+	return ret;
+}
+
+static int bhlab_batch_entry(struct bhlab_lab *lab,
+			     struct bhlab_batch_entry *entry)
+{
+	if (!bhlab_verb(entry->nr))
+		return -ENOTTY;
+	if (entry->act.size != sizeof(entry->act))
+		return -EINVAL;
+	return bhlab_act(lab, &entry->act, entry->nr);
+}
+
+static void bhlab_batch_run(struct bhlab_lab *lab, struct bhlab_batch *cmd,
+			    struct bhlab_batch_entry *entries)
+{
+	bool on = cmd->flags & BHLAB_BATCH_ON;
+	struct bhlab_batch_entry *entry;
+
+	cmd->out_done = 0;
+	cmd->out_failed = 0;
+	while (cmd->out_done < cmd->count && !signal_pending(current)) {
+		entry = &entries[cmd->out_done++];
+		entry->out_errno = -bhlab_batch_entry(lab, entry);
+		cmd->out_failed += !!entry->out_errno;
+		if (entry->out_errno && !on)
+			break;
+		cond_resched();
+	}
+}
+
+/*
+ * All are read, and written back once unchanged, before the first is carried
+ * out: afterwards it is too late to refuse.
+ */
+int bhlab_batch(struct bhlab_lab *lab, struct bhlab_batch *cmd)
+{
+	struct bhlab_batch_entry __user *user = u64_to_user_ptr(cmd->entries);
+	struct bhlab_batch_entry *entries;
+	size_t size;
+	int ret = -EFAULT;
+
+	if (cmd->reserved)
+		return -EOPNOTSUPP;
+	if (!cmd->count || cmd->count > BHLAB_BATCH_MAX)
+		return -EINVAL;
+	size = array_size(cmd->count, sizeof(*entries));
+	entries = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!entries)
+		return -ENOMEM;
+	if (!copy_from_user(entries, user, size) &&
+	    !copy_to_user(user, entries, size)) {
+		bhlab_batch_run(lab, cmd, entries);
+		size = array_size(cmd->out_done, sizeof(*entries));
+		ret = copy_to_user(user, entries, size) ? -EFAULT : 0;
+	}
+	kvfree(entries);
+	return ret;
+}
