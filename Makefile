@@ -5,7 +5,8 @@
 #   make demo      watch a kernel queue, cancel, flush and delay, and take an interrupt
 #   make test      everything that is tested on the default kernel
 #
-#   make matrix    the tour and the ABI on every kernel of tests/vm/kernels
+#   make matrix    the tour and the tests of the guest on every kernel of tests/vm/kernels, and a table of them
+#   make debug     the tests on a kernel with KASAN, lockdep, kmemleak…, which is built first (minutes, once)
 #   make mutants   break the driver on purpose, one bug after the other: the tests must notice
 #   make shell     a shell in the virtual machine; make shell KERNEL=6.1
 #
@@ -50,6 +51,9 @@ test:
 matrix:
 	tests/matrix
 
+debug:
+	tests/run --kernel 7.2-debug loop bats kselftest scripts
+
 mutants:
 	tests/mutants/run
 
@@ -63,4 +67,4 @@ clean:
 help:
 	@sed -n '/^#/!q; s/^# \?//p' $(firstword $(MAKEFILE_LIST)) | tail -n +3
 
-.PHONY: all driver cli install load demo test matrix mutants shell clean help
+.PHONY: all driver cli install load demo test matrix debug mutants shell clean help

@@ -50,14 +50,78 @@ kernel_base() { # NAME: the entry whose image NAME boots
 	if [[ $kind == variant ]]; then echo "$source"; else echo "$1"; fi
 }
 
+kernel_driver() { # NAME: the entry for which the driver is built that it loads
+	local what
+	read -r _ _ what _ < <(kernel_row "$1")
+	if [[ $what == - ]]; then kernel_base "$1"; else echo "$1"; fi
+}
+
+kernel_switch() { # NAME: a word for make when the driver is built, if any
+	local kind what
+	read -r kind _ what _ < <(kernel_row "$1")
+	[[ $kind != variant || $what == - ]] || echo "$what"
+}
+
+kernel_kind() { # NAME: of its base
+	local kind
+	read -r kind _ < <(kernel_row "$(kernel_base "$1")")
+	echo "$kind"
+}
+
 kernel_cmdline() { # NAME
 	local cmdline
 	read -r _ _ _ cmdline < <(kernel_row "$1")
 	[[ $cmdline == - ]] || echo "$cmdline"
 }
 
+# The kernels of packages lie in the toolbox. One that is built from sources lies in the cache, and is to be bound to
+# /kernel; make_kernel_once must have been called for it.
+
 kernel_version() { # NAME: as uname -r says it
-	awk -v name="$(kernel_base "$1")" '$1 == name { print $2 }' "$TOOLBOX/opt/bhlab/kernels"
+	if [[ $(kernel_kind "$1") == source ]]; then
+		cat "$(kernel_tree "$1")/version"
+	else
+		awk -v name="$(kernel_base "$1")" '$1 == name { print $2 }' "$TOOLBOX/opt/bhlab/kernels"
+	fi
+}
+
+kernel_binds() { # NAME: what has to be bound in the toolbox for the paths below, if anything
+	[[ $(kernel_kind "$1") != source ]] || echo "$(kernel_tree "$1"):/kernel"
+}
+
+kernel_image() { # NAME: path in the toolbox
+	if [[ $(kernel_kind "$1") == source ]]; then echo /kernel/bzImage; else echo "/opt/bhlab/boot/vmlinux-$(kernel_version "$1")"; fi
+}
+
+kernel_headers() { # NAME: path in the toolbox of what modules are built against
+	if [[ $(kernel_kind "$1") == source ]]; then echo /kernel/build; else echo "/lib/modules/$(kernel_version "$1")/build"; fi
+}
+
+kernel_modules() { # NAME: path on the host of the lists of modules
+	if [[ $(kernel_kind "$1") == source ]]; then kernel_tree "$1"; else echo "$TOOLBOX/usr/lib/modules/$(kernel_version "$1")"; fi
+}
+
+# What takes a second on another kernel can take so many on this one.
+kernel_slowness() { # NAME
+	if [[ $(kernel_kind "$1") == source ]]; then echo 4; else echo 1; fi
+}
+
+# --- results
+
+# Prints how many tests of the TAP in FILE have passed, failed and been skipped. kselftest nests the results of each
+# program as comments below one line for the program; that line is counted when it failed, since then the program may have
+# died before it said anything.
+count_tap() { # FILE
+	awk '
+		/^(# )*ok [0-9]+ / { n["ok"]++; if (/# (SKIP|skip)/) { n["skip"]++; n["ok"]-- } }
+		/^(# )*not ok [0-9]+ / { n["bad"]++ }
+		/^ok [0-9]+ selftests: / { n["ok"]-- }
+		END { print n["ok"] + 0, n["bad"] + 0, n["skip"] + 0 }
+	' "$1"
+}
+
+closing_line() { # PASSED FAILED SKIPPED
+	if (($3)); then echo "$1 passed, $2 failed, $3 skipped"; else echo "$1 passed, $2 failed"; fi
 }
 
 # --- Debian trees
@@ -111,17 +175,17 @@ debian_tree() {
 	rm "$tree.apt"
 }
 
-# make_once TARGET FUNCTION: FUNCTION TEMP makes TEMP, which then becomes TARGET. An interrupted making leaves no TARGET,
-# and of two at the same time the second finds the work done.
+# make_once TARGET FUNCTION [ARGUMENT…]: FUNCTION TEMP ARGUMENT… makes TEMP, which then becomes TARGET. An interrupted
+# making leaves no TARGET, and of two at the same time the second finds the work done.
 make_once() {
-	local target=$1 temp=$1.new
+	local target=$1 temp=$1.new make_lock
 	[[ -e $target ]] && return
 	mkdir -p "$CACHE/tmp"
 	exec {make_lock}>"$CACHE/tmp/${target##*/}.lock"
 	flock "$make_lock"
 	if [[ ! -e $target ]]; then
 		rm -rf --one-file-system "$temp"
-		"$2" "$temp"
+		"$2" "$temp" "${@:3}"
 		mv -T "$temp" "$target"
 	fi
 	exec {make_lock}>&-
@@ -169,6 +233,50 @@ in_toolbox() {
 	"${enter[@]}" "$@"
 }
 
+# --- kernels that are built from sources
+
+kernel_fragment() { # NAME: 7.2-debug has debug.config
+	echo "$VM_DIR/${1##*-}.config"
+}
+
+kernel_tree() { # NAME: where it is built, once for all that decides what it is
+	local name hash
+	name=$(kernel_base "$1")
+	hash=$({ kernel_row "$name" | cut -d' ' -f 1-4 && cat "$(kernel_fragment "$name")" "$VM_DIR/recipes/kernel.build"; } | sha256sum)
+	echo "$CACHE/kernel-$name-${hash:0:12}"
+}
+
+make_kernel_once() { # NAME
+	[[ $(kernel_kind "$1") != source ]] || make_once "$(kernel_tree "$1")" make_kernel "$(kernel_base "$1")"
+}
+
+make_kernel() { # TEMP NAME
+	local suite package
+	read -r _ suite package _ < <(kernel_row "$2")
+	say "building the kernel $2 from $package (ten minutes, once)"
+	make_once "$TOOLBOX" make_toolbox
+	mkdir "$1"
+	cp "$(kernel_fragment "$2")" "$1/fragment"
+	download "$1" "$suite" "$package"
+	in_toolbox "$1:/kernel" "$VM_DIR/recipes:/mnt" -- nice -n 19 /mnt/kernel.build >"$1.log" 2>&1 </dev/null || {
+		tail -n 30 "$1.log" >&2
+		die "cannot build the kernel $2; $1.log has it all"
+	}
+	rm "$1.log"
+}
+
+# download DIRECTORY SUITE PACKAGE: by the host's apt, whose proxies and certificates work, from the archive of the toolbox
+download() {
+	local apt=$1.apt
+	local -a get=(apt-get -qq -o "Dir::Etc::SourceList=$apt/list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State=$apt"
+		-o "Dir::Cache=$apt" -o APT::Architecture=amd64 -o APT::Architectures=amd64 -o APT::Sandbox::User=)
+	rm -rf "$apt"
+	mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+	grep " $2 " "$TOOLBOX/etc/apt/sources.list" >"$apt/list"
+	{ "${get[@]}" update && (cd "$1" && "${get[@]}" download "$3"); } >&2 || die "cannot download $3"
+	rm -r "$apt"
+}
+
 # --- what is built from the tree under test
 
 BUILD=$CACHE/build/$(basename "$BHLAB_SRC")-$(sha256sum <<<"$BHLAB_SRC" | head -c 12)
@@ -205,7 +313,7 @@ make_guest() {
 kvm_boots() {
 	[[ -w /dev/kvm ]] || return
 	in_toolbox -- timeout 10 qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -machine pc -accel kvm -cpu host -m 512 \
-		-kernel "/opt/bhlab/boot/vmlinux-$(kernel_version "$(kernel_default)")" \
+		-kernel "$(kernel_image "$(kernel_default)")" \
 		-append 'console=ttyS0 quiet panic=-1' -serial stdio 2>/dev/null </dev/null | grep -q 'Unable to mount root'
 }
 
