@@ -1,0 +1,271 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# bhctl run: what it says of wrong files, of failures, of variants; and its formats.
+# shellcheck disable=SC2154 # output comes from run
+
+load common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || exit
+}
+
+# scenario NAME: the body comes from stdin, after a head
+scenario() {
+	{ printf 'title %s\ntext It is a test.\nsource tests/bats/run.bats\n' "$1" && cat; } >"$1.bh"
+}
+
+# Lines "LINE:COLUMN: MESSAGE | BODY" from stdin, '~' for the end of a line of the body, which begins in line 4: a scenario
+# with this body is refused so. One bhctl reads them all.
+wrong_files() {
+	local want body n=100
+	while IFS='|' read -r want body; do
+		((++n))
+		tr '~' '\n' <<<"${body# }" | scenario $n
+		echo "bhctl: $n.bh:${want% }" >>want
+	done
+	run -64 bhctl run -- *.bh
+	diff -u want - <<<"$output"
+}
+
+@test "run: an unknown word is an error with its line and column" {
+	wrong_files <<-'END'
+		4:1: unknown command 'frob'; 'bhctl help' lists all | frob w
+		5:8: unknown function 'frob' | add work w~expect frob(w) == 1
+		5:18: 'queue' never answers 'queueed' | add work w~expect queue w = queueed
+		5:25: unknown word 'soon' | add work w~expect queue w = queued soon
+		5:19: unknown errno 'EFROB' | add work w~expect! queue w = EFROB
+		5:8: unknown condition 'frob' | add work w~expect@frob runs(w) == 1
+		5:11: unknown condition 'kernl' | add work w~expect@rt,kernl>=6.1 runs(w) == 1
+		4:18: 'frob' is no feature | requires feature frob~add work w~expect runs(w) == 0
+		5:22: --cpu: 'x' is not a number | add work w~expect queue w --cpu x = queued
+		5:3: unknown option '--frob' | add work w \~  --frob~expect runs(w) == 0
+		5:21: unknown word 'kworker'; text stands in quotes | add work w~expect comm(w,1) == kworker
+		5:23: 'frob' cannot follow here | add work w~expect (runs(w) == 1) frob
+		5:13: no add above makes the item 'v' | add work w~expect runs(v) == 1
+		4:1: a step names 'v', which no add makes | add work w --do 'queue v'~expect runs(w) == 1
+		4:8: it leaves 'v', which no add makes | leaves v~add work w~expect runs(w) == 1
+	END
+}
+
+@test "run: what makes no sense is an error" {
+	wrong_files <<-'END'
+		1:1: it expects nothing | add work w
+		5:7: what is expected? | add work w~expect
+		5:8: what must 'queue' answer? '= WORD' is missing | add work w~expect queue w
+		5:16: '=' compares nothing; write '==' | add work w~expect runs(w) = 1
+		5:14: comparisons do not chain; join two with && | add work w~expect 1 < 2 < 3
+		5:23: a time can be compared with a time only; write 5ms | add work w~expect latency(w,1) < 5
+		5:15: this is not cpu(ITEM, N) | add work w~expect cpu(w) == 1
+		5:21: a ')' is missing here | add work w~expect (runs(w) == 1
+		5:18: an expression is missing here | add work w~expect runs(w) ==
+		5:1: 'requires' must stand before all commands | add work w~requires rt
+		5:1: this repeat has no end | add work w~repeat 3~queue w
+		5:1: there is no repeat that this could end | add work w~end
+		5:6: no async above is called 'c' | add work w~join c
+		5:8: an async answers only when it is joined | add work w~expect async c queue w = queued
+		4:1: 'events' is not for scenarios | events~expect now() > now()
+		5:9: no let above gives 'y' a value | add work w~let x = $y
+	END
+	scenario no-title <<<'expect cpus() > 0'
+	sed -i 1d no-title.bh
+	is 64 "bhctl: no-title.bh:1:1: it has no title" run no-title.bh
+	is 64 "bhctl: run: nowhere: there is no scenario" run nowhere
+	is 64 "bhctl: run: FILE|DIR is missing" run
+	is 64 "bhctl: run: --tap is a format of its own: neither -j nor -p goes with it" -p run --tap no-title.bh
+	all_right
+}
+
+@test "run: if one file is wrong nothing is run, and each is told of" {
+	scenario good <<<'expect cpus() > 0'
+	scenario bad1 <<<'frob'
+	scenario bad2 <<<'expect frob'
+	run -64 --separate-stderr bhctl run .
+	assert_equal "$output" ""
+	assert_equal "$(cut -d: -f2-5 <<<"$stderr" | xargs)" "./bad1.bh:4:1: unknown command frob; bhctl help lists all ./bad2.bh:4:8: unknown word frob" ||
+		assert_equal "$(wc -l <<<"$stderr")" 2
+}
+
+@test "run: a scenario that passes is told of in full, and in one line among others" {
+	mkdir area
+	(cd area && scenario one && scenario two) <<-'END'
+		add work w --do 'mark 7'
+		expect queue w --cpu 0 = queued
+		settle
+		expect runs(w) == 1 && mark(w, -1) == 7
+		expect context(w, 1) == task && cpu(w, 1) == 0
+	END
+	cp area/one.bh area/two.bh
+	run -0 bhctl run area/one.bh
+	assert_line --index 0 one
+	assert_line "  It is a test."
+	assert_line --regexp '^ +ms CPU 0'
+	assert_line --regexp '\$ queue w --cpu 0 -> queued$'
+	assert_line --regexp ' T w #1 .*kworker'
+	assert_line --regexp '^  ok      expect runs\(w\) == 1 && mark\(w, -1\) == 7'
+	assert_line --regexp '^  passed: 3 of 3 checks, '
+	run -0 bhctl run area
+	assert_line --index 0 --regexp '^ok +area/one +one$'
+	assert_line --index 2 "2 scenarios, 6 expectations: 2 passed, 0 failed, 0 skipped"
+	run -0 env LC_ALL=C COLUMNS=80 bhctl run -v area
+	[ "$(wc -L <<<"$output")" -le 80 ]
+	run -1 env LC_ALL=C grep '[^ -~]' <<<"$output"
+}
+
+@test "run: a scenario that fails exits with 1, and says what was observed" {
+	scenario x <<-'END'
+		add work w
+		expect queue w = already-pending
+		settle
+		expect runs(w) == 2
+		expect cpu(w, 3) == 1
+		expect all(w, cpu(w, N) == 77)
+		add tasklet t
+		expect! enable t = EPERM
+		expect! queue w = EINVAL
+		settle
+		expect runs(w) == 2
+	END
+	run -1 bhctl run x.bh
+	assert_line "  FAILED  line 5: expect queue w = already-pending"
+	assert_line "          observed: queued"
+	assert_line "          observed: runs(w) = 1"
+	assert_line "          observed: there is no run 3 of w, of 1"
+	assert_line --regexp "observed: for N = 1, cpu\(w, N\) = [0-9]+"
+	assert_line "          observed: not disabled (EINVAL)"
+	assert_line --regexp "^  ok      expect runs\(w\) == 2"
+	assert_line --regexp "^  failed: 6 of 7 checks"
+}
+
+# fails NAME TEXT: the body from stdin is a scenario that fails with one check alone, and this is it
+fails() {
+	scenario "$1"
+	echo "$1: $2" >>want
+}
+
+@test "run: what nobody asked for fails, too" {
+	fails background "the child of exec is still there" <<<$'exec -- sh -c \'sleep 60 &\'\nexpect cpus() > 0'
+	fails child "the child c is still there" <<<$'async c sleep 10s\nexpect cpus() > 0'
+	fails command "enable t: not disabled (EINVAL)" <<<$'add tasklet t\nenable t\nexpect runs(t) == 7'
+	fails exec "exec -- sh -c 'echo so it goes; exit 7': it exits with 7: so it goes" \
+		<<<$'exec -- sh -c \'echo so it goes; exit 7\'\nexpect cpus() > 0'
+	fails limit "wait w idle: it takes longer than its limit of 300ms" \
+		<<<$'limit 300ms\nadd work w\nexpect delay w 1000s = queued\nwait w idle'
+	fails limit2 "join c: it takes longer than its limit of 300ms" \
+		<<<$'limit 300ms\nadd work w --do \'sleep 600ms\'\nexpect queue w = queued\nasync c flush w\njoin c'
+	fails lost "372 records were lost" \
+		<<<$'ring --records 32\nadd work w --do \'mark 1; mark 2; mark 3; requeue 100\'\nqueue w --cpu 0\nsettle\nexpect runs(w) == 101'
+	fails pending "w is left behind: it is pending,delayed" <<<$'add work w\nexpect delay w 1000s = queued'
+	fails periodic "settle: i will never be idle: it is periodic" \
+		<<<$'add irq i\nexpect trigger i --period 10ms --count 100 = queued\nsettle'
+	fails settle "settle 50ms: w is not idle within 50ms: it is pending,delayed" \
+		<<<$'add work w\nexpect delay w 1000s = queued\nsettle 50ms'
+	fails variants "none of its expectations is for this kernel" <<<$'add work w\nexpect@kernel<6.0 runs(w) == 0'
+	run -1 bhctl -j run .
+	jq -r '.scenarios[] | .name + ": " + ([.checks[] | select(.ok | not) | [.expected, .observed] |
+		map(select(.)) | join(": ")] | join("; "))' <<<"$output" | diff -u want -
+	scenario leaves <<<$'leaves w\nadd work w\nexpect delay w 1000s = queued'
+	run -0 bhctl run leaves.bh
+	scenario mechanism <<<$'add frob w\nexpect runs(w) == 0'
+	run -64 bhctl -p run mechanism.bh
+	assert_output --regexp "^wrong	mechanism	mechanism	mechanism.bh:4: unknown mechanism 'frob'; there are work,"
+}
+
+@test "run: variants and requirements" {
+	scenario variants <<-'END'
+		add tasklet w
+		expect@kernel<6.0 runs(w) == 1
+		expect@kernel>=6.0,cpus>=1 runs(w) == 0
+		expect!@!rt enable w = EINVAL
+		expect!@rt enable w = EINVAL
+		@root,kernel<6.0 queue w
+		expect runs(w) == 0
+	END
+	run -0 bhctl -j run variants.bh
+	assert_equal "$(jq '.scenarios[0].expectations' <<<"$output")" 3
+	jq -e '.scenarios[0].variants == ["kernel>=6.0,cpus>=1", "!rt"] or
+		.scenarios[0].variants == ["kernel>=6.0,cpus>=1", "rt"]' <<<"$output"
+	local requirement n=100
+	mkdir requires
+	for requirement in 'kernel < 6.0' 'kernel == 5' 'not kernel >= 6.0' 'cpus > 999' 'mechanism frob' \
+		'verb tasklet trigger' 'native tasklet cancel' 'user nobody-like-this' 'cmdline frob' 'not root' 'file /nowhere'; do
+		(cd requires && scenario $n <<<"requires $requirement"$'\nadd work w\nexpect runs(w) == 1')
+		echo "skipped	requires requires $requirement" >>want
+		((++n))
+	done
+	run -0 bhctl -p run requires
+	cut -f 1,4 <<<"$output" | sed 's/	/	requires /' | diff -u want -
+}
+
+@test "run: on a CPU, as a user, in a child; repeat and let" {
+	scenario x <<-'END'
+		add work w --do 'sleep 300ms'
+		expect on 1 queue w = queued
+		wait w running
+		async c cancel w --sync
+		expect! wait w idle --timeout 20ms = ETIMEDOUT
+		join c = idle waited
+		expect took() >= 10ms
+		expect cpu(w, 1) == 1 && queue_cpu(w, 1) == 1
+		add tasklet t
+		disable t
+		expect! as alice queue t = EPERM
+		expect as alice enable t = idle depth 0
+		let before = runs(t)
+		repeat 2
+		  repeat 3
+		    expect queue t = queued
+		    settle
+		  end
+		end
+		expect runs(t) - $before == 6
+		exec -- sh -c 'bhctl cancel t | grep idle'
+		as bob exec -- sh -c '[ "$(id -un)" = bob ]'
+	END
+	run -0 bhctl run x.bh
+	refute_line --partial FAILED
+}
+
+@test "run --tap: KTAP with a subtest for each expectation" {
+	scenario a <<<$'add work w\nexpect queue w --cpu 0 = queued\nsettle\nexpect runs(w) == 1'
+	scenario b <<<$'add work w\nexpect runs(w) == 1'
+	scenario c <<<$'requires cpus > 999\nexpect cpus() > 999'
+	run -1 bhctl run --tap a.bh b.bh c.bh
+	assert_line --index 0 "KTAP version 1"
+	assert_line --index 1 "1..3"
+	assert_line --index 2 "    KTAP version 1"
+	assert_line --index 3 "    # Subtest: a"
+	assert_line --index 4 "    1..2"
+	assert_line --index 5 "    ok 1 line 5: expect queue w --cpu 0 = queued"
+	assert_line "ok 1 a"
+	assert_line "    # observed: runs(w) = 0"
+	assert_line "    not ok 1 line 5: expect runs(w) == 1"
+	assert_line "not ok 2 b"
+	assert_line "ok 3 c # SKIP requires cpus > 999"
+}
+
+@test "run -j: one JSON document" {
+	scenario a <<<$'add work w\nexpect queue w --cpu 0 = queued\nsettle\nexpect runs(w) == 1'
+	scenario b <<<$'add work w\nexpect runs(w) == 1'
+	run -1 --separate-stderr bhctl -j run a.bh b.bh
+	assert_equal "$stderr" ""
+	assert_equal "$(wc -l <<<"$output")" 1
+	jq -e --arg kernel "$(uname -r)" '.kernel == $kernel and .passed == 1 and .failed == 1 and .skipped == 0 and
+		.expectations == 3 and (.scenarios[0] | .verdict == "passed" and .title == "a" and
+		(.checks | length) == 2 and ([.events[] | select(.kind == "run")] | length) == 1 and
+		.commands[1].command == "queue w --cpu 0") and
+		(.scenarios[1].checks[0] | .ok == false and .line == 5 and .observed == "runs(w) = 0")' <<<"$output"
+}
+
+@test "run --tour: what DIR/tour lists, in its order, in full" {
+	local dir=$BATS_TEST_TMPDIR/scenarios name
+	mkdir -p "$dir"
+	for name in a b; do
+		printf '%s\n' "title The $name" 'text Why.' 'source here' 'add work w' 'expect queue w = queued' 'settle' >"$dir/$name.bh"
+	done
+	is 64 "bhctl: run: $dir/tour: there is no tour: No such file or directory" run --tour "$dir"
+	all_right
+	printf '# first\nb.bh\n\na.bh\n' >"$dir/tour"
+	run -0 bhctl run --tour "$dir"
+	assert_equal "$(grep '^The' <<<"$output" | xargs)" "The b The a"
+	assert_line --partial 'expect queue w = queued'
+}
