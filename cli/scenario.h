@@ -93,6 +93,11 @@ struct spot {
 	unsigned int line, column;
 };
 
+/* The number of a statement in tests/scenarios/statements. */
+struct number {
+	uint64_t value;
+};
+
 struct scenario {
 	struct pool pool;
 	const char *path;
@@ -102,6 +107,7 @@ struct scenario {
 	struct list sources;
 	struct list requirements;	/* struct condition */
 	struct list leaves;		/* struct spot */
+	struct list shows;		/* struct number: of what it demonstrates */
 	uint64_t limit_ns;
 	struct statement *statements;
 	size_t nr, room;

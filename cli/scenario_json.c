@@ -25,6 +25,18 @@ static json_object *requirements_json(const struct list *list)
 	return array;
 }
 
+static json_object *numbers_json(const struct list *list)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < list->nr; i++) {
+		const struct number *number = list->at[i];
+
+		json_object_array_add(array, json_object_new_uint64(number->value));
+	}
+	return array;
+}
+
 /* The lines of a paragraph joined, the paragraphs parted by an empty line. */
 static json_object *explanation_json(const struct list *list)
 {
@@ -133,6 +145,7 @@ static void json_scenario(struct report *report, const struct run *run, const st
 	json_add(row, "title", json_text(s->title));
 	json_add(row, "text", explanation_json(&s->texts));
 	json_add(row, "source", texts_json(&s->sources));
+	json_add(row, "statements", numbers_json(&s->shows));
 	json_add(row, "requires", requirements_json(&s->requirements));
 	json_add_text(row, "verdict", verdict_word(run->verdict));
 	json_add(row, "reason", run->reason ? json_text(run->reason) : NULL);

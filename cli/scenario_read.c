@@ -2,6 +2,7 @@
 /* Reading a scenario: lines, where they are, and the head. */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,6 +151,43 @@ static int head_leaves(struct reader *reader, const char *p)
 	return 0;
 }
 
+static bool is_shown(const struct scenario *scenario, uint64_t value)
+{
+	for (size_t i = 0; i < scenario->shows.nr; i++) {
+		const struct number *number = scenario->shows.at[i];
+
+		if (number->value == value)
+			return true;
+	}
+	return false;
+}
+
+static int add_shown(struct reader *reader, const char *p)
+{
+	struct pool *pool = &reader->scenario->pool;
+	struct number *number = pool_alloc(pool, sizeof(*number));
+	struct error e = { 0 };
+
+	if (parse_number(pool_text(pool, p, word_length(p)), UINT32_MAX, &number->value, &e))
+		return wrong(reader, p, "%s", e.text);
+	if (!number->value)
+		return wrong(reader, p, "statements are numbered from 1");
+	if (is_shown(reader->scenario, number->value))
+		return wrong(reader, p, "statement %" PRIu64 " is named already", number->value);
+	list_add(&reader->scenario->shows, number);
+	return 0;
+}
+
+static int head_statement(struct reader *reader, const char *p)
+{
+	if (at_end(p))
+		return wrong(reader, p, "the number is missing");
+	for (; !at_end(p); p = skip_blanks(p + word_length(p)))
+		if (add_shown(reader, p))
+			return -1;
+	return 0;
+}
+
 static const struct {
 	const char *word;
 	int (*parse)(struct reader *reader, const char *p);
@@ -157,6 +195,7 @@ static const struct {
 	{ "title", head_title },
 	{ "text", head_text },
 	{ "source", head_source },
+	{ "statement", head_statement },
 	{ "requires", head_requires },
 	{ "limit", head_limit },
 	{ "leaves", head_leaves },
@@ -326,6 +365,7 @@ void scenario_free(struct scenario *s)
 	list_free(&s->sources);
 	list_free(&s->requirements);
 	list_free(&s->leaves);
+	list_free(&s->shows);
 	list_free(&s->added);
 	list_free(&s->targets);
 	list_free(&s->lets);

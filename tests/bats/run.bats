@@ -43,6 +43,12 @@ wrong_files() {
 		5:23: 'frob' cannot follow here | add work w~expect (runs(w) == 1) frob
 		5:13: no add above makes the item 'v' | add work w~expect runs(v) == 1
 		4:1: a step names 'v', which no add makes | add work w --do 'queue v'~expect runs(w) == 1
+		4:14: statement 3 is named already | statement 3 3~expect cpus() > 0
+		5:11: statement 3 is named already | statement 3~statement 3~expect cpus() > 0
+		4:11: statements are numbered from 1 | statement 0~expect cpus() > 0
+		4:13: '-1' is negative | statement 7 -1~expect cpus() > 0
+		4:11: 'x' is not a number | statement x~expect cpus() > 0
+		4:10: the number is missing | statement~expect cpus() > 0
 		4:8: it leaves 'v', which no add makes | leaves v~add work w~expect runs(w) == 1
 	END
 }
@@ -198,7 +204,7 @@ fails() {
 
 @test "run: on a CPU, as a user, in a child; repeat and let" {
 	scenario x <<-'END'
-		add work w --do 'sleep 300ms'
+		add work w --do 'sleep 900ms'
 		expect on 1 queue w = queued
 		wait w running
 		async c cancel w --sync
@@ -244,15 +250,17 @@ fails() {
 }
 
 @test "run -j: one JSON document" {
-	scenario a <<<$'add work w\nexpect queue w --cpu 0 = queued\nsettle\nexpect runs(w) == 1'
+	scenario a <<<$'statement 14 2 # and no other\nstatement 60\nadd work w\nexpect queue w --cpu 0 = queued\nsettle\nexpect runs(w) == 1'
 	scenario b <<<$'add work w\nexpect runs(w) == 1'
 	run -1 --separate-stderr bhctl -j run a.bh b.bh
 	assert_equal "$stderr" ""
 	assert_equal "$(wc -l <<<"$output")" 1
 	jq -e --arg kernel "$(uname -r)" '.kernel == $kernel and .passed == 1 and .failed == 1 and .skipped == 0 and
 		.expectations == 3 and (.scenarios[0] | .verdict == "passed" and .title == "a" and
+		.statements == [14, 2, 60] and
 		(.checks | length) == 2 and ([.events[] | select(.kind == "run")] | length) == 1 and
 		.commands[1].command == "queue w --cpu 0") and
+		(.scenarios[1] | .statements == []) and
 		(.scenarios[1].checks[0] | .ok == false and .line == 5 and .observed == "runs(w) = 0")' <<<"$output"
 }
 
