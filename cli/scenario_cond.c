@@ -14,13 +14,15 @@
 #include "scenario.h"
 #include "words.h"
 
+#define ARGS_MAX 2
+
 enum comparison { EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, MORE, MORE_EQUAL };
 
 struct condition {
 	const struct predicate *predicate;
 	bool not;
 	enum comparison comparison;
-	const char *args[2];
+	const char *args[ARGS_MAX];
 	const char *text;
 };
 
@@ -28,8 +30,8 @@ struct predicate {
 	const char *name;
 	unsigned int args;
 	bool compares;		/* takes a comparison and args[0] */
-	/* What is wrong with the arguments, or NULL. */
-	const char *(*check)(const struct condition *c);
+	/* Of each argument: what is wrong with it, or NULL. What may be anything has none. */
+	const char *(*check[ARGS_MAX])(const char *arg);
 	bool (*holds)(const struct condition *c, struct lab *lab);
 };
 
@@ -88,11 +90,9 @@ static bool kernel_holds(const struct condition *c, struct lab *lab)
 	return compare(c->comparison, version_difference(name.release, c->args[0]));
 }
 
-static const char *kernel_check(const struct condition *c)
+static const char *kernel_check(const char *arg)
 {
-	const char *v = c->args[0];
-
-	return v[strspn(v, "0123456789.")] || !isdigit((unsigned char)v[0]) ? "is not a version" : NULL;
+	return arg[strspn(arg, "0123456789.")] || !isdigit((unsigned char)arg[0]) ? "is not a version" : NULL;
 }
 
 static bool cpus_holds(const struct condition *c, struct lab *lab)
@@ -101,9 +101,9 @@ static bool cpus_holds(const struct condition *c, struct lab *lab)
 	return compare(c->comparison, (int)(sysconf(_SC_NPROCESSORS_ONLN) - atoi(c->args[0])));
 }
 
-static const char *cpus_check(const struct condition *c)
+static const char *cpus_check(const char *arg)
 {
-	return c->args[0][strspn(c->args[0], "0123456789")] ? "is not a number" : NULL;
+	return arg[strspn(arg, "0123456789")] ? "is not a number" : NULL;
 }
 
 static bool feature_holds(const struct condition *c, struct lab *lab)
@@ -114,11 +114,11 @@ static bool feature_holds(const struct condition *c, struct lab *lab)
 	return lab->info.out_features & bit;
 }
 
-static const char *feature_check(const struct condition *c)
+static const char *feature_check(const char *arg)
 {
 	uint32_t bit;
 
-	return word_value(&feature_words, c->args[0], &bit) ? NULL : "is no feature";
+	return word_value(&feature_words, arg, &bit) ? NULL : "is no feature";
 }
 
 static const struct bhlab_mech_info *mech_of(const struct condition *c, struct lab *lab)
@@ -128,16 +128,24 @@ static const struct bhlab_mech_info *mech_of(const struct condition *c, struct l
 	return lab_mechs(lab, &e) ? NULL : lab_mech_by_name(lab, c->args[0]);
 }
 
+/* One that this driver does not have is no mistake. */
+static const char *mechanism_check(const char *arg)
+{
+	uint32_t mech;
+
+	return word_value(&mech_words, arg, &mech) ? NULL : "is no mechanism";
+}
+
 static bool mechanism_holds(const struct condition *c, struct lab *lab)
 {
 	return mech_of(c, lab);
 }
 
-static const char *verb_check(const struct condition *c)
+static const char *verb_check(const char *arg)
 {
 	uint32_t verb;
 
-	return word_value(&verb_words, c->args[1], &verb) ? NULL : "has no such verb on any kernel";
+	return word_value(&verb_words, arg, &verb) ? NULL : "is no verb";
 }
 
 static bool verb_in(const struct condition *c, struct lab *lab, bool emulated)
@@ -194,18 +202,18 @@ static bool file_holds(const struct condition *c, struct lab *lab)
 }
 
 static const struct predicate predicates[] = {
-	{ "kernel", 1, true, kernel_check, kernel_holds },
-	{ "cpus", 1, true, cpus_check, cpus_holds },
-	{ "rt", 0, false, NULL, feature_holds },
-	{ "threadirqs", 0, false, NULL, feature_holds },
-	{ "feature", 1, false, feature_check, feature_holds },
-	{ "mechanism", 1, false, NULL, mechanism_holds },
-	{ "verb", 2, false, verb_check, verb_holds },
-	{ "native", 2, false, verb_check, native_holds },
-	{ "root", 0, false, NULL, root_holds },
-	{ "user", 1, false, NULL, user_holds },
-	{ "cmdline", 1, false, NULL, cmdline_holds },
-	{ "file", 1, false, NULL, file_holds },
+	{ "kernel", 1, true, { kernel_check }, kernel_holds },
+	{ "cpus", 1, true, { cpus_check }, cpus_holds },
+	{ "rt", 0, false, { NULL }, feature_holds },
+	{ "threadirqs", 0, false, { NULL }, feature_holds },
+	{ "feature", 1, false, { feature_check }, feature_holds },
+	{ "mechanism", 1, false, { mechanism_check }, mechanism_holds },
+	{ "verb", 2, false, { mechanism_check, verb_check }, verb_holds },
+	{ "native", 2, false, { mechanism_check, verb_check }, native_holds },
+	{ "root", 0, false, { NULL }, root_holds },
+	{ "user", 1, false, { NULL }, user_holds },
+	{ "cmdline", 1, false, { NULL }, cmdline_holds },
+	{ "file", 1, false, { NULL }, file_holds },
 };
 
 static const struct predicate *find_predicate(const char *p, size_t len)
@@ -231,6 +239,17 @@ static bool take_comparison(const char **p, enum comparison *comparison)
 	return false;
 }
 
+static int take_arg(struct reader *reader, struct condition *c, unsigned int i, const char *p, size_t len)
+{
+	const char *why;
+
+	if (!len)
+		return wrong(reader, p, "'%s' says too little", c->predicate->name);
+	c->args[i] = pool_text(&reader->scenario->pool, p, len);
+	why = c->predicate->check[i] ? c->predicate->check[i](c->args[i]) : NULL;
+	return why ? wrong(reader, p, "'%s' %s", c->args[i], why) : 0;
+}
+
 static int take_args(struct reader *reader, struct condition *c, const char *p, const char *end, bool tight)
 {
 	const char *separators = tight ? ":" : " \t";
@@ -247,9 +266,8 @@ static int take_args(struct reader *reader, struct condition *c, const char *p, 
 		/* The last one may have colons of its own. */
 		len = tight && i + 1 == c->predicate->args ? (size_t)(end - p) : strcspn(p, separators);
 		len = p + len > end ? (size_t)(end - p) : len;
-		if (!len)
-			return wrong(reader, p, "'%s' says too little", c->predicate->name);
-		c->args[i] = pool_text(&reader->scenario->pool, p, len);
+		if (take_arg(reader, c, i, p, len))
+			return -1;
 		p += len;
 	}
 	if (p < end)
@@ -259,7 +277,7 @@ static int take_args(struct reader *reader, struct condition *c, const char *p, 
 
 static int take_condition(struct reader *reader, struct condition *c, const char *p, const char *end, bool tight)
 {
-	const char *start = p, *why;
+	const char *start = p;
 	size_t len;
 
 	if (tight ? *p == '!' : !strncmp(p, "not ", 4)) {
@@ -270,12 +288,8 @@ static int take_condition(struct reader *reader, struct condition *c, const char
 	c->predicate = find_predicate(p, p + len > end ? (size_t)(end - p) : len);
 	if (!c->predicate)
 		return wrong(reader, p, "unknown condition '%.*s'", (int)(p + len > end ? end - p : (long)len), p);
-	if (take_args(reader, c, p + len, end, tight))
-		return -1;
-	why = c->predicate->check ? c->predicate->check(c) : NULL;
 	c->text = pool_text(&reader->scenario->pool, start, end - start);
-	return why ? wrong(reader, end - strlen(c->args[c->predicate->args - 1]), "'%s' %s",
-			   c->args[c->predicate->args - 1], why) : 0;
+	return take_args(reader, c, p + len, end, tight);
 }
 
 struct condition *condition_parse(struct reader *reader, const char *p, size_t len, bool tight)

@@ -12,6 +12,19 @@
 	static const struct word name##_list[] = { __VA_ARGS__ };		\
 	const struct words name##_words = { what, name##_list, ARRAY_SIZE(name##_list) }
 
+WORDS(mech, "mechanism",
+	{ "work", BHLAB_MECH_WORK },
+	{ "tasklet", BHLAB_MECH_TASKLET },
+	{ "tasklet_hi", BHLAB_MECH_TASKLET_HI },
+	{ "irq", BHLAB_MECH_IRQ },
+	{ "irq_work", BHLAB_MECH_IRQ_WORK },
+	{ "timer", BHLAB_MECH_TIMER },
+	{ "hrtimer", BHLAB_MECH_HRTIMER },
+	{ "hrtimer_soft", BHLAB_MECH_HRTIMER_SOFT },
+	{ "kthread_work", BHLAB_MECH_KTHREAD_WORK },
+	{ "rcu", BHLAB_MECH_RCU },
+	{ "rcu_work", BHLAB_MECH_RCU_WORK });
+
 WORDS(verb, "verb",
 	{ "queue", BHLAB_VERB_QUEUE },
 	{ "delay", BHLAB_VERB_DELAY },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The words of the command line for the numbers of the ABI, each in one place.
- * Mechanisms are not here: the driver says what they are called.
+ * What mechanisms are called the driver says, when it is asked; without asking
+ * it mech_words tells a name that some driver has from a mistake.
  */
 #ifndef BHCTL_WORDS_H
 #define BHCTL_WORDS_H
@@ -23,6 +24,7 @@ struct words {
 	size_t nr;
 };
 
+extern const struct words mech_words;
 extern const struct words verb_words;
 extern const struct words queue_words;
 extern const struct words result_words;

@@ -36,6 +36,13 @@ wrong_files() {
 		5:19: unknown errno 'EFROB' | add work w~expect! queue w = EFROB
 		5:8: unknown condition 'frob' | add work w~expect@frob runs(w) == 1
 		5:11: unknown condition 'kernl' | add work w~expect@rt,kernl>=6.1 runs(w) == 1
+		4:20: 'frob' is no mechanism | requires mechanism frob # a comment~add work w~expect runs(w) == 0
+		4:23: 'frob' is no verb | requires not verb work frob~add work w~expect runs(w) == 0
+		4:15: 'wrok' is no mechanism | requires verb wrok queue~add work w~expect runs(w) == 0
+		4:17: 'wrok' is no mechanism | requires native wrok frob~add work w~expect runs(w) == 0
+		4:12: 'frob' is no mechanism | @mechanism:frob add work w~expect cpus() > 0
+		5:22: 'frob' is no verb | add work w~expect@!native:work:frob,rt runs(w) == 0
+		5:16: 'frob' is no feature | add work w~expect@feature:frob runs(w) == 0
 		4:18: 'frob' is no feature | requires feature frob~add work w~expect runs(w) == 0
 		5:22: --cpu: 'x' is not a number | add work w~expect queue w --cpu x = queued
 		5:3: unknown option '--frob' | add work w \~  --frob~expect runs(w) == 0
@@ -192,7 +199,7 @@ fails() {
 		.scenarios[0].variants == ["kernel>=6.0,cpus>=1", "rt"]' <<<"$output"
 	local requirement n=100
 	mkdir requires
-	for requirement in 'kernel < 6.0' 'kernel == 5' 'not kernel >= 6.0' 'cpus > 999' 'mechanism frob' \
+	for requirement in 'kernel < 6.0' 'kernel == 5' 'not kernel >= 6.0' 'cpus > 999' \
 		'verb tasklet trigger' 'native tasklet cancel' 'user nobody-like-this' 'cmdline frob' 'not root' 'file /nowhere'; do
 		(cd requires && scenario $n <<<"requires $requirement"$'\nadd work w\nexpect runs(w) == 1')
 		echo "skipped	requires requires $requirement" >>want
@@ -200,6 +207,10 @@ fails() {
 	done
 	run -0 bhctl -p run requires
 	cut -f 1,4 <<<"$output" | sed 's/	/	requires /' | diff -u want -
+	# What the driver calls a mechanism is one.
+	bhctl -p mechanisms | cut -f 1 | sed 's/^/requires mechanism /; $a expect cpus() > 0' | scenario mechanisms
+	run -0 bhctl -p run mechanisms.bh
+	assert_output --partial passed
 }
 
 @test "run: on a CPU, as a user, in a child; repeat and let" {
