@@ -37,11 +37,11 @@ wrong_files() {
 		5:8: unknown condition 'frob' | add work w~expect@frob runs(w) == 1
 		5:11: unknown condition 'kernl' | add work w~expect@rt,kernl>=6.1 runs(w) == 1
 		4:20: 'frob' is no mechanism | requires mechanism frob # a comment~add work w~expect runs(w) == 0
-		4:23: 'frob' is no verb | requires not verb work frob~add work w~expect runs(w) == 0
+		4:24: 'frob' is no verb | requires not verb work frob~add work w~expect runs(w) == 0
 		4:15: 'wrok' is no mechanism | requires verb wrok queue~add work w~expect runs(w) == 0
 		4:17: 'wrok' is no mechanism | requires native wrok frob~add work w~expect runs(w) == 0
 		4:12: 'frob' is no mechanism | @mechanism:frob add work w~expect cpus() > 0
-		5:22: 'frob' is no verb | add work w~expect@!native:work:frob,rt runs(w) == 0
+		5:21: 'frob' is no verb | add work w~expect@!native:work:frob,rt runs(w) == 0
 		5:16: 'frob' is no feature | add work w~expect@feature:frob runs(w) == 0
 		4:18: 'frob' is no feature | requires feature frob~add work w~expect runs(w) == 0
 		5:22: --cpu: 'x' is not a number | add work w~expect queue w --cpu x = queued
@@ -50,7 +50,7 @@ wrong_files() {
 		5:23: 'frob' cannot follow here | add work w~expect (runs(w) == 1) frob
 		5:13: no add above makes the item 'v' | add work w~expect runs(v) == 1
 		4:1: a step names 'v', which no add makes | add work w --do 'queue v'~expect runs(w) == 1
-		4:14: statement 3 is named already | statement 3 3~expect cpus() > 0
+		4:13: statement 3 is named already | statement 3 3~expect cpus() > 0
 		5:11: statement 3 is named already | statement 3~statement 3~expect cpus() > 0
 		4:11: statements are numbered from 1 | statement 0~expect cpus() > 0
 		4:13: '-1' is negative | statement 7 -1~expect cpus() > 0
