@@ -11,6 +11,8 @@
 
 #include "cmd.h"
 #include "lab.h"
+#include "scenario_run.h"
+#include "signals.h"
 
 /* Becomes the program; comes back only if that fails. */
 static int become(const struct lab *lab, char **argv, struct error *e)
@@ -26,13 +28,20 @@ static int become(const struct lab *lab, char **argv, struct error *e)
 	return fail(e, STATUS_NOT_EXECUTABLE, errno, "'%s' can not be run", argv[0]);
 }
 
+/* Who is interrupted takes the program along, and a scenario whose time is over does not wait for it, either. */
 static int child_status(pid_t child)
 {
+	bool told = false;
 	int status;
 
-	while (waitpid(child, &status, 0) < 0)
+	while (waitpid(child, &status, 0) < 0) {
 		if (errno != EINTR)
 			return STATUS_REFUSED;
+		if (!end_wanted())
+			continue;
+		kill(child, told || limit_over() ? SIGKILL : signals_caught());
+		told = true;
+	}
 	return WIFSIGNALED(status) ? STATUS_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

@@ -2,6 +2,7 @@
 /* run: scenarios, from files and directories. */
 #include <errno.h>
 #include <fts.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,14 @@ static int run_one(const struct scenario *scenario, struct report *report, struc
 	return err;
 }
 
+/* What was done has been reported. */
+static int interrupted(const struct totals *totals, struct error *e)
+{
+	note("interrupted; %zu of %zu scenarios were run", totals->done, totals->nr);
+	e->status = STATUS_SIGNAL + totals->signal;
+	return -1;
+}
+
 static int run_all(const struct list *scenarios, struct report *report, struct error *e)
 {
 	struct totals totals = { .nr = scenarios->nr };
@@ -153,9 +162,12 @@ static int run_all(const struct list *scenarios, struct report *report, struct e
 			break;
 		err = run_one(scenarios->at[i], report, &totals, e);
 	}
+	totals.signal = signals_caught();
 	report->end(report, &totals);
 	if (err)
 		return err;
+	if (totals.signal)
+		return interrupted(&totals, e);
 	e->status = totals.by_verdict[WRONG] ? STATUS_USAGE : totals.by_verdict[FAILED] ? STATUS_FALSE : STATUS_OK;
 	return e->status ? -1 : 0;
 }
@@ -193,6 +205,7 @@ int run_run(const struct call *call, struct lab *lab, struct result *result)
 	int err = 0;
 
 	(void)lab;
+	signals_catch(SIGTERM);
 	report.tour = arg_given(call, "--tour");
 	for (char **path = arg(call, "FILE|DIR")->rest; *path && !err; path++)
 		err = report.tour ? find_tour(*path, &paths, &result->error) :

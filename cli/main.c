@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <linux/bhlab.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,7 +153,7 @@ int main(int argc, char **argv)
 	int status = STATUS_OK;
 
 	setlocale(LC_ALL, "");
-	signals_catch();
+	signals_catch(SIGINT);
 	if (parse_globals(argc, argv, &done, &error))
 		status = error.status;
 	else if (!done)

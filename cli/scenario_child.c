@@ -159,7 +159,7 @@ static void child_main(struct run *run, const struct action *action, int fd)
 	_exit(0);
 }
 
-/* As much as there is, up to @size; short if the child has ended or the time is over. */
+/* As much as there is, up to @size; short if the child has ended, which it must when the end is wanted. */
 static size_t receive(const struct child *child, void *data, size_t size)
 {
 	size_t len = 0;
@@ -167,7 +167,7 @@ static size_t receive(const struct child *child, void *data, size_t size)
 	while (len < size) {
 		ssize_t got = read(child->fd, (char *)data + len, size - len);
 
-		if (got < 0 && errno == EINTR && limit_over())
+		if (got < 0 && errno == EINTR && end_wanted())
 			kill(child->pid, SIGKILL);
 		if (!got || (got < 0 && errno != EINTR))
 			break;
@@ -205,7 +205,7 @@ static struct child *child_start(struct run *run, const struct action *action, s
 static void child_reap(struct child *child)
 {
 	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-		if (limit_over())
+		if (end_wanted())
 			kill(child->pid, SIGKILL);
 	close(child->fd);
 	child->pid = 0;

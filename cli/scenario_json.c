@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reports of scenarios as one JSON document. */
 #include <json.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -160,6 +161,10 @@ static void json_scenario(struct report *report, const struct run *run, const st
 
 static void json_end(struct report *report, const struct totals *totals)
 {
+	char name[16];
+
+	snprintf(name, sizeof(name), "SIG%s", totals->signal ? sigabbrev_np(totals->signal) : "");
+	json_add(report->doc, "interrupted", totals->signal ? json_object_new_string(name) : NULL);
 	json_add_number(report->doc, "expectations", totals->expectations);
 	json_add_number(report->doc, "passed", totals->by_verdict[PASSED]);
 	json_add_number(report->doc, "failed", totals->by_verdict[FAILED] + totals->by_verdict[WRONG]);

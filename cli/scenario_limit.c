@@ -2,16 +2,22 @@
 /* The time limit of a scenario. */
 #include <signal.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "scenario_run.h"
+#include "signals.h"
 
 /* A handler has nowhere else to leave it. */
 static volatile sig_atomic_t over;
 
+/* After a signal it is a reminder, and there will be another one. */
 static void on_alarm(int sig)
 {
 	(void)sig;
-	over = 1;
+	if (signals_caught())
+		alarm(1);
+	else
+		over = 1;
 }
 
 /* Once it is over it strikes again and again: what begins to wait just then is interrupted, too. */
@@ -28,6 +34,7 @@ void limit_start(uint64_t ns)
 		timer.it_value.tv_usec = 1;
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
+	signals_remind(true);
 }
 
 bool limit_over(void)
@@ -35,7 +42,13 @@ bool limit_over(void)
 	return over;
 }
 
+bool end_wanted(void)
+{
+	return over || signals_caught();
+}
+
 void limit_stop(void)
 {
+	signals_remind(false);
 	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
 }

@@ -10,6 +10,7 @@ struct totals {
 	size_t done;
 	size_t by_verdict[4];
 	uint64_t expectations;
+	int signal;		/* that ended it before all were done, or 0 */
 };
 
 struct report {

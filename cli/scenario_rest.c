@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "scenario_run.h"
-#include "signals.h"
 
 #define BUSY (BHLAB_STATE_PENDING | BHLAB_STATE_RUNNING)
 
@@ -82,7 +81,7 @@ static int settle_item(struct run *run, const struct statement *s, const struct 
 	err = wait_idle(&run->scene.lab, state->id, deadline);
 	if (err == ETIMEDOUT)
 		return unsettled(run, s, state);
-	if (limit_over() || signals_caught())
+	if (end_wanted())
 		return 1;
 	if (err && err != EINTR)
 		return run_fault(run, s, "%s: %s", state->out_name, strerror(err)), -1;

@@ -141,7 +141,7 @@ static void check_outcome(struct run *run, const struct statement *s, const stru
 	answer_text(outcome, answer, sizeof(answer));
 	if (s->kind == STATEMENT_ACTION && !outcome->error.status)
 		return;
-	if (outcome->error.status && (limit_over() || signals_caught()))
+	if (outcome->error.status && end_wanted())
 		return;
 	ok = s->kind == STATEMENT_REFUSAL ? outcome->error.err == s->err : answers(s, outcome);
 	run_check(run, s, ok && s->kind != STATEMENT_ACTION, s->text, answer);

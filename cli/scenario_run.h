@@ -84,6 +84,8 @@ void check_rest(struct run *run);
 /* --- scenario_limit.c: a limit that interrupts whatever waits */
 void limit_start(uint64_t ns);
 bool limit_over(void);
+/* Its time is over, or a signal came: nobody waits any more. */
+bool end_wanted(void);
 void limit_stop(void);
 
 #endif

@@ -71,6 +71,8 @@ static void tap_scenario(struct report *report, const struct run *run, const str
 static void tap_end(struct report *report, const struct totals *totals)
 {
 	(void)report;
+	if (totals->signal)
+		printf("Bail out! interrupted by SIG%s\n", sigabbrev_np(totals->signal));
 	printf("# Totals: pass:%zu fail:%zu xfail:0 xpass:0 skip:%zu error:0\n", totals->by_verdict[PASSED],
 	       totals->by_verdict[FAILED] + totals->by_verdict[WRONG], totals->by_verdict[SKIPPED]);
 }

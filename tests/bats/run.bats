@@ -275,6 +275,32 @@ fails() {
 		(.scenarios[1].checks[0] | .ok == false and .line == 5 and .observed == "runs(w) = 0")' <<<"$output"
 }
 
+@test "run: interrupted it reports what was done, ends its children, and exits with 128 + n" {
+	scenario a <<<'expect cpus() > 0'
+	scenario c <<<'expect cpus() > 0'
+	local killer="exec -- sh -c '(sleep 1; kill -INT \$PPID) >/dev/null 2>&1 &'" what
+	# It waits for a child, an item, somebody else's program, and a program that does not want to end.
+	for what in "$killer~async c wait w running --timeout 100s~join c" "$killer~delay w 1000s~wait w running --timeout 100s" \
+		"$killer~as alice exec -- sleep 300" "exec -- sh -c 'trap \"\" INT; kill -INT \$PPID; sleep 300; sleep 300'"; do
+		tr '~' '\n' <<<"limit 100s~add work w~expect cpus() > 0~$what" | scenario b
+		run -130 --separate-stderr bhctl run a.bh b.bh c.bh
+		assert_equal "$stderr" "bhctl: note: interrupted; 2 of 3 scenarios were run"
+		assert_line --partial "observed: interrupted"
+		assert_line "2 scenarios, 2 expectations: 1 passed, 1 failed, 0 skipped"
+		assert_equal "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx sleep)" 0
+	done
+	sed -i 's/-INT/-TERM/' b.bh
+	run -143 --separate-stderr bhctl run --tap a.bh b.bh c.bh
+	assert_line "ok 1 a"
+	assert_line "not ok 2 b"
+	refute_line --partial "3 c"
+	assert_line "Bail out! interrupted by SIGTERM"
+	run -143 --separate-stderr bhctl -j run a.bh b.bh c.bh
+	jq -e '.interrupted == "SIGTERM" and .passed == 1 and .failed == 1 and (.scenarios | length) == 2' <<<"$output"
+	run -0 bhctl -j run a.bh
+	jq -e '.interrupted == null' <<<"$output"
+}
+
 @test "run --tour: what DIR/tour lists, in its order, in full" {
 	local dir=$BATS_TEST_TMPDIR/scenarios name
 	mkdir -p "$dir"
