@@ -267,18 +267,23 @@ static int utf8_length(const unsigned char *p)
 }
 
 /* Nor may it do anything to a terminal. */
-json_object *json_text(const char *text)
+void text_clean(char *text)
 {
-	char *copy = xstrdup(text);
-	json_object *value;
-
-	for (unsigned char *p = (unsigned char *)copy; *p; ) {
+	for (unsigned char *p = (unsigned char *)text; *p; ) {
 		int len = utf8_length(p);
 
 		if (!len || *p < ' ' || *p == 0x7f)
 			*p = '?';
 		p += len ? len : 1;
 	}
+}
+
+json_object *json_text(const char *text)
+{
+	char *copy = xstrdup(text);
+	json_object *value;
+
+	text_clean(copy);
 	value = json_object_new_string(copy);
 	free(copy);
 	return value;

@@ -43,6 +43,8 @@ void text_words(json_object *row, json_object *value, const void *arg, char *cel
 void text_period(json_object *row, json_object *value, const void *arg, char *cell);
 const char *out_arrow(void);
 
+/* What is no character that can be printed becomes '?'. */
+void text_clean(char *text);
 /* Text that may hold anything, such as comm, as valid JSON text. */
 json_object *json_text(const char *text);
 void json_add(json_object *object, const char *key, json_object *value);

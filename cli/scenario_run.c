@@ -29,6 +29,15 @@ const char *verdict_word(enum verdict verdict)
 
 /* --- what is noted */
 
+/* A program's words, or the name of a task, may hold anything; a report has its own lines. */
+static const char *clean_text(struct run *run, const char *text)
+{
+	char *clean = pool_text(&run->scene.pool, text, strlen(text));
+
+	text_clean(clean);
+	return clean;
+}
+
 void run_check(struct run *run, const struct statement *statement, bool ok, const char *what,
 	       const char *observed)
 {
@@ -37,7 +46,7 @@ void run_check(struct run *run, const struct statement *statement, bool ok, cons
 	*check = (struct check){ .statement = statement, .ok = ok };
 	check->what = pool_text(&run->scene.pool, what, strlen(what));
 	if (observed && *observed)
-		check->observed = pool_text(&run->scene.pool, observed, strlen(observed));
+		check->observed = clean_text(run, observed);
 	list_add(&run->checks, check);
 	if (ok || run->verdict != PASSED)
 		return;
@@ -64,7 +73,7 @@ static void note_deed(struct run *run, const struct statement *s, uint64_t at_ns
 {
 	struct deed *deed = pool_alloc(&run->scene.pool, sizeof(*deed));
 
-	*deed = (struct deed){ s, at_ns, pool_text(&run->scene.pool, answer, strlen(answer)) };
+	*deed = (struct deed){ s, at_ns, clean_text(run, answer) };
 	list_add(&run->deeds, deed);
 }
 

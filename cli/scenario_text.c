@@ -13,14 +13,15 @@
 
 #define INDENT "  "
 
+/* Without the last column: after a character there some terminals are in the next line already, and ours would be blank. */
 static int terminal_width(void)
 {
 	const char *columns = getenv("COLUMNS");
 	struct winsize size;
 
 	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
-		return size.ws_col < 40 ? 40 : size.ws_col;
-	return columns && atoi(columns) >= 40 ? atoi(columns) : 80;
+		return size.ws_col < 40 ? 39 : size.ws_col - 1;
+	return columns && atoi(columns) >= 40 ? atoi(columns) - 1 : 79;
 }
 
 static const char *color(const char *sequence)

@@ -149,6 +149,26 @@ wrong_files() {
 	assert_line --regexp "^  failed: 6 of 7 checks"
 }
 
+@test "run: what was observed is wrapped, leaves the last column free, and has no lines of its own" {
+	scenario x <<-'END'
+		add work a-rather-long-name
+		add work w
+		exec -- sh -c 'bhctl add work odd --data "$(printf "a\n\n\033b")"'
+		queue odd
+		settle
+		expect data(odd, 1) == 'ab'
+		expect runs(a-rather-long-name) + accepted(a-rather-long-name) + refused(a-rather-long-name) + depth(a-rather-long-name) == 7
+	END
+	local columns
+	for columns in {60..80}; do
+		run -1 env COLUMNS="$columns" bhctl run x.bh
+		assert_line --partial "observed: data(odd, 1) = 'a???b'"
+		sed -n '/observed: runs/,/^$/p' <<<"$output" | sed '$d' >lines
+		assert_equal "$(xargs <lines)" "observed: runs(a-rather-long-name) = 0, accepted(a-rather-long-name) = 0, refused(a-rather-long-name) = 0, depth(a-rather-long-name) = 0"
+		(($(wc -L <lines) < columns))
+	done
+}
+
 # fails NAME TEXT: the body from stdin is a scenario that fails with one check alone, and this is it
 fails() {
 	scenario "$1"
