@@ -250,7 +250,7 @@ const struct command commands[] = {
 	  LAB_NONE, check_run, run_run, NULL,
 	  "A directory stands for all *.bh in and below it. Each scenario has a lab of its own.\n"
 	  "tests/scenarios/README.md has the language. Exits 1 if one fails, 64 if a file is\n"
-	  "wrong.\n" },
+	  "wrong. BHLAB_SLOWNESS=N in the environment gives each N times the time.\n" },
 	{ "exec", "open a lab and run a program in it", args_exec,
 	  LAB_NONE, NULL, run_exec, NULL,
 	  "All bhctl commands inside share the lab, by BHLAB_FD. Exits as the program does.\n" },

@@ -11,8 +11,11 @@
 #include "cmd.h"
 #include "lab.h"
 #include "out.h"
+#include "parse.h"
 #include "scenario_report.h"
 #include "signals.h"
+
+#define SLOWNESS_MAX	100
 
 int check_run(const struct call *call, struct error *e)
 {
@@ -98,15 +101,29 @@ static bool go_on(void)
 	return first != 'q' && c != EOF;
 }
 
+/* Of a kernel that is built for debugging, say. */
+static int read_slowness(unsigned int *slowness, struct error *e)
+{
+	const char *text = getenv("BHLAB_SLOWNESS");
+	uint64_t number = 1;
+
+	if (text && parse_number(text, SLOWNESS_MAX, &number, e)) {
+		error_prefix(e, "BHLAB_SLOWNESS");
+		return -1;
+	}
+	*slowness = (unsigned int)number;
+	return number ? 0 : usage(e, "BHLAB_SLOWNESS: it must be 1 or more");
+}
+
 /* Each wrong file is told of at once. */
-static int read_all(const struct list *paths, struct list *scenarios)
+static int read_all(const struct list *paths, unsigned int slowness, struct list *scenarios)
 {
 	struct call nobody = { 0 };
 	int status = 0;
 
 	for (size_t i = 0; i < paths->nr; i++) {
 		struct error e = { 0 };
-		struct scenario *scenario = scenario_read(paths->at[i], &e);
+		struct scenario *scenario = scenario_read(paths->at[i], slowness, &e);
 
 		if (scenario)
 			list_add(scenarios, scenario);
@@ -185,9 +202,12 @@ static int probe(struct error *e)
 static int run_files(const struct list *paths, struct report *report, struct error *e)
 {
 	struct list scenarios = { 0 };
+	unsigned int slowness;
 	int err = 0;
 
-	e->status = read_all(paths, &scenarios);
+	if (read_slowness(&slowness, e))
+		return -1;
+	e->status = read_all(paths, slowness, &scenarios);
 	if (e->status)
 		err = -1;
 	else

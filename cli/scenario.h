@@ -130,10 +130,12 @@ struct reader {
 		unsigned int number;
 	} parts[32];
 	size_t nr_parts;
+	unsigned int slowness;
 	struct error *error;
 };
 
-struct scenario *scenario_read(const char *path, struct error *e);
+/* What is to take a second on a usual kernel may take @slowness seconds. */
+struct scenario *scenario_read(const char *path, unsigned int slowness, struct error *e);
 void scenario_free(struct scenario *scenario);
 
 /* "FILE:LINE:COLUMN: ..." for what is at @at in the reader's line; returns -1. */

@@ -88,7 +88,7 @@ static int parse_settle(struct reader *reader, struct statement *s, const char *
 	struct error e = { 0 };
 
 	s->kind = STATEMENT_SETTLE;
-	s->number = 10000000000ULL;
+	s->number = 10000000000ULL * reader->slowness;
 	s->action.text = s->text;
 	if (phrase_split(&phrase))
 		return -1;

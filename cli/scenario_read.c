@@ -330,10 +330,10 @@ static struct scenario *scenario_new(const char *path)
 	return scenario;
 }
 
-struct scenario *scenario_read(const char *path, struct error *e)
+struct scenario *scenario_read(const char *path, unsigned int slowness, struct error *e)
 {
 	FILE *file = fopen(path, "re");
-	struct reader reader = { .error = e };
+	struct reader reader = { .slowness = slowness, .error = e };
 	int err;
 
 	if (!file) {
@@ -346,6 +346,7 @@ struct scenario *scenario_read(const char *path, struct error *e)
 		err = fail(e, STATUS_USAGE, errno, "cannot read '%s'", path);
 	if (!err)
 		err = missing(reader.scenario, e);
+	reader.scenario->limit_ns *= slowness;
 	fclose(file);
 	free(reader.line);
 	if (!err)

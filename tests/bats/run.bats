@@ -176,6 +176,7 @@ fails() {
 }
 
 @test "run: what nobody asked for fails, too" {
+	local -x BHLAB_SLOWNESS=1
 	fails background "the child of exec is still there" <<<$'exec -- sh -c \'sleep 60 &\'\nexpect cpus() > 0'
 	fails child "the child c is still there" <<<$'async c sleep 10s\nexpect cpus() > 0'
 	fails command "enable t: not disabled (EINVAL)" <<<$'add tasklet t\nenable t\nexpect runs(t) == 7'
@@ -201,6 +202,22 @@ fails() {
 	scenario mechanism <<<$'add frob w\nexpect runs(w) == 0'
 	run -64 bhctl -p run mechanism.bh
 	assert_output --regexp "^wrong	mechanism	mechanism	mechanism.bh:4: unknown mechanism 'frob'; there are work,"
+}
+
+@test "run: BHLAB_SLOWNESS multiplies the limit, and the time to settle" {
+	scenario limit <<<$'limit 300ms\nadd work w --do \'sleep 900ms\'\nqueue w\nwait w runs 1\nexpect runs(w) == 1'
+	scenario settle <<<$'limit 100s\nleaves w\nadd work w\ndelay w 13s\nsettle\nexpect runs(w) == 1'
+	run -1 env BHLAB_SLOWNESS=1 bhctl -p run .
+	assert_line --partial "	wait w runs 1: it takes longer than its limit of 300ms"
+	assert_line --partial "	settle: w is not idle within 10s: it is pending,delayed"
+	run -0 env BHLAB_SLOWNESS=20 bhctl -p run .
+	is_not() { BHLAB_SLOWNESS=$1 is 64 "bhctl: run: BHLAB_SLOWNESS: $2" run limit.bh; }
+	is_not 0 "it must be 1 or more"
+	is_not -1 "'-1' is negative"
+	is_not 4x "'4x' is not a number"
+	is_not '' "'' is not a number"
+	is_not 101 "'101' is more than 100"
+	all_right
 }
 
 @test "run: variants and requirements" {
