@@ -314,6 +314,7 @@ static void check_end(struct run *run)
 	const char *child = children_end(run);
 	bool over = run->over;
 
+	cpus_check(run);
 	scene_drain(&run->scene);
 	note_objects(&run->scene);
 	if (over)
@@ -337,6 +338,7 @@ int scenario_run(const struct scenario *scenario, struct run *run, struct error 
 	scene->base_ns = monotonic_ns();
 	if (is_required(run)) {
 		children_adopt();
+		cpus_note(run);
 		limit_start(scenario->limit_ns);
 		do_block(run, 0, scenario->nr);
 		check_end(run);

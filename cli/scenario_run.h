@@ -4,6 +4,7 @@
 #define BHCTL_SCENARIO_RUN_H
 
 #include <json.h>
+#include <sched.h>
 #include <sys/types.h>
 
 #include "scenario_expr.h"
@@ -54,6 +55,7 @@ struct run {
 	enum verdict verdict;
 	const char *reason;	/* it was skipped, or failed first */
 	bool over;		/* nothing more is carried out */
+	cpu_set_t online;	/* when it began */
 };
 
 /* --- scenario_run.c; 0, or -1 when no lab could be opened */
@@ -80,6 +82,11 @@ const char *children_end(struct run *run);
 int settle(struct run *run, const struct statement *statement);
 /* What is left when it ends, and what does not add up. */
 void check_rest(struct run *run);
+
+/* --- scenario_cpus.c */
+void cpus_note(struct run *run);
+/* A CPU that was online and is not is a fault, and brought back. */
+void cpus_check(struct run *run);
 
 /* --- scenario_limit.c: a limit that interrupts whatever waits */
 void limit_start(uint64_t ns);

@@ -180,6 +180,9 @@ fails() {
 	fails background "the child of exec is still there" <<<$'exec -- sh -c \'sleep 60 &\'\nexpect cpus() > 0'
 	fails child "the child c is still there" <<<$'async c sleep 10s\nexpect cpus() > 0'
 	fails command "enable t: not disabled (EINVAL)" <<<$'add tasklet t\nenable t\nexpect runs(t) == 7'
+	fails cpu "it left CPU 1 offline" <<<$'exec -- sh -c \'echo 0 >/sys/devices/system/cpu/cpu1/online\'\nexpect cpus() == 1'
+	fails cpu2 "enable w: not disabled (EINVAL); it left CPU 1 offline" \
+		<<<$'add work w\nexec -- sh -c \'echo 0 >/sys/devices/system/cpu/cpu1/online\'\nenable w\nexpect cpus() == 7'
 	fails exec "exec -- sh -c 'echo so it goes; exit 7': it exits with 7: so it goes" \
 		<<<$'exec -- sh -c \'echo so it goes; exit 7\'\nexpect cpus() > 0'
 	fails limit "wait w idle: it takes longer than its limit of 300ms" \
@@ -197,6 +200,7 @@ fails() {
 	run -1 bhctl -j run .
 	jq -r '.scenarios[] | .name + ": " + ([.checks[] | select(.ok | not) | [.expected, .observed] |
 		map(select(.)) | join(": ")] | join("; "))' <<<"$output" | diff -u want -
+	assert_equal "$(</sys/devices/system/cpu/cpu1/online)" 1
 	scenario leaves <<<$'leaves w\nadd work w\nexpect delay w 1000s = queued'
 	run -0 bhctl run leaves.bh
 	scenario mechanism <<<$'add frob w\nexpect runs(w) == 0'
