@@ -5,8 +5,9 @@
 #   make demo      watch a kernel queue, cancel, flush and delay, and take an interrupt
 #   make test      everything that is tested on the default kernel
 #
-#   make matrix    the tour and the tests of the guest on every kernel of tests/vm/kernels, and a table of them
+#   make matrix    the tour and the tests of the guest on every kernel of tests/vm/kernels, a table of them, and docs/behaviour.md
 #   make debug     the tests on a kernel with KASAN, lockdep, kmemleak…, which is built first (minutes, once)
+#   make soak      all scenarios again and again, then once more so while the host is loaded: what fails now and then is a bug
 #   make mutants   break the driver on purpose, one bug after the other: the tests must notice
 #   make shell     a shell in the virtual machine; make shell KERNEL=6.1
 #
@@ -49,10 +50,14 @@ test:
 	tests/run
 
 matrix:
-	tests/matrix
+	tests/matrix --record
 
 debug:
 	tests/run --kernel 7.2-debug loop bats kselftest scripts
+
+soak:
+	tests/soak
+	tests/soak --load
 
 mutants:
 	tests/mutants/run
@@ -67,4 +72,4 @@ clean:
 help:
 	@sed -n '/^#/!q; s/^# \?//p' $(firstword $(MAKEFILE_LIST)) | tail -n +3
 
-.PHONY: all driver cli install load demo test matrix debug mutants shell clean help
+.PHONY: all driver cli install load demo test matrix debug soak mutants shell clean help

@@ -124,6 +124,13 @@ closing_line() { # PASSED FAILED SKIPPED
 	if (($3)); then echo "$1 passed, $2 failed, $3 skipped"; else echo "$1 passed, $2 failed"; fi
 }
 
+# The kernel in docs/behaviour.md that tells what this one does, if any: what is built for debugging is too slow and too
+# different, and a switch of the driver must not make a difference.
+behaviour_column() { # NAME
+	if "$VM_DIR/../behaviour" columns | grep -Fx -e "$1"; then return; fi
+	[[ $(kernel_kind "$1") == source ]] || kernel_base "$1"
+}
+
 # --- Debian trees
 
 # The repository of the host's first main entry that is not the security archive, in whatever format its sources are
