@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <getopt.h>
 #include <linux/bhlab.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,37 @@ static int parse_shell(const char *text, struct value *value, struct error *e)
 	return strcmp(text, "bash") ? usage(e, "unknown shell '%s'; there is bash", text) : 0;
 }
 
+static int parse_cpu_list(const char *text, struct value *value, struct error *e)
+{
+	cpu_set_t cpus;
+
+	(void)value;
+	return parse_cpus(text, &cpus, e);
+}
+
+static int parse_from(const char *text, struct value *value, struct error *e)
+{
+	return parse_word(&from_words, text, value, e);
+}
+
+/* The steps are the value's program, the CPU its number. */
+static int parse_load(const char *text, struct value *value, struct error *e)
+{
+	const char *at = strrchr(text, '@');
+	char *steps;
+	int err;
+
+	if (!at)
+		return usage(e, "on which CPU? write STEPS@CPU");
+	if (parse_number(at + 1, UINT32_MAX, &value->number, e))
+		return -1;
+	steps = xstrdup(text);
+	steps[at - text] = '\0';
+	err = parse_steps(steps, value, e);
+	free(steps);
+	return err;
+}
+
 static int parse_command(const char *text, struct value *value, struct error *e)
 {
 	(void)value;
@@ -153,6 +185,11 @@ static const struct {
 	[ARG_FILE] = { "FILE", parse_any },
 	[ARG_REST] = { "CMD", parse_any },
 	[ARG_PATHS] = { "FILE|DIR", parse_any },
+	[ARG_MECHS] = { "MECHANISM", parse_any },
+	[ARG_CPUS] = { "CPUS", parse_cpu_list },
+	[ARG_FROM] = { "FROM", parse_from },
+	[ARG_LOAD] = { "STEPS@CPU", parse_load },
+	[ARG_LINE] = { "COMMAND", parse_any },
 };
 
 const char *arg_meta(enum arg_type type)
@@ -268,7 +305,7 @@ static int parse_positional(struct call *call, size_t i, char **argv, int argc, 
 		return def->optional ? 0 : usage(e, "%s is missing", def->name);
 	if (set_value(call, i, argv[*at], e))
 		return -1;
-	if (def->type == ARG_REST || def->type == ARG_PATHS) {
+	if (def->type == ARG_REST || def->type == ARG_PATHS || def->type == ARG_MECHS) {
 		call->values[i].rest = argv + *at;
 		*at = argc;
 		return 0;

@@ -44,6 +44,11 @@ enum arg_type {
 	ARG_FILE,
 	ARG_REST,	/* this word and all that follow, as they are */
 	ARG_PATHS,	/* one or more, of files and directories */
+	ARG_MECHS,	/* one or more */
+	ARG_CPUS,	/* "0,2-3" */
+	ARG_FROM,
+	ARG_LOAD,	/* "STEPS@CPU" */
+	ARG_LINE,	/* of the shell */
 };
 
 /* One argument of a command; tables of them end with a NULL name. */
@@ -60,7 +65,7 @@ struct value {
 	const char *text;		/* as typed */
 	uint64_t number;		/* or period, or the number of a word */
 	struct program *program;	/* of ARG_STEPS; the call's */
-	char **rest;			/* of ARG_REST, ARG_PATHS */
+	char **rest;			/* of ARG_REST, ARG_PATHS, ARG_MECHS */
 };
 
 struct call;
@@ -165,6 +170,9 @@ int run_events(const struct call *call, struct lab *lab, struct result *result);
 int run_batch(const struct call *call, struct lab *lab, struct result *result);
 int check_run(const struct call *call, struct error *e);
 int run_run(const struct call *call, struct lab *lab, struct result *result);
+int check_latency(const struct call *call, struct error *e);
+int run_latency(const struct call *call, struct lab *lab, struct result *result);
+void print_latency(const struct result *result);
 int run_exec(const struct call *call, struct lab *lab, struct result *result);
 
 /* The id of the item, queue or object that is given as @name; or the refusal. */

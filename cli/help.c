@@ -22,6 +22,8 @@ static void arg_usage(const struct argdef *def, char *buf, size_t size)
 		snprintf(buf, size, "-- %s [ARG...]", def->name);
 	else if (def->type == ARG_PATHS)
 		snprintf(buf, size, "%s...", def->name);
+	else if (def->type == ARG_MECHS)
+		snprintf(buf, size, "[%s...]", def->name);
 	else if (is_option(def) || def->optional)
 		snprintf(buf, size, "[%s]", def->name);
 	else
@@ -80,6 +82,7 @@ void help_command(const struct command *cmd)
 	help_words(cmd, ARG_QUEUE, &queue_words);
 	help_words(cmd, ARG_LOCK_CONTEXT, &lock_context_words);
 	help_words(cmd, ARG_KIND, &kind_words);
+	help_words(cmd, ARG_FROM, &from_words);
 }
 
 void help_all(void)
@@ -137,6 +140,8 @@ static void complete_type(enum arg_type type, char *buf, size_t size)
 		snprintf(buf, size, "$(_bhctl_items)");
 	else if (type == ARG_MECH)
 		snprintf(buf, size, "$(bhctl -p mechanisms 2>/dev/null | cut -f1) queue lock fifo");
+	else if (type == ARG_MECHS)
+		snprintf(buf, size, "$(bhctl -p mechanisms 2>/dev/null | cut -f1) bh_work all");
 	else if (type == ARG_OBJECT)
 		snprintf(buf, size, "queue lock fifo");
 	else if (type == ARG_QUEUE)
@@ -147,6 +152,8 @@ static void complete_type(enum arg_type type, char *buf, size_t size)
 		word_names(&condition_words, " ", buf, size);
 	else if (type == ARG_KIND)
 		word_names(&kind_words, " ", buf, size);
+	else if (type == ARG_FROM)
+		word_names(&from_words, " ", buf, size);
 	else if (type == ARG_SHELL)
 		snprintf(buf, size, "bash");
 	else if (type == ARG_COMMAND)
@@ -192,12 +199,13 @@ static void complete_command(const struct command *cmd)
 	printf("--help\";;\n");
 }
 
+/* A file that is the value of an option follows that; others stand anywhere. */
 static void complete_file(const struct command *cmd)
 {
 	for (const struct argdef *def = cmd->args; def->name; def++)
 		if (def->type == ARG_FILE || def->type == ARG_REST || def->type == ARG_PATHS)
-			printf("\t%s\\ *) mapfile -t COMPREPLY < <(compgen -%c -- \"$cur\");;\n", cmd->name,
-			       def->type == ARG_REST ? 'c' : 'f');
+			printf("\t%s\\ %s) mapfile -t COMPREPLY < <(compgen -%c -- \"$cur\");;\n", cmd->name,
+			       is_option(def) ? def->name : "*", def->type == ARG_REST ? 'c' : 'f');
 }
 
 /* Two words make another command than the first alone. */

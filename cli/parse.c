@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/bhlab.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,37 @@ int parse_period(const char *text, uint64_t *ns, struct error *e)
 	    __builtin_add_overflow(*ns, fraction, ns) || *ns > BHLAB_NS_MAX)
 		return too_long(text, e);
 	return 0;
+}
+
+/* "2" or "2-3"; what is at @text is changed. */
+static int parse_cpu_range(char *text, cpu_set_t *cpus, struct error *e)
+{
+	char *last = strchr(text, '-');
+	uint64_t from, to;
+
+	if (last == text)
+		last = NULL;
+	if (last)
+		*last++ = '\0';
+	if (parse_number(text, CPU_SETSIZE - 1, &from, e) || parse_number(last ? last : text, CPU_SETSIZE - 1, &to, e))
+		return -1;
+	if (to < from)
+		return usage(e, "%s is not before %s", text, last);
+	for (; from <= to; from++)
+		CPU_SET(from, cpus);
+	return 0;
+}
+
+int parse_cpus(const char *text, cpu_set_t *cpus, struct error *e)
+{
+	char *copy = xstrdup(text), *rest = copy, *part;
+	int err = 0;
+
+	CPU_ZERO(cpus);
+	while (!err && (part = strsep(&rest, ",")))
+		err = parse_cpu_range(part, cpus, e);
+	free(copy);
+	return err;
 }
 
 int parse_name(const char *text, struct error *e)

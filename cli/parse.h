@@ -3,6 +3,7 @@
 #ifndef BHCTL_PARSE_H
 #define BHCTL_PARSE_H
 
+#include <sched.h>
 #include <stdint.h>
 
 #include "error.h"
@@ -11,6 +12,8 @@
 int parse_number(const char *text, uint64_t max, uint64_t *value, struct error *e);
 /* 100ns, 10us, 1.5ms, 1s, 0; at most BHLAB_NS_MAX. */
 int parse_period(const char *text, uint64_t *ns, struct error *e);
+/* "0,2-3", as taskset(1) has it. */
+int parse_cpus(const char *text, cpu_set_t *cpus, struct error *e);
 /* The rules of BHLAB_NAME_LEN. */
 int parse_name(const char *text, struct error *e);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bhctl.h"
+#include "latency.h"
 #include "words.h"
 
 #define WORDS(name, what, ...)							\
@@ -72,6 +73,11 @@ WORDS(lock_context, "context",
 	{ "task", BHLAB_CTX_TASK },
 	{ "softirq", BHLAB_CTX_SOFTIRQ },
 	{ "hardirq", BHLAB_CTX_HARDIRQ });
+
+WORDS(from, "origin",
+	{ "task", FROM_TASK },
+	{ "irq", FROM_IRQ },
+	{ "other-cpu", FROM_OTHER_CPU });
 
 WORDS(result, "result",
 	{ "idle", BHLAB_RESULT_IDLE },

@@ -33,6 +33,7 @@ extern const struct words kind_words;
 extern const struct words stage_words;
 extern const struct words lock_kind_words;
 extern const struct words lock_context_words;
+extern const struct words from_words;
 
 /* Of these the value is a bit. */
 extern const struct words state_words;
