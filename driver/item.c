@@ -6,6 +6,7 @@
 #include <linux/timekeeping.h>
 
 #include "bhlab.h"
+#include "trace.h"
 
 /*
  * Accepted, and neither run, cancelled nor known to be merged. A line's raises
@@ -203,6 +204,10 @@ int bhlab_item_activate_locked(struct bhlab_item *item,
 	else
 		ret = bhlab_item_raise(item, act, &stamp);
 	bhlab_item_account(item, ret, &stamp);
+	if (item->ops->merges)
+		trace_bhlab_trigger(item, act, &stamp, ret);
+	else
+		trace_bhlab_queue(item, act, &stamp, ret);
 	return ret;
 }
 
@@ -236,6 +241,7 @@ static void bhlab_item_account_cancel(struct bhlab_item *item,
 	lockdep_assert_held(&item->lock);
 	item->cancelled++;
 	bhlab_record(item, BHLAB_EVENT_CANCELLED, stamp, 0);
+	trace_bhlab_cancel(item, stamp);
 }
 
 static void bhlab_item_taken_back(struct bhlab_item *item)

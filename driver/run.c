@@ -10,6 +10,7 @@
 
 #include "bhlab.h"
 #include "limits.h"
+#include "trace.h"
 
 /* The fast clock may step back by a little when the clock is adjusted. */
 static u64 bhlab_now(u64 not_before)
@@ -166,6 +167,7 @@ static void bhlab_run_locate(struct bhlab_run *run, u64 not_before)
 void bhlab_run_start(struct bhlab_run *run)
 {
 	bhlab_run_locate(run, run->stamp.ns);
+	trace_bhlab_run_start(run);
 }
 
 /*
@@ -240,6 +242,7 @@ void bhlab_run_end(struct bhlab_run *run)
 
 	bhlab_record_run(run, BHLAB_EVENT_RUN, run->stamp.requeues,
 			 run->started, finished);
+	trace_bhlab_run_end(run, finished);
 
 	if (bhlab_run_charged(run))
 		bhlab_run_charge(run, finished - run->started - run->slept);
