@@ -36,7 +36,7 @@ install: all
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin cli/bhctl
 	install -D -m 644 -t $(DESTDIR)/usr/lib/udev/rules.d udev/60-bhlab.rules
 	install -D -m 644 udev/bhlab-sysusers.conf $(DESTDIR)/usr/lib/sysusers.d/bhlab.conf
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux uapi/linux/bhlab.h
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux uapi/linux/bhlab.h uapi/linux/bhlab_netlink.h
 
 load: install
 	systemd-sysusers bhlab.conf

@@ -27,8 +27,10 @@
 #include <linux/irq_work.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
@@ -61,14 +63,31 @@ enum bhlab_resource {
 };
 
 /**
+ * struct bhlab_monitor - how far a lab's events have been sent by netlink
+ * @reader: its cursors are there once somebody has listened
+ * @since: the events before this time are nobody's affair
+ * @told: of those that @reader has lost, how many listeners know of
+ *
+ * All of it is under the lock of monitor.c.
+ */
+struct bhlab_monitor {
+	struct bhlab_reader reader;
+	u64 since;
+	u64 told;
+};
+
+/**
  * struct bhlab_lab - one open of the device
  * @id: unique among the labs that live
+ * @users: who looks at it from outside, see lab.c, and one for the open file
+ * @uid, @pid, @comm: who opened it
+ * @opened: when
  * @lock: protects @objects against change, @next_id, @used, @process_ns
  * @objects: id to struct bhlab_object; read under RCU
  * @next_id: ids are never used twice
  * @used: of each enum bhlab_resource
  * @process_ns: time that all programs in process context take together
- * @dying: set once, by release(); programs end early
+ * @dying: set once, by release(); programs end early, and nobody new looks
  * @chain: activations that steps may make until user space makes one again
  * @wait: verbs that wait for the state of an item, or for records
  * @sleepers: sleep steps, which end when the lab does
@@ -77,6 +96,11 @@ enum bhlab_resource {
  */
 struct bhlab_lab {
 	u32 id;
+	refcount_t users;
+	kuid_t uid;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	u64 opened;
 	struct mutex lock;
 	struct xarray objects;
 	u32 next_id;
@@ -88,6 +112,7 @@ struct bhlab_lab {
 	wait_queue_head_t sleepers;
 	struct irq_work wake;
 	struct bhlab_ring ring;
+	struct bhlab_monitor monitor;
 };
 
 /**
@@ -132,6 +157,15 @@ struct bhlab_kind_ops {
 struct bhlab_lab *bhlab_lab_open(void);
 void bhlab_lab_release(struct bhlab_lab *lab);
 void bhlab_lab_wake(struct bhlab_lab *lab);
+
+/* From outside, where no file holds the lab. */
+struct bhlab_lab *bhlab_lab_get(u32 id);
+struct bhlab_lab *bhlab_lab_get_next(u32 id);
+void bhlab_lab_put(struct bhlab_lab *lab);
+void bhlab_lab_count(struct bhlab_lab *lab, u32 *nr);
+u32 bhlab_labs_open(void);
+u32 bhlab_labs_changes(void);
+u32 bhlab_objects_changes(void);
 
 /* The largest id: above are the numbers of the system's queues. */
 #define BHLAB_ID_MAX		(BHLAB_QUEUE_PERCPU - 1)
@@ -448,6 +482,7 @@ bool bhlab_item_armed(struct bhlab_item *item, const struct bhlab_queue *queue);
 int bhlab_item_enable(struct bhlab_item *item, u32 *depth);
 int bhlab_item_drain(struct bhlab_item *item);
 int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd);
+void bhlab_item_settle(struct bhlab_item *item);
 void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st);
 
 int bhlab_item_revive(struct bhlab_item *item, bool queued);

@@ -9,6 +9,7 @@
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/workqueue.h>
+#include <net/genetlink.h>
 
 #ifndef BHLAB_HAVE_SYSTEM_PERCPU_WQ
 #define system_percpu_wq system_wq
@@ -69,6 +70,24 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 	vma->vm_flags &= ~flags;
 }
 #endif
+
+#ifdef BHLAB_HAVE_GENL_INFO_DUMP
+#define bhlab_dump_attrs(cb) (genl_info_dump(cb)->attrs)
+#else
+#define bhlab_dump_attrs(cb) (genl_dumpit_info(cb)->attrs)
+#endif
+
+/* False if the kernel has no way to tell the family of a new subscription. */
+static inline bool bhlab_genl_bind(struct genl_family *family,
+				   int (*bind)(int group))
+{
+#ifdef BHLAB_HAVE_GENL_BIND
+	family->bind = bind;
+	return true;
+#else
+	return false;
+#endif
+}
 
 #ifdef BHLAB_OWN_IRQ_SIM
 #define BHLAB_KERNEL_IRQ_SIM false

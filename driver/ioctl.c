@@ -126,6 +126,7 @@ static int bhlab_cmd_state(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	if (!item)
 		return -ENOENT;
 	cmd->state = (struct bhlab_item_state) { .id = cmd->state.id };
+	bhlab_item_settle(item);
 	bhlab_item_state(item, &cmd->state);
 	bhlab_item_put(item);
 	return 0;

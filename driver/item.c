@@ -490,8 +490,7 @@ int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd)
 	int ret;
 
 	for (;;) {
-		if (item->ops->settle)
-			item->ops->settle(item);
+		bhlab_item_settle(item);
 		if (bhlab_wait_done(item, cmd, &ret))
 			break;
 		left = end - ktime_get_ns();
@@ -515,12 +514,17 @@ static bool bhlab_item_delayed(struct bhlab_item *item)
 	       (item->ops->delayed && item->ops->delayed(item));
 }
 
+/* Find out what became of activations that left no trace. */
+void bhlab_item_settle(struct bhlab_item *item)
+{
+	if (item->ops->settle)
+		item->ops->settle(item);
+}
+
+/* As it is: whoever only looks must not disturb what is looked at. */
 void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st)
 {
 	unsigned long flags;
-
-	if (item->ops->settle)
-		item->ops->settle(item);
 
 	st->out_mech = item->ops->id;
 	st->out_item_flags = item->flags;

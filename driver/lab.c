@@ -2,15 +2,100 @@
 /*
  * Labs: one open of the device, its objects and their names, and its end.
  */
+#include <linux/cred.h>
 #include <linux/ctype.h>
-#include <linux/idr.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "bhlab.h"
 #include "limits.h"
+#include "monitor.h"
 
-static DEFINE_IDA(bhlab_labs);
+/*
+ * All labs, by id. Its lock protects @dying of each against who looks from
+ * outside: such a look holds @users, and release() waits until there is none.
+ */
+static DEFINE_XARRAY_ALLOC1(bhlab_labs);
+static DECLARE_WAIT_QUEUE_HEAD(bhlab_labs_wait);
+
+/* Dumps that take more than one look tell by these whether it was the same. */
+static atomic_t bhlab_labs_changed = ATOMIC_INIT(1);
+static atomic_t bhlab_objects_changed;
+
+u32 bhlab_labs_changes(void)
+{
+	return atomic_read(&bhlab_labs_changed);
+}
+
+u32 bhlab_objects_changes(void)
+{
+	return atomic_read(&bhlab_objects_changed);
+}
+
+u32 bhlab_labs_open(void)
+{
+	struct bhlab_lab *lab;
+	unsigned long id;
+	u32 nr = 0;
+
+	xa_lock(&bhlab_labs);
+	xa_for_each(&bhlab_labs, id, lab)
+		nr += !lab->dying;
+	xa_unlock(&bhlab_labs);
+	return nr;
+}
+
+/* The lab with this id, or NULL; good until bhlab_lab_put(). */
+struct bhlab_lab *bhlab_lab_get(u32 id)
+{
+	struct bhlab_lab *lab;
+
+	xa_lock(&bhlab_labs);
+	lab = xa_load(&bhlab_labs, id);
+	if (lab && lab->dying)
+		lab = NULL;
+	if (lab)
+		refcount_inc(&lab->users);
+	xa_unlock(&bhlab_labs);
+	return lab;
+}
+
+/* The lab with the smallest id above @id. */
+struct bhlab_lab *bhlab_lab_get_next(u32 id)
+{
+	unsigned long index = id;
+	struct bhlab_lab *lab;
+
+	xa_lock(&bhlab_labs);
+	do {
+		lab = xa_find_after(&bhlab_labs, &index, U32_MAX, XA_PRESENT);
+	} while (lab && lab->dying);
+	if (lab)
+		refcount_inc(&lab->users);
+	xa_unlock(&bhlab_labs);
+	return lab;
+}
+
+/* The lab may be gone from here on. */
+void bhlab_lab_put(struct bhlab_lab *lab)
+{
+	refcount_dec(&lab->users);
+	wake_up_all(&bhlab_labs_wait);
+}
+
+/* How many objects of each enum bhlab_kind it has. */
+void bhlab_lab_count(struct bhlab_lab *lab, u32 *nr)
+{
+	struct bhlab_object *obj;
+	unsigned long id;
+
+	mutex_lock(&lab->lock);
+	xa_for_each(&lab->objects, id, obj)
+		if (obj->ops)
+			nr[obj->ops->kind]++;
+	mutex_unlock(&lab->lock);
+}
 
 static void bhlab_wake_fn(struct irq_work *work)
 {
@@ -34,20 +119,13 @@ void bhlab_lab_wake(struct bhlab_lab *lab)
 		irq_work_queue(&lab->wake);
 }
 
-struct bhlab_lab *bhlab_lab_open(void)
+static void bhlab_lab_init(struct bhlab_lab *lab)
 {
-	struct bhlab_lab *lab;
-	int id;
-
-	lab = kzalloc(sizeof(*lab), GFP_KERNEL_ACCOUNT);
-	if (!lab)
-		return ERR_PTR(-ENOMEM);
-	id = ida_alloc_range(&bhlab_labs, 1, bhlab_limits.labs, GFP_KERNEL);
-	if (id < 0) {
-		kfree(lab);
-		return ERR_PTR(id);
-	}
-	lab->id = id;
+	refcount_set(&lab->users, 1);
+	lab->uid = current_uid();
+	lab->pid = task_tgid_nr(current);
+	get_task_comm(lab->comm, current);
+	lab->opened = ktime_get_mono_fast_ns();
 	lab->next_id = 1;
 	mutex_init(&lab->lock);
 	xa_init_flags(&lab->objects, XA_FLAGS_ACCOUNT);
@@ -55,6 +133,25 @@ struct bhlab_lab *bhlab_lab_open(void)
 	init_waitqueue_head(&lab->sleepers);
 	init_irq_work(&lab->wake, bhlab_wake_fn);
 	bhlab_ring_init(&lab->ring);
+}
+
+struct bhlab_lab *bhlab_lab_open(void)
+{
+	struct bhlab_lab *lab;
+	int ret;
+
+	lab = kzalloc(sizeof(*lab), GFP_KERNEL_ACCOUNT);
+	if (!lab)
+		return ERR_PTR(-ENOMEM);
+	bhlab_lab_init(lab);
+	ret = xa_alloc(&bhlab_labs, &lab->id, lab,
+		       XA_LIMIT(1, bhlab_limits.labs), GFP_KERNEL_ACCOUNT);
+	if (ret) {
+		mutex_destroy(&lab->lock);
+		kfree(lab);
+		return ERR_PTR(ret == -EBUSY ? -ENOSPC : ret);
+	}
+	atomic_inc(&bhlab_labs_changed);
 	return lab;
 }
 
@@ -138,18 +235,29 @@ static void bhlab_lab_free(struct bhlab_lab *lab, bool items)
 	}
 }
 
+/* Nobody sees it any more; but its id is its own until all has ended. */
+static void bhlab_lab_hide(struct bhlab_lab *lab)
+{
+	xa_lock(&bhlab_labs);
+	WRITE_ONCE(lab->dying, true);
+	xa_unlock(&bhlab_labs);
+	atomic_inc(&bhlab_labs_changed);
+	wake_up_all(&lab->sleepers);
+	wait_event(bhlab_labs_wait, refcount_dec_if_one(&lab->users));
+}
+
 void bhlab_lab_release(struct bhlab_lab *lab)
 {
-	WRITE_ONCE(lab->dying, true);
-	wake_up_all(&lab->sleepers);
+	bhlab_lab_hide(lab);
 	bhlab_lab_stop(lab);
+	bhlab_monitor_close(lab);
 	bhlab_lab_free(lab, true);
 	bhlab_lab_free(lab, false);
 	xa_destroy(&lab->objects);
 	irq_work_sync(&lab->wake);
 	bhlab_ring_free(&lab->ring);
 	mutex_destroy(&lab->lock);
-	ida_free(&bhlab_labs, lab->id);
+	xa_erase(&bhlab_labs, lab->id);
 	kfree(lab);
 }
 
@@ -254,6 +362,7 @@ int bhlab_lab_publish(struct bhlab_lab *lab, struct bhlab_object *obj)
 	else
 		ret = bhlab_lab_publish_locked(lab, obj, other);
 	mutex_unlock(&lab->lock);
+	atomic_inc(&bhlab_objects_changed);
 	return ret;
 }
 
@@ -434,6 +543,7 @@ static int bhlab_lab_unpublish(struct bhlab_lab *lab, struct bhlab_object *obj)
 	if (ret)
 		return ret;
 	xa_erase(&lab->objects, obj->id);
+	atomic_inc(&bhlab_objects_changed);
 	return 0;
 }
 

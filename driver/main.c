@@ -8,6 +8,7 @@
 
 #include "bhlab.h"
 #include "limits.h"
+#include "netlink.h"
 
 static int bhlab_fops_open(struct inode *inode, struct file *file)
 {
@@ -79,12 +80,19 @@ static int __init bhlab_init(void)
 	if (ret)
 		return ret;
 	bhlab_queues_init();
-	return misc_register(&bhlab_misc);
+	ret = bhlab_netlink_init();
+	if (ret)
+		return ret;
+	ret = misc_register(&bhlab_misc);
+	if (ret)
+		bhlab_netlink_exit();
+	return ret;
 }
 
 static void __exit bhlab_exit(void)
 {
 	misc_deregister(&bhlab_misc);
+	bhlab_netlink_exit();
 }
 
 module_init(bhlab_init);

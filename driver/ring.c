@@ -35,6 +35,7 @@
 #include "bhlab.h"
 #include "compat.h"
 #include "limits.h"
+#include "monitor.h"
 
 #define BHLAB_RECORDS_DEFAULT	4096
 #define BHLAB_PAGE_RECORDS	(PAGE_SIZE / sizeof(struct bhlab_event))
@@ -79,12 +80,15 @@ void bhlab_ring_commit(struct bhlab_ring *ring, struct bhlab_event *e,
 		       unsigned long flags)
 {
 	struct bhlab_ring_head *head = bhlab_head(ring, smp_processor_id());
+	bool heard = bhlab_monitor_hears(e->finished_ns);
 	u32 seq = head->seq + 1;
 
 	/* The body, then slot.seq; the whole record, then the head. */
 	smp_store_release(&e->seq, seq);
 	/* Likewise. */
 	smp_store_release(&head->seq, seq);
+	if (heard)
+		bhlab_monitor_kick();
 	local_irq_restore(flags);
 }
 
@@ -102,6 +106,18 @@ void bhlab_ring_init(struct bhlab_ring *ring)
 	raw_spin_lock_init(&ring->count_lock);
 }
 
+int bhlab_reader_init(struct bhlab_reader *reader)
+{
+	reader->cursors = kvcalloc(nr_cpu_ids, sizeof(*reader->cursors),
+				   GFP_KERNEL_ACCOUNT);
+	return reader->cursors ? 0 : -ENOMEM;
+}
+
+void bhlab_reader_free(struct bhlab_reader *reader)
+{
+	kvfree(reader->cursors);
+}
+
 static u32 bhlab_ring_pages(const struct bhlab_ring *ring)
 {
 	return nr_cpu_ids * (ring->stride >> PAGE_SHIFT);
@@ -114,7 +130,8 @@ static void bhlab_ring_free_pages(struct bhlab_ring *ring)
 	for (i = 0; i < bhlab_ring_pages(ring) && ring->pages[i]; i++)
 		__free_page(ring->pages[i]);
 	kvfree(ring->pages);
-	kvfree(ring->cursors);
+	kvfree(ring->recorded);
+	bhlab_reader_free(&ring->reader);
 }
 
 void bhlab_ring_free(struct bhlab_ring *ring)
@@ -149,11 +166,12 @@ static int bhlab_ring_alloc(struct bhlab_ring *ring)
 	ring->stride = PAGE_SIZE + ring->records * sizeof(struct bhlab_event);
 	ring->pages = kvcalloc(bhlab_ring_pages(ring), sizeof(*ring->pages),
 			       GFP_KERNEL_ACCOUNT);
-	ring->cursors = kvcalloc(nr_cpu_ids, sizeof(*ring->cursors),
-				 GFP_KERNEL_ACCOUNT);
-	if (!ring->pages || !ring->cursors) {
+	ring->recorded = kvcalloc(nr_cpu_ids, sizeof(*ring->recorded),
+				  GFP_KERNEL_ACCOUNT);
+	if (!ring->pages || !ring->recorded ||
+	    bhlab_reader_init(&ring->reader)) {
 		kvfree(ring->pages);
-		kvfree(ring->cursors);
+		kvfree(ring->recorded);
 		return -ENOMEM;
 	}
 	if (!bhlab_ring_alloc_pages(ring))
@@ -192,8 +210,8 @@ int bhlab_ring_use(struct bhlab_ring *ring)
  */
 u64 bhlab_ring_recorded(struct bhlab_ring *ring)
 {
-	struct bhlab_cursor *c;
 	unsigned long flags;
+	u64 *recorded;
 	u64 sum = 0;
 	u32 seq;
 	int cpu;
@@ -203,11 +221,11 @@ u64 bhlab_ring_recorded(struct bhlab_ring *ring)
 		return 0;
 	raw_spin_lock_irqsave(&ring->count_lock, flags);
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
-		c = &ring->cursors[cpu];
+		recorded = &ring->recorded[cpu];
 		/* The head, then the records; see bhlab_ring_commit(). */
 		seq = smp_load_acquire(&bhlab_head(ring, cpu)->seq);
-		c->recorded += (u32)(seq - (u32)c->recorded);
-		sum += c->recorded;
+		*recorded += (u32)(seq - (u32)*recorded);
+		sum += *recorded;
 	}
 	raw_spin_unlock_irqrestore(&ring->count_lock, flags);
 	return sum;
@@ -215,7 +233,7 @@ u64 bhlab_ring_recorded(struct bhlab_ring *ring)
 
 static u64 bhlab_ring_unread(struct bhlab_ring *ring)
 {
-	u64 gone = READ_ONCE(ring->read) + READ_ONCE(ring->lost);
+	u64 gone = READ_ONCE(ring->reader.read) + READ_ONCE(ring->reader.lost);
 	u64 recorded = bhlab_ring_recorded(ring);
 
 	return recorded > gone ? recorded - gone : 0;
@@ -284,8 +302,8 @@ int bhlab_ring_setup(struct bhlab_ring *ring, struct bhlab_ring_setup *cmd)
 	cmd->out_map_size = (u64)cmd->out_cpus * cmd->out_stride;
 	mutex_lock(&ring->read_lock);
 	cmd->out_recorded = bhlab_ring_recorded(ring);
-	cmd->out_read = ring->read;
-	cmd->out_lost = ring->lost;
+	cmd->out_read = ring->reader.read;
+	cmd->out_lost = ring->reader.lost;
 	mutex_unlock(&ring->read_lock);
 	return 0;
 }
@@ -308,9 +326,10 @@ static bool bhlab_ring_copy(const struct bhlab_ring *ring, int cpu, u32 seq,
  * Have the next record of @cpu in its cursor. What the producer has overwritten
  * is lost; a slot that it is just overwriting is too.
  */
-static bool bhlab_ring_fetch(struct bhlab_ring *ring, int cpu)
+static bool bhlab_reader_fetch(const struct bhlab_ring *ring,
+			       struct bhlab_reader *reader, int cpu)
 {
-	struct bhlab_cursor *c = &ring->cursors[cpu];
+	struct bhlab_cursor *c = &reader->cursors[cpu];
 	u32 behind, lost;
 
 	while (!c->ahead) {
@@ -322,25 +341,46 @@ static bool bhlab_ring_fetch(struct bhlab_ring *ring, int cpu)
 		c->next += lost + 1;
 		c->ahead = bhlab_ring_copy(ring, cpu, c->next, &c->event);
 		lost += !c->ahead;
-		WRITE_ONCE(ring->lost, ring->lost + lost);
+		WRITE_ONCE(reader->lost, reader->lost + lost);
 	}
 	return true;
 }
 
-/* The oldest of all CPUs' next records. */
-static struct bhlab_cursor *bhlab_ring_oldest(struct bhlab_ring *ring)
+/*
+ * The oldest of all CPUs' next records, which the caller marks as used, or NULL.
+ * Whoever reads with @reader does so alone.
+ */
+struct bhlab_cursor *bhlab_reader_oldest(const struct bhlab_ring *ring,
+					 struct bhlab_reader *reader)
 {
 	struct bhlab_cursor *c, *oldest = NULL;
 	int cpu;
 
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
-		c = &ring->cursors[cpu];
-		if (!bhlab_ring_fetch(ring, cpu))
+		c = &reader->cursors[cpu];
+		if (!bhlab_reader_fetch(ring, reader, cpu))
 			continue;
 		if (!oldest || c->event.finished_ns < oldest->event.finished_ns)
 			oldest = c;
 	}
 	return oldest;
+}
+
+/* What is overwritten by now does not concern this reader. */
+void bhlab_reader_skip_lost(const struct bhlab_ring *ring,
+			    struct bhlab_reader *reader)
+{
+	struct bhlab_cursor *c;
+	u32 seq;
+	int cpu;
+
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		c = &reader->cursors[cpu];
+		/* The head, then the records. */
+		seq = smp_load_acquire(&bhlab_head(ring, cpu)->seq);
+		if (seq - c->next > ring->records)
+			c->next = seq - ring->records;
+	}
 }
 
 static ssize_t bhlab_ring_copy_out(struct bhlab_ring *ring, char __user *buf,
@@ -350,13 +390,13 @@ static ssize_t bhlab_ring_copy_out(struct bhlab_ring *ring, char __user *buf,
 	size_t done = 0;
 
 	while (len - done >= sizeof(c->event)) {
-		c = bhlab_ring_oldest(ring);
+		c = bhlab_reader_oldest(ring, &ring->reader);
 		if (!c)
 			break;
 		if (copy_to_user(buf + done, &c->event, sizeof(c->event)))
 			return done ?: -EFAULT;
 		c->ahead = false;
-		WRITE_ONCE(ring->read, ring->read + 1);
+		WRITE_ONCE(ring->reader.read, ring->reader.read + 1);
 		done += sizeof(c->event);
 		cond_resched();
 	}

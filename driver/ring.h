@@ -16,16 +16,26 @@ struct vm_area_struct;
 struct poll_table_struct;
 
 /**
- * struct bhlab_cursor - where the readers stand in one sub-ring
- * @recorded: the sub-ring's sequence number, extended to 64 bits
- * @next: sequence number of the record that read() came to last
- * @ahead: it is in @event, and read() has not returned it yet
+ * struct bhlab_cursor - where a reader stands in one sub-ring
+ * @next: sequence number of the record that it came to last
+ * @ahead: it is in @event, and the reader has not used it yet
  */
 struct bhlab_cursor {
-	u64 recorded;
 	u32 next;
 	bool ahead;
 	struct bhlab_event event;
+};
+
+/**
+ * struct bhlab_reader - who takes the records one after the other
+ * @cursors: one for each possible CPU
+ * @lost: records that were overwritten before it came to them
+ * @read: records that it has used
+ */
+struct bhlab_reader {
+	struct bhlab_cursor *cursors;
+	u64 lost;
+	u64 read;
 };
 
 /**
@@ -34,13 +44,12 @@ struct bhlab_cursor {
  * @stride: from one sub-ring to the next
  * @records: of each sub-ring, a power of two
  * @watermark: unread records that wake a poller
- * @cursors: one for each possible CPU
- * @lost: records that were overwritten before read() came to them
- * @read: records that read() has returned
+ * @recorded: by CPU, the sub-ring's sequence number, extended to 64 bits
+ * @reader: read()
  * @wait: readers and pollers
  * @alloc_lock: the first use
- * @read_lock: @cursors except .recorded, @lost, @read
- * @count_lock: @cursors[].recorded
+ * @read_lock: @reader
+ * @count_lock: @recorded
  */
 struct bhlab_ring {
 	void *base;
@@ -48,9 +57,8 @@ struct bhlab_ring {
 	u32 stride;
 	u32 records;
 	u32 watermark;
-	struct bhlab_cursor *cursors;
-	u64 lost;
-	u64 read;
+	u64 *recorded;
+	struct bhlab_reader reader;
 	wait_queue_head_t wait;
 	struct mutex alloc_lock;
 	struct mutex read_lock;
@@ -63,6 +71,13 @@ int bhlab_ring_use(struct bhlab_ring *ring);
 int bhlab_ring_setup(struct bhlab_ring *ring, struct bhlab_ring_setup *cmd);
 u64 bhlab_ring_recorded(struct bhlab_ring *ring);
 bool bhlab_ring_ready(struct bhlab_ring *ring);
+
+int bhlab_reader_init(struct bhlab_reader *reader);
+void bhlab_reader_free(struct bhlab_reader *reader);
+struct bhlab_cursor *bhlab_reader_oldest(const struct bhlab_ring *ring,
+					 struct bhlab_reader *reader);
+void bhlab_reader_skip_lost(const struct bhlab_ring *ring,
+			    struct bhlab_reader *reader);
 
 struct bhlab_event *bhlab_ring_begin(struct bhlab_ring *ring,
 				     unsigned long *flags);

@@ -25,33 +25,33 @@
 	EM(BHLAB_MECH_HRTIMER_SOFT, "hrtimer_soft")			\
 	EM(BHLAB_MECH_KTHREAD_WORK, "kthread_work")			\
 	EM(BHLAB_MECH_RCU, "rcu")					\
-	EMe(BHLAB_MECH_RCU_WORK, "rcu_work")
+	EM_LAST(BHLAB_MECH_RCU_WORK, "rcu_work")
 
 #define bhlab_trace_stages						\
 	EM(BHLAB_STAGE_MAIN, "main")					\
 	EM(BHLAB_STAGE_TOP, "top")					\
-	EMe(BHLAB_STAGE_THREAD, "thread")
+	EM_LAST(BHLAB_STAGE_THREAD, "thread")
 
 #define bhlab_trace_results						\
 	EM(BHLAB_RESULT_QUEUED, "queued")				\
 	EM(BHLAB_RESULT_ALREADY_PENDING, "already-pending")		\
 	EM(BHLAB_RESULT_DISABLED, "disabled")				\
-	EMe(BHLAB_RESULT_MODIFIED, "modified")
+	EM_LAST(BHLAB_RESULT_MODIFIED, "modified")
 
 /* Whoever reads the format has to know the numbers behind the names. */
 #undef EM
-#undef EMe
+#undef EM_LAST
 #define EM(value, name)		TRACE_DEFINE_ENUM(value);
-#define EMe(value, name)	TRACE_DEFINE_ENUM(value);
+#define EM_LAST(value, name)	TRACE_DEFINE_ENUM(value);
 
 bhlab_trace_mechs
 bhlab_trace_stages
 bhlab_trace_results
 
 #undef EM
-#undef EMe
+#undef EM_LAST
 #define EM(value, name)		{ value, name },
-#define EMe(value, name)	{ value, name }
+#define EM_LAST(value, name)	{ value, name }
 
 #define BHLAB_ITEM_FIELDS						\
 	__field(u64, cookie)						\

@@ -39,10 +39,10 @@ traced() { # ITEM FIELD…
 
 # The same fields, one line for each record, as the ring has them.
 recorded() { # ITEM KIND FIELD…
-	local item=$1 kind=$2 fields
+	local item=$1 kind=$2
 	shift 2
-	fields=$(printf '"%s=\\(.%s)",' $(for f; do echo "$f" "$f"; done))
-	bhctl -j events --item "$item" --kind "$kind" | jq -r "[${fields%,}] | join(\" \")"
+	bhctl -j events --item "$item" --kind "$kind" |
+		jq -r '. as $event | [$ARGS.positional[] | "\(.)=\($event[.])"] | join(" ")' --args "$@"
 }
 
 @test "queue, start and end of a run are traced, with what its record has" {

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BHLAB_MONITOR_H
+#define BHLAB_MONITOR_H
+
+#include <linux/jump_label.h>
+#include <linux/types.h>
+
+struct bhlab_lab;
+
+/**
+ * struct bhlab_monitor_stats - what was sent to the group of events
+ * @messages: messages
+ * @events: records in these
+ * @lost: records that were lost before they got there
+ */
+struct bhlab_monitor_stats {
+	u64 messages;
+	u64 events;
+	u64 lost;
+};
+
+int bhlab_monitor_init(void);
+void bhlab_monitor_exit(void);
+int bhlab_monitor_bind(int group);
+void bhlab_monitor_stats(struct bhlab_monitor_stats *stats);
+void bhlab_monitor_close(struct bhlab_lab *lab);
+
+/*
+ * For who records: does anybody listen? The record is of the time @ns, and is
+ * not published yet; once it is the monitor is kicked. Interrupts are off.
+ */
+DECLARE_STATIC_KEY_FALSE(bhlab_monitor_key);
+bool bhlab_monitor_looks(u64 ns);
+void bhlab_monitor_kick(void);
+
+static inline bool bhlab_monitor_hears(u64 ns)
+{
+	return static_branch_unlikely(&bhlab_monitor_key) &&
+	       bhlab_monitor_looks(ns);
+}
+
+#endif /* BHLAB_MONITOR_H */
