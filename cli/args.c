@@ -183,6 +183,7 @@ static const struct {
 	[ARG_OBJECT] = { "OBJECT", parse_any },
 	[ARG_SHELL] = { "SHELL", parse_shell },
 	[ARG_FILE] = { "FILE", parse_any },
+	[ARG_FORMAT] = { "FORMAT", parse_any },
 	[ARG_REST] = { "CMD", parse_any },
 	[ARG_PATHS] = { "FILE|DIR", parse_any },
 	[ARG_MECHS] = { "MECHANISM", parse_any },

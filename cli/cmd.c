@@ -151,6 +151,20 @@ static const struct argdef args_events[] = {
 	{ 0 },
 };
 
+static const struct argdef args_monitor[] = {
+	{ "--count", ARG_NUMBER, 'n', false, "stop after this many" },
+	{ "--lab", ARG_SMALL, 0, false, "only of the lab with this number, which 'info' tells" },
+	{ "--item", ARG_ITEM, 0, false, "only of items with this name or #id, in any lab" },
+	{ "--mechanism", ARG_MECH, 0, false, "only of items of this mechanism" },
+	{ "--kind", ARG_KIND, 0, false, "only of this kind" },
+	{ "--idle-timeout", ARG_PERIOD, 0, false, "stop when none came for this long" },
+	{ "--format", ARG_FORMAT, 0, false, "print this for each; {KEY} stands for what -j has under KEY" },
+	{ "--buffer", ARG_SMALL, 0, false, "bytes for what has come and is not read yet; 8388608 if not given" },
+	{ "--banner", ARG_FLAG, 0, false, "print a line when all that happens from now on will be seen" },
+	{ "--absolute", ARG_FLAG, 0, false, "times of CLOCK_MONOTONIC, not since the first" },
+	{ 0 },
+};
+
 static const struct argdef args_ring[] = {
 	{ "--records", ARG_SMALL, 0, false, "each CPU's sub-ring is to hold this many; a power of two" },
 	{ "--watermark", ARG_SMALL, 0, false, "how many unread records wake a poller" },
@@ -281,6 +295,10 @@ const struct command commands[] = {
 	{ "events", "what has happened", args_events,
 	  LAB_STATE, check_events, run_events, NULL,
 	  "Shows all that is in the ring, and leaves it there unless --read is given.\n" },
+	{ "monitor", "what happens in all labs, as it happens", args_monitor,
+	  LAB_NONE, check_monitor, run_monitor, NULL,
+	  "Needs CAP_NET_ADMIN. Begins with what happens from now on; never disturbs a lab.\n"
+	  "Says how many events were lost on their way, if any were, where they are missing.\n" },
 	{ "ring", "set up the event ring, or ask how it is", args_ring,
 	  LAB_STATE, NULL, run_ring, print_ring, NULL },
 	{ "batch", "run commands from a file, all in one lab", args_batch,

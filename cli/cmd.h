@@ -42,6 +42,7 @@ enum arg_type {
 	ARG_OBJECT,	/* the second word of a command */
 	ARG_SHELL,
 	ARG_FILE,
+	ARG_FORMAT,
 	ARG_REST,	/* this word and all that follow, as they are */
 	ARG_PATHS,	/* one or more, of files and directories */
 	ARG_MECHS,	/* one or more */
@@ -166,6 +167,8 @@ int run_sleep(const struct call *call, struct lab *lab, struct result *result);
 
 int check_events(const struct call *call, struct error *e);
 int run_events(const struct call *call, struct lab *lab, struct result *result);
+int check_monitor(const struct call *call, struct error *e);
+int run_monitor(const struct call *call, struct lab *lab, struct result *result);
 
 int run_batch(const struct call *call, struct lab *lab, struct result *result);
 int check_run(const struct call *call, struct error *e);

@@ -51,6 +51,7 @@ static const struct meaning meanings[] = {
 	{ "drain", ENOENT, "there is no queue {QUEUE} in this lab" },
 	{ "trigger", EBUSY, "one with a period is at work; cancel it first" },
 	{ "trigger", EINVAL, "the count must be 1 to 1000000" },
+	{ "monitor", EPERM, "to see the events of all labs needs CAP_NET_ADMIN" },
 	{ "wait", ENOENT, "there is no item {ITEM} in this lab, or it went away meanwhile" },
 	{ "ring", EBUSY, "the ring is in use; set it up before the lab's first item and reader" },
 	{ "ring", EINVAL,

@@ -184,6 +184,55 @@ void out_stream_row(const struct field *fields, size_t nr, json_object *row, con
 	putchar('\n');
 }
 
+/* The key that begins at @text, into @key; what follows it, or NULL. */
+static const char *format_key(const char *text, char *key, size_t size)
+{
+	size_t len = strcspn(text, "}");
+
+	if (text[len] != '}' || len >= size)
+		return NULL;
+	memcpy(key, text, len);
+	key[len] = '\0';
+	return text + len + 1;
+}
+
+int format_check(const char *format, json_object *row, struct error *e)
+{
+	char key[32];
+
+	for (const char *p = format; *p; ) {
+		if (*p++ != '{')
+			continue;
+		if (*p == '{') {
+			p++;
+			continue;
+		}
+		p = format_key(p, key, sizeof(key));
+		if (!p)
+			return usage(e, "'%s' has a '{' without its '}'", format);
+		if (!json_object_object_get_ex(row, key, NULL))
+			return usage(e, "an event has no '%s'; see the keys that -j prints", key);
+	}
+	return 0;
+}
+
+void out_format(const char *format, json_object *row)
+{
+	char key[32], cell[CELL_SIZE];
+
+	for (const char *p = format; *p; ) {
+		if (*p != '{' || p[1] == '{') {
+			putchar(*p);
+			p += *p == '{' ? 2 : 1;
+			continue;
+		}
+		p = format_key(p + 1, key, sizeof(key));
+		cell_raw(json_object_object_get(row, key), cell);
+		fputs(cell, stdout);
+	}
+	putchar('\n');
+}
+
 void out_json(json_object *doc)
 {
 	puts(json_object_to_json_string_ext(doc, JSON_FLAGS));

@@ -31,6 +31,10 @@ void out_list(const struct field *fields, size_t nr, json_object *doc);
 void out_stream_head(const struct field *fields, size_t nr);
 void out_stream_row(const struct field *fields, size_t nr, json_object *row, const void *arg);
 
+/* "{item} on {cpu}": what is in braces is a key of the row; "{{" is a brace. */
+int format_check(const char *format, json_object *row, struct error *e);
+void out_format(const char *format, json_object *row);
+
 /* One line of JSON. */
 void out_json(json_object *doc);
 /* On stderr, or on stdout with -j. */
