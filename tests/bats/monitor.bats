@@ -176,7 +176,7 @@ events_of() {
 			bhctl -q batch - <<<$'add work w --do "requeue 50"\nqueue w\nadd timer t --do "requeue 5"\nqueue t\nwait w runs 10' 3>&- &
 		done
 		bhctl -q batch - <<<$'add work w --do "requeue 50"\nqueue w' 3>&-
-		((i % 2)) || kill -KILL "$pid"
+		((i % 2)) || kill -KILL "$pid" 2>/dev/null || true
 		wait
 	done
 	assert_equal "$(cat /sys/module/bhlab/refcnt)" 0
