@@ -17,10 +17,11 @@
  * namespace.
  *
  * Requests are strict: an unknown attribute, one of the wrong length, or a flag
- * or reserved field that is set, is refused, and the extended ACK says which and
- * why (of a dump only if the kernel passes that on, which 6.1 does not). A lab can be seen by the user who opened it, by the real user id, and
- * with CAP_SYS_ADMIN by anybody else; a dump leaves out the others. A dump
- * during which labs or objects came or went has NLM_F_DUMP_INTR.
+ * or reserved field that is set, is refused, and the extended ACK says which
+ * and why (of a dump only if the kernel passes that on, which 6.1 does not). A
+ * lab can be seen by the user who opened it, by the real user id, and with
+ * CAP_SYS_ADMIN by anybody else; a dump leaves out the others. A dump during
+ * which labs or objects came or went has NLM_F_DUMP_INTR.
  *
  * EINVAL: an attribute is missing, unknown, or of the wrong length; or one that
  * a dump does not take.
