@@ -94,7 +94,7 @@ all_names() {
 }
 
 @test "latency: what exceeds the threshold ends it with 1, and runs the command once" {
-	run -1 --separate-stderr env -u BHLAB_VM_KERNEL bhctl -j latency tasklet -l 50 -T 1ns --json file \
+	run -1 --separate-stderr env -u BHLAB_VM_KERNEL -u BHLAB_SLOWNESS bhctl -j latency tasklet -l 50 -T 1ns --json file \
 		--on-threshold 'env | grep ^BHLAB_ | sort >>env; echo said'
 	echo "$output" >doc
 	[[ $stderr == $'said\nbhctl: note: tasklet, CPU 0: queue-to-start took '*', which is more than 1ns' ]]
