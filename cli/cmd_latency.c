@@ -88,7 +88,7 @@ static void make_series(struct latency *l, struct target *target)
 	}
 }
 
-/* A file that cannot be written is found out before anything is measured. */
+/* Before anything is measured, and after all that can be refused: what was in the file is gone. */
 static int open_file(struct latency *l, struct error *e)
 {
 	const char *path = arg_typed(l->call, "--json");
@@ -112,7 +112,7 @@ static int prepare(struct latency *l, struct error *e)
 	err = ring_open(&l->ring, l->lab, false);
 	if (err)
 		return refused(e, l->call, err);
-	return open_file(l, e) || latency_load(l, e) ? -1 : 0;
+	return latency_load(l, e) || open_file(l, e) ? -1 : 0;
 }
 
 static void clean_up(struct latency *l)
