@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cmd.h"
 #include "event_row.h"
+#include "lab.h"
 #include "netlink.h"
 #include "signals.h"
 
@@ -173,14 +173,6 @@ static int monitor_open(struct monitor *m, struct error *e)
 	return netlink_subscribe(&m->nl, m->call, e);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
 static void show_head(const struct monitor *m)
 {
 	json_object *row;
@@ -201,7 +193,7 @@ static void show_head(const struct monitor *m)
 /* What is there now, or comes until the time @end. */
 static int show_new(struct monitor *m, uint64_t end)
 {
-	uint64_t now = now_ns();
+	uint64_t now = monotonic_ns();
 	int err = netlink_wait(&m->nl, end > now ? end - now : 0);
 
 	if (!err)
@@ -219,14 +211,14 @@ static int show_new(struct monitor *m, uint64_t end)
 static int follow(struct monitor *m)
 {
 	uint64_t idle_ns = arg_number(m->call, "--idle-timeout", UINT64_MAX / 2);
-	uint64_t shown, end = now_ns() + idle_ns;
+	uint64_t shown, end = monotonic_ns() + idle_ns;
 	int err = 0;
 
 	while (!err && m->shown < m->max && !signals_caught()) {
 		shown = m->shown;
 		err = show_new(m, end);
 		if (m->shown != shown)
-			end = now_ns() + idle_ns;
+			end = monotonic_ns() + idle_ns;
 	}
 	if (signals_caught())
 		note("interrupted; %" PRIu64 " events were shown", m->shown);

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -26,6 +27,14 @@
 int lab_ioctl(const struct lab *lab, unsigned long request, void *arg)
 {
 	return ioctl(lab->fd, request, arg) < 0 ? errno : 0;
+}
+
+uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
 /* The driver's device number, if it is loaded and sysfs is there. */

@@ -25,6 +25,9 @@ struct lab {
 /* The ioctl; 0 or the errno. @arg begins with its size. */
 int lab_ioctl(const struct lab *lab, unsigned long request, void *arg);
 
+/* The time, of the clock that the records have theirs from. */
+uint64_t monotonic_ns(void);
+
 /* --fd, else BHLAB_FD unless -d is given, else the device opened anew. */
 int lab_open(struct lab *lab, struct error *e);
 /* The device opened anew, unless --fd names a lab. */

@@ -95,9 +95,6 @@ struct latency {
 	bool interrupted;
 };
 
-/* Nanoseconds of CLOCK_MONOTONIC. */
-uint64_t latency_now(void);
-
 /* --- latency_items.c: what is to be measured becomes items, and these go again */
 int latency_targets(struct latency *l, struct error *e);
 int latency_items(struct latency *l, struct error *e);

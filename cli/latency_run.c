@@ -20,14 +20,6 @@
 /* What has not run by then never will; an RCU grace period is far shorter. */
 #define RUN_NS		(10 * SECOND_NS)
 
-uint64_t latency_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
-}
-
 /* Less if a signal comes. */
 static void sleep_until(uint64_t ns)
 {
@@ -192,7 +184,7 @@ static int give_up(struct latency *l, struct error *e)
 /* Until nothing more will come of it; an interrupted run is waited for, too. */
 static int land(struct latency *l, struct error *e)
 {
-	uint64_t end = latency_now() + RUN_NS, lost = l->lost;
+	uint64_t end = monotonic_ns() + RUN_NS, lost = l->lost;
 	struct flight *f = &l->flight;
 	int err;
 
@@ -203,7 +195,7 @@ static int land(struct latency *l, struct error *e)
 			return -1;
 		if (f->over)
 			break;
-		if (latency_now() > end)
+		if (monotonic_ns() > end)
 			return fail(e, STATUS_TIMEOUT, ETIMEDOUT, "%s has not run within 10s", f->target->name);
 		err = ring_wait(&l->ring, SECOND_NS);
 		if (err && err != EINTR && err != ETIMEDOUT)
@@ -266,7 +258,7 @@ static bool has_progress(void)
 
 static void show_progress(const struct latency *l, uint64_t *next)
 {
-	uint64_t now = latency_now();
+	uint64_t now = monotonic_ns();
 
 	if (now < *next || !has_progress())
 		return;
@@ -279,12 +271,12 @@ static void show_progress(const struct latency *l, uint64_t *next)
 static bool enough(struct latency *l)
 {
 	l->interrupted = signals_caught();
-	return l->interrupted || l->excess.target || latency_now() - l->began_ns >= l->duration_ns;
+	return l->interrupted || l->excess.target || monotonic_ns() - l->began_ns >= l->duration_ns;
 }
 
 static int fly(struct latency *l, struct target *target, size_t cpu, struct error *e)
 {
-	uint64_t end = latency_now() + l->interval_ns;
+	uint64_t end = monotonic_ns() + l->interval_ns;
 
 	l->flight = (struct flight){
 		.target = target,
@@ -315,14 +307,14 @@ int latency_run(struct latency *l, struct error *e)
 	int err = take_new(l, e);	/* what is there before it begins */
 
 	l->lost = 0;
-	l->began_ns = progress = latency_now();
+	l->began_ns = progress = monotonic_ns();
 	l->start = time(NULL);
 	for (; !err && l->rounds < l->rounds_max && !enough(l); l->rounds++) {
 		for (size_t cpu = 0; cpu < l->nr_cpus && !err; cpu++)
 			err = fly_all(l, cpu, e);
 		show_progress(l, &progress);
 	}
-	l->took_ns = latency_now() - l->began_ns;
+	l->took_ns = monotonic_ns() - l->began_ns;
 	l->end = time(NULL);
 	if (has_progress())
 		fputs("\r\033[K", stderr);

@@ -144,6 +144,12 @@ static int by_start(const void *a, const void *b)
 	return (int32_t)(x->seq - y->seq);
 }
 
+void records_sort(struct records *records, size_t from)
+{
+	if (records->nr > from)
+		qsort(records->list + from, records->nr - from, sizeof(*records->list), by_start);
+}
+
 int ring_drain(struct ring *ring, struct records *records)
 {
 	size_t old = records->nr;
@@ -156,8 +162,7 @@ int ring_drain(struct ring *ring, struct records *records)
 		for (uint32_t cpu = 0; !err && cpu < ring->setup.out_cpus; cpu++)
 			drain_cpu(ring, cpu, records);
 	}
-	if (records->nr > old)
-		qsort(records->list + old, records->nr - old, sizeof(*records->list), by_start);
+	records_sort(records, old);
 	return err;
 }
 

@@ -43,6 +43,8 @@ int ring_wait(struct ring *ring, uint64_t timeout_ns);
 /* How many records of @cpu were lost since the last such question. */
 uint64_t ring_lost(struct ring *ring, unsigned int cpu);
 
+/* By their start, from number @from on. */
+void records_sort(struct records *records, size_t from);
 void records_free(struct records *records);
 
 #endif

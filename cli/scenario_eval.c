@@ -10,17 +10,6 @@
 
 /* --- the scene */
 
-static int by_start(const void *a, const void *b)
-{
-	const struct bhlab_event *x = a, *y = b;
-
-	if (x->started_ns != y->started_ns)
-		return x->started_ns < y->started_ns ? -1 : 1;
-	if (x->ring_cpu != y->ring_cpu)
-		return x->ring_cpu < y->ring_cpu ? -1 : 1;
-	return (int32_t)(x->seq - y->seq);
-}
-
 /* A long run is recorded at its end, after what has started later. */
 int scene_drain(struct scene *scene)
 {
@@ -36,7 +25,7 @@ int scene_drain(struct scene *scene)
 	for (uint32_t cpu = 0; cpu < scene->ring.setup.out_cpus; cpu++)
 		scene->lost += ring_lost(&scene->ring, cpu);
 	if (old && scene->records.nr > old)
-		qsort(scene->records.list, scene->records.nr, sizeof(*scene->records.list), by_start);
+		records_sort(&scene->records, 0);
 	return err;
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "scenario_expr.h"
@@ -209,12 +208,9 @@ static int kernel_cpus(struct eval *eval, const struct expr *call, struct datum 
 
 static int kernel_now(struct eval *eval, const struct expr *call, struct datum *value)
 {
-	struct timespec now;
-
 	(void)eval;
 	(void)call;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	value->number = now.tv_sec * 1000000000LL + now.tv_nsec;
+	value->number = (int64_t)monotonic_ns();
 	return 0;
 }
 

@@ -62,7 +62,6 @@ struct run {
 int scenario_run(const struct scenario *scenario, struct run *run, struct error *e);
 void run_free(struct run *run);
 const char *verdict_word(enum verdict verdict);
-uint64_t monotonic_ns(void);
 /* Adds a check; one that is not ok makes the scenario fail. */
 void run_check(struct run *run, const struct statement *statement, bool ok, const char *what,
 	       const char *observed);
