@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Values that scripts and compiled programs have in them: they are the ABI. The
- * offsets are sums of the sizes before, since there are no holes. Built for 64
- * and for 32 bit from this one source.
+ * The ABI, version 1: values that scripts and compiled programs have in them. What
+ * stands here stays; docs/uapi.md says what may be added. The offsets are sums of
+ * the sizes before, since there are no holes. Built for 64 and for 32 bit from
+ * this one source; tests/static sees to it that nothing of the headers is missing.
  */
+#include <linux/bhlab_netlink.h>
+
 #include "bhlab_test.h"
 
 struct place {
@@ -389,7 +392,7 @@ static const struct value enums[] = {
 
 static const struct value constants[] = {
 	VALUE(BHLAB_IOC_MAGIC, 0xBF),
-	VALUE(BHLAB_ABI_VERSION, 0),
+	VALUE(BHLAB_ABI_VERSION, 1),
 	VALUE(BHLAB_SIZE_MAX, 4096),
 	VALUE(BHLAB_NAME_LEN, 32),
 	VALUE(BHLAB_DATA_LEN, 32),
@@ -461,6 +464,88 @@ static const struct value constants[] = {
 	VALUE(BHLAB_EVENT_F_DYING, 0x10),
 };
 
+/* Attributes may be added at the ends: those that end in _MAX are none of it. */
+static const struct value netlink[] = {
+	VALUE(BHLAB_FAMILY_VERSION, 1),
+	VALUE(BHLAB_EVENTS_MAX, 64),
+	VALUE(BHLAB_CMD_LAB_GET, 1),
+	VALUE(BHLAB_CMD_ITEM_GET, 2),
+	VALUE(BHLAB_CMD_QUEUE_GET, 3),
+	VALUE(BHLAB_CMD_STATS_GET, 4),
+	VALUE(BHLAB_CMD_EVENTS_NTF, 5),
+	VALUE(BHLAB_A_LAB_PAD, 1),
+	VALUE(BHLAB_A_LAB_ID, 2),
+	VALUE(BHLAB_A_LAB_UID, 3),
+	VALUE(BHLAB_A_LAB_PID, 4),
+	VALUE(BHLAB_A_LAB_COMM, 5),
+	VALUE(BHLAB_A_LAB_OPENED, 6),
+	VALUE(BHLAB_A_LAB_ITEMS, 7),
+	VALUE(BHLAB_A_LAB_QUEUES, 8),
+	VALUE(BHLAB_A_LAB_LOCKS, 9),
+	VALUE(BHLAB_A_LAB_FIFOS, 10),
+	VALUE(BHLAB_A_LAB_RECORDED, 11),
+	VALUE(BHLAB_A_LAB_READ, 12),
+	VALUE(BHLAB_A_LAB_LOST, 13),
+	VALUE(BHLAB_A_ITEM_PAD, 1),
+	VALUE(BHLAB_A_ITEM_LAB, 2),
+	VALUE(BHLAB_A_ITEM_ID, 3),
+	VALUE(BHLAB_A_ITEM_NAME, 4),
+	VALUE(BHLAB_A_ITEM_DATA, 5),
+	VALUE(BHLAB_A_ITEM_MECH, 6),
+	VALUE(BHLAB_A_ITEM_FLAGS, 7),
+	VALUE(BHLAB_A_ITEM_QUEUE, 8),
+	VALUE(BHLAB_A_ITEM_CPU, 9),
+	VALUE(BHLAB_A_ITEM_STATE, 10),
+	VALUE(BHLAB_A_ITEM_DEPTH, 11),
+	VALUE(BHLAB_A_ITEM_IRQ, 12),
+	VALUE(BHLAB_A_ITEM_STEPS, 13),
+	VALUE(BHLAB_A_ITEM_THREAD_STEPS, 14),
+	VALUE(BHLAB_A_ITEM_NICE, 15),
+	VALUE(BHLAB_A_ITEM_PRIORITY, 16),
+	VALUE(BHLAB_A_ITEM_COOKIE, 17),
+	VALUE(BHLAB_A_ITEM_ACCEPTED, 18),
+	VALUE(BHLAB_A_ITEM_COALESCED, 19),
+	VALUE(BHLAB_A_ITEM_REFUSED, 20),
+	VALUE(BHLAB_A_ITEM_RUNS, 21),
+	VALUE(BHLAB_A_ITEM_CANCELLED, 22),
+	VALUE(BHLAB_A_ITEM_MERGED, 23),
+	VALUE(BHLAB_A_ITEM_OUTSTANDING, 24),
+	VALUE(BHLAB_A_ITEM_THREAD_WAKES, 25),
+	VALUE(BHLAB_A_ITEM_THREAD_RUNS, 26),
+	VALUE(BHLAB_A_ITEM_THREAD_MERGED, 27),
+	VALUE(BHLAB_A_ITEM_SKIPPED, 28),
+	VALUE(BHLAB_A_ITEM_THROTTLED, 29),
+	VALUE(BHLAB_A_ITEM_EXPIRED, 30),
+	VALUE(BHLAB_A_ITEM_PERIOD, 31),
+	VALUE(BHLAB_A_ITEM_PERIOD_LEFT, 32),
+	VALUE(BHLAB_A_ITEM_PERIOD_MISSED, 33),
+	VALUE(BHLAB_A_QUEUE_LAB, 1),
+	VALUE(BHLAB_A_QUEUE_ID, 2),
+	VALUE(BHLAB_A_QUEUE_NAME, 3),
+	VALUE(BHLAB_A_QUEUE_FLAGS, 4),
+	VALUE(BHLAB_A_QUEUE_MAX_ACTIVE, 5),
+	VALUE(BHLAB_A_QUEUE_ITEMS, 6),
+	VALUE(BHLAB_A_QUEUE_ACTIVE, 7),
+	VALUE(BHLAB_A_QUEUE_DRAINING, 8),
+	VALUE(BHLAB_A_STATS_PAD, 1),
+	VALUE(BHLAB_A_STATS_ABI, 2),
+	VALUE(BHLAB_A_STATS_LABS, 3),
+	VALUE(BHLAB_A_STATS_MAX_LABS, 4),
+	VALUE(BHLAB_A_STATS_MECHANISM, 5),
+	VALUE(BHLAB_A_STATS_MESSAGES, 6),
+	VALUE(BHLAB_A_STATS_EVENTS, 7),
+	VALUE(BHLAB_A_STATS_LOST, 8),
+	VALUE(BHLAB_A_EVENTS_PAD, 1),
+	VALUE(BHLAB_A_EVENTS_LAB, 2),
+	VALUE(BHLAB_A_EVENTS_FIRST, 3),
+	VALUE(BHLAB_A_EVENTS_LOST, 4),
+	VALUE(BHLAB_A_EVENTS_ITEM, 5),
+	VALUE(BHLAB_A_EVENTS_EVENT, 6),
+	VALUE(BHLAB_A_EVENTS_CLOSED, 7),
+	VALUE(BHLAB_A_EVENT_ITEM_ID, 1),
+	VALUE(BHLAB_A_EVENT_ITEM_NAME, 2),
+};
+
 TEST(struct_layout)
 {
 	const struct place *p;
@@ -494,6 +579,13 @@ TEST(enum_values)
 TEST(constant_values)
 {
 	check_values(_metadata, constants, ARRAY_SIZE(constants));
+}
+
+TEST(netlink_values)
+{
+	check_values(_metadata, netlink, ARRAY_SIZE(netlink));
+	EXPECT_STREQ("bhlab", BHLAB_FAMILY_NAME);
+	EXPECT_STREQ("events", BHLAB_MCGRP_EVENTS);
 }
 
 TEST_HARNESS_MAIN
