@@ -19,7 +19,21 @@
  * (release; acquire). So s1 == s2 == s means that the copy is the record s.
  * ~s is odd where s is even, while all sequence numbers of one slot are alike in
  * that (the number of records is even): no reader ever looks for ~s there.
+ *
+ * As a litmus test, where a slot that held s is given s' = s + records:
+ *
+ *	P0: W(seq, ~s'); wmb; W(body, s'); release(seq, s')
+ *	P1: acquire(seq) = s; R(body) = s'; rmb; R(seq) = s
+ *
+ * "exists" never: R(body) = s' reads from P0's second store, which the wmb has
+ * put behind its first, and the rmb makes P1's last load see that or a later one.
+ * A reader that sleeps for 2^32 records of one CPU finds another s there, whole.
+ *
+ * Nothing goes missing in silence: sequence numbers of a sub-ring have no gaps, so
+ * what a reader did not get is what it has not come to, or lost: the difference
+ * between two numbers, which is exact. Hence recorded = read + lost + unread.
  */
+#include <linux/compiler.h>
 #include <linux/cpumask.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
@@ -317,7 +331,7 @@ static bool bhlab_ring_copy(const struct bhlab_ring *ring, int cpu, u32 seq,
 	/* slot.seq, then the body, then slot.seq again. */
 	if (smp_load_acquire(&e->seq) != seq)
 		return false;
-	memcpy(to, e, sizeof(*to));
+	data_race(memcpy(to, e, sizeof(*to))); /* torn: not returned */
 	smp_rmb(); /* likewise */
 	return READ_ONCE(e->seq) == seq;
 }

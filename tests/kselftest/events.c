@@ -711,6 +711,154 @@ TEST_F(ring, read_while_written)
 	EXPECT_EQ(r.out_recorded, r.out_read + r.out_lost);
 }
 
+/* --- all CPUs write, and everybody reads */
+
+#define COOKIE(_item)	(0x0101010101010101ULL * (_item))
+
+static int add_writer(int fd, __u32 mech, const char *name, __u64 value)
+{
+	const struct bhlab_step steps[] = { BH_MARK(value), BH_STEP(REQUEUE) };
+	struct bhlab_item_create c;
+
+	bh_fill(&c, mech, name);
+	bh_steps(&c, steps, 2);
+	c.cookie = COOKIE(value);
+	memset(c.data, name[0], sizeof(c.data) - 1);
+	return bh_create(fd, &c);
+}
+
+/* Every field is what only this record can have beside the others. */
+static bool is_whole(const struct bhlab_event *e, __u32 cpu, __u32 seq)
+{
+	bool mark = e->kind == BHLAB_EVENT_MARK;
+	char data[BHLAB_DATA_LEN] = { 0 };
+
+	memset(data, e->mech == BHLAB_MECH_WORK ? 'w' : 'k', sizeof(data) - 1);
+	return e->seq == seq && e->ring_cpu == cpu && !e->zero &&
+	       (mark || e->kind == BHLAB_EVENT_RUN) &&
+	       e->cookie == COOKIE(mark ? e->value : e->cookie & 0xff) &&
+	       (mark || e->nth == e->value + 1) &&
+	       e->queued_ns <= e->started_ns && e->started_ns <= e->finished_ns &&
+	       (!mark || e->started_ns == e->finished_ns) &&
+	       !memcmp(e->data, data, sizeof(data));
+}
+
+struct follower {
+	pthread_t thread;
+	struct map m;
+	const bool *stop;
+	__u32 whole, torn, lost;
+	__u32 recorded;
+};
+
+/* From where it has come to up to the newest record. */
+static void follow_cpu(struct follower *f, __u32 cpu, __u32 *last)
+{
+	__u32 newest = map_newest(&f->m, cpu);
+	struct bhlab_event e;
+
+	if (newest - *last > SMALL) {
+		f->lost += newest - *last - SMALL;
+		*last = newest - SMALL;
+	}
+	while (*last != newest) {
+		if (!map_read(&f->m, cpu, ++*last, &e))
+			f->lost++;
+		else if (is_whole(&e, cpu, *last))
+			f->whole++;
+		else
+			f->torn++;
+	}
+}
+
+static void *follower(void *arg)
+{
+	__u32 last[64] = { 0 }, cpus;
+	struct follower *f = arg;
+	bool stop;
+
+	cpus = f->m.r.out_cpus < 64 ? f->m.r.out_cpus : 64;
+	do {
+		stop = __atomic_load_n(f->stop, __ATOMIC_ACQUIRE);
+		for (__u32 cpu = 0; cpu < cpus; cpu++)
+			follow_cpu(f, cpu, &last[cpu]);
+	} while (!stop);
+	for (__u32 cpu = 0; cpu < cpus; cpu++)
+		f->recorded += last[cpu];
+	return NULL;
+}
+
+/* What read() gives, checked, until there is nothing more. */
+static int read_whole(int fd, __u32 *last, __u32 *torn)
+{
+	struct bhlab_event e[5];
+	int n, total = 0;
+
+	while ((n = bh_read(fd, e, ARRAY_SIZE(e))) > 0) {
+		for (int i = 0; i < n; i++) {
+			*torn += e[i].ring_cpu >= 64 || e[i].seq <= last[e[i].ring_cpu] ||
+				 !is_whole(&e[i], e[i].ring_cpu, e[i].seq);
+			last[e[i].ring_cpu & 63] = e[i].seq;
+		}
+		total += n;
+		if (total >= MANY)
+			break;
+	}
+	return total;
+}
+
+/*
+ * The smallest rings, written by two items on each CPU as fast as they can, with
+ * two readers of the mapping and one of read(): no record is torn, and for each
+ * of them what was read and what was lost is what was recorded.
+ */
+TEST_F(ring, torn_by_nobody)
+{
+	const __u32 mechs[] = { BHLAB_MECH_WORK, BHLAB_MECH_KTHREAD_WORK };
+	struct follower followers[2] = { 0 };
+	__u32 last[64] = { 0 }, torn = 0;
+	struct bhlab_ring_setup r;
+	__u64 end, read = 0;
+	bool stop = false;
+	int ids[4], n = 0;
+
+	ASSERT_EQ(0, RECORDS(SMALL));
+	for (int i = 0; i < 4; i++) {
+		char name[] = { "wk"[i % 2], '0' + i, 0 };
+
+		ids[i] = add_writer(self->fd, mechs[i % 2], name, i + 1);
+		ASSERT_LT(0, ids[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		followers[i].stop = &stop;
+		ASSERT_TRUE(map_ring(self->fd, &followers[i].m));
+		ASSERT_EQ(0, pthread_create(&followers[i].thread, NULL, follower, &followers[i]));
+	}
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(BHLAB_RESULT_QUEUED, bh_act(self->fd, QUEUE, ids[i],
+						      .flags = i % 2 ? 0 : BHLAB_ACT_CPU,
+						      .cpu = i == 2 && bh_has_cpu1()));
+	for (end = bh_now() + 1000 * BH_MS; bh_now() < end;)
+		read += read_whole(self->fd, last, &torn);
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(0, bh_destroy(self->fd, ids[i]));
+	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+	while ((n = read_whole(self->fd, last, &torn)) > 0)
+		read += n;
+	EXPECT_EQ(0, torn);
+	RING(&r);
+	EXPECT_EQ(read, r.out_read);
+	EXPECT_EQ(r.out_recorded, r.out_read + r.out_lost);
+	EXPECT_LT(0, r.out_lost);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(followers[i].thread, NULL);
+		EXPECT_EQ(0, followers[i].torn);
+		EXPECT_LT(0, followers[i].whole);
+		EXPECT_EQ(r.out_recorded, followers[i].recorded);
+		EXPECT_EQ(r.out_recorded, followers[i].whole + followers[i].lost);
+	}
+}
+
 /* The lab lives as long as its mapping, and goes on. */
 TEST_F(ring, map_keeps_the_lab)
 {
