@@ -161,6 +161,8 @@ static void tell(const struct latency *l)
 	if (l->load_state.out_skipped)
 		note("the load has skipped %" PRIu64 " of its steps; see the limits in 'bhctl info'",
 		     (uint64_t)l->load_state.out_skipped);
+	if (l->stuck)
+		note("%s, CPU %u: has not run within %ds", l->stuck->name, l->flight.cpu, LATENCY_PATIENCE_S);
 	if (!latency_adds_up(l))
 		note("the counters do not add up: see accepted, recorded and lost in -j");
 	if (!x->target)
@@ -177,7 +179,7 @@ static int finish(struct latency *l, struct result *result)
 
 	if (read_states(l, &result->error))
 		return -1;
-	status = l->excess.target || !latency_adds_up(l) ? STATUS_FALSE : STATUS_OK;
+	status = l->stuck ? STATUS_TIMEOUT : l->excess.target || !latency_adds_up(l) ? STATUS_FALSE : STATUS_OK;
 	err = l->file ? latency_write(l, !status && l->interrupted ? STATUS_SIGNAL + signals_caught() : status) : 0;
 	if (err)
 		return fail(&result->error, STATUS_REFUSED, err, "cannot write '%s'", arg_typed(l->call, "--json"));

@@ -28,6 +28,9 @@ enum latency_from {
 	FROM_OTHER_CPU,		/* bhctl, from another CPU */
 };
 
+/* A run that does not come by then ends it. */
+#define LATENCY_PATIENCE_S	10
+
 enum metric {
 	QUEUE_TO_START,
 	RUN_TIME,
@@ -88,6 +91,7 @@ struct latency {
 
 	struct flight flight;
 	struct excess excess;
+	const struct target *stuck;	/* has not run in time; NULL: all have */
 	uint64_t rounds;
 	uint64_t lost;			/* records of the ring, of whatever item */
 	uint64_t began_ns, took_ns;

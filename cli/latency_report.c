@@ -43,14 +43,14 @@ static uint64_t recorded(const struct latency *l, const struct target *target, b
 static bool adds_up(const struct latency *l, const struct target *target)
 {
 	const struct bhlab_item_state *state = &target->state;
-	uint64_t lost, seen = recorded(l, target, false, &lost);
+	uint64_t lost, seen = recorded(l, target, false, &lost), open = target == l->stuck;
 
-	if (state->out_accepted != seen + lost)
+	if (state->out_accepted - seen - lost > open)
 		return false;
 	if (!target->mech->out_thread_steps)
 		return true;
 	seen = recorded(l, target, true, &lost);
-	return state->out_thread_wakes == seen + lost;
+	return state->out_thread_wakes - seen - lost <= open;
 }
 
 bool latency_adds_up(const struct latency *l)
@@ -187,6 +187,19 @@ static json_object *histogram_json(const struct latency *l)
 	return doc;
 }
 
+/* Where it ended, since what was queued there has not run. */
+static json_object *stuck_json(const struct latency *l)
+{
+	json_object *doc;
+
+	if (!l->stuck)
+		return NULL;
+	doc = json_object_new_object();
+	json_add_text(doc, "mechanism", l->stuck->name);
+	json_add_number(doc, "cpu", l->flight.cpu);
+	return doc;
+}
+
 json_object *latency_doc(const struct latency *l)
 {
 	json_object *doc = json_object_new_object();
@@ -197,6 +210,7 @@ json_object *latency_doc(const struct latency *l)
 	json_add_number(doc, "took_ns", l->took_ns);
 	json_add_bool(doc, "interrupted", l->interrupted);
 	json_add(doc, "threshold", excess_json(l));
+	json_add(doc, "not_run", stuck_json(l));
 	json_add(doc, "load", load_json(l));
 	json_add_number(doc, "records_lost", l->lost);
 	json_add(doc, "latencies", rows_json(l));

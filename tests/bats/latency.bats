@@ -154,6 +154,21 @@ all_names() {
 	jq -e '.thread | all(.cycles > 0)' file
 }
 
+@test "latency: a run that does not come ends it with 124, and what was measured is told" {
+	local status=0
+	lab_open
+	bhctl -j latency irq -l 1000000 >doc 2>notes 3>&- &
+	until bhctl wait latency.irq runs 3 --timeout 10s 2>/dev/null; do sleep 0.1; done
+	bhctl disable latency.irq
+	wait "$!" || status=$?
+	assert_equal "$status" 124
+	so '.not_run == {mechanism: "irq", cpu: 0} and .rounds >= 2 and .threshold == null'
+	so '.counters | all(.adds_up)'
+	assert_equal "$(cat notes)" 'bhctl: note: irq, CPU 0: has not run within 10s'
+	run -0 bhctl list
+	refute_output --partial latency.
+}
+
 @test "latency: records that are overwritten are counted" {
 	lab_open
 	lab <<<$'ring --records 32\nadd work flood --cpu 0 --do requeue\nqueue flood'
