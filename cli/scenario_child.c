@@ -282,16 +282,18 @@ static void kill_orphans(void)
 		fclose(file);
 }
 
+/* Those who end may leave children of theirs to us: it is over when there are none. */
 static bool orphans_end(void)
 {
 	bool found = false;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, NULL, found ? 0 : WNOHANG)) >= 0 || errno == EINTR) {
+	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 || errno == EINTR) {
 		if (pid)
 			continue;
 		found = true;
 		kill_orphans();
+		waitpid(-1, NULL, 0);
 	}
 	return found;
 }
