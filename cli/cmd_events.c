@@ -115,7 +115,7 @@ static int follow(struct show *show)
 		err = show_new(show);
 		if (err || show->shown == show->max || signals_caught())
 			break;
-		err = ring_wait(&show->ring, show->idle_ns);
+		err = ring_wait(&show->ring, 1, show->idle_ns);
 		if (err == ETIMEDOUT && show->idle_ns < BHLAB_NS_MAX && show->shown == before)
 			break;
 		if (err && err != EINTR && err != ETIMEDOUT)

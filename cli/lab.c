@@ -248,3 +248,21 @@ const char *lab_name(struct lab *lab, uint32_t id)
 		snprintf(lab->names[id], BHLAB_NAME_LEN, "#%u", id);
 	return lab->names[id];
 }
+
+bool lab_next_item(const struct lab *lab, struct bhlab_item_state *state, uint32_t id)
+{
+	struct bhlab_lookup object = { .size = sizeof(object), .id = id };
+
+	while (!lab_ioctl(lab, BHLAB_IOC_NEXT, &object)) {
+		*state = (struct bhlab_item_state){ .size = sizeof(*state), .id = object.id };
+		if (object.out_kind == BHLAB_KIND_ITEM && !lab_ioctl(lab, BHLAB_IOC_ITEM_STATE, state))
+			return true;
+	}
+	return false;
+}
+
+bool item_is_stuck(const struct bhlab_item_state *state)
+{
+	return state->out_state & BHLAB_STATE_PERIODIC ||
+	       (state->out_state & BHLAB_STATE_DISABLED && state->out_state & BHLAB_STATE_PENDING);
+}

@@ -47,4 +47,11 @@ int lab_object(const struct lab *lab, const struct value *object, uint32_t *id);
  */
 const char *lab_name(struct lab *lab, uint32_t id);
 
+#define ITEM_BUSY (BHLAB_STATE_PENDING | BHLAB_STATE_RUNNING)
+
+/* The next item of the lab after @id and how it is; false if there is none. */
+bool lab_next_item(const struct lab *lab, struct bhlab_item_state *state, uint32_t id);
+/* It will never be idle by itself. */
+bool item_is_stuck(const struct bhlab_item_state *state);
+
 #endif

@@ -199,7 +199,7 @@ static int land(struct latency *l, struct error *e)
 			l->stuck = f->target;
 			break;
 		}
-		err = ring_wait(&l->ring, SECOND_NS);
+		err = ring_wait(&l->ring, 1, SECOND_NS);
 		if (err && err != EINTR && err != ETIMEDOUT)
 			return refused(e, l->call, err);
 	}

@@ -55,7 +55,7 @@ void ring_close(struct ring *ring)
 	free(ring->lost);
 }
 
-static struct bhlab_event *records_room(struct records *records, size_t nr)
+struct bhlab_event *records_room(struct records *records, size_t nr)
 {
 	if (records->nr + nr > records->room) {
 		records->room = 2 * records->room + nr;
@@ -166,12 +166,12 @@ int ring_drain(struct ring *ring, struct records *records)
 	return err;
 }
 
-int ring_wait(struct ring *ring, uint64_t timeout_ns)
+int ring_wait(struct ring *ring, uint64_t more, uint64_t timeout_ns)
 {
 	struct bhlab_wait wait = {
 		.size = sizeof(wait),
 		.condition = BHLAB_COND_RECORDED,
-		.value = ring->setup.out_recorded + 1,
+		.value = ring->setup.out_recorded + more,
 		.timeout_ns = timeout_ns,
 	};
 

@@ -36,13 +36,15 @@ void ring_close(struct ring *ring);
 /* Appends all that is there; never waits. 0 or the errno. */
 int ring_drain(struct ring *ring, struct records *records);
 /*
- * Waits until more was recorded than the last drain saw; 0, ETIMEDOUT, EINTR or
- * another errno. It may find that the last drain has got it already.
+ * Waits until so many @more were recorded than the last drain saw; 0, ETIMEDOUT,
+ * EINTR or another errno. It may find that the last drain has got them already.
  */
-int ring_wait(struct ring *ring, uint64_t timeout_ns);
+int ring_wait(struct ring *ring, uint64_t more, uint64_t timeout_ns);
 /* How many records of @cpu were lost since the last such question. */
 uint64_t ring_lost(struct ring *ring, unsigned int cpu);
 
+/* Room for @nr more: where the first of them goes. */
+struct bhlab_event *records_room(struct records *records, size_t nr);
 /* By their start, from number @from on. */
 void records_sort(struct records *records, size_t from);
 void records_free(struct records *records);

@@ -7,33 +7,11 @@
 
 #include "scenario_run.h"
 
-#define BUSY (BHLAB_STATE_PENDING | BHLAB_STATE_RUNNING)
-
-/* The next item of the lab after @id and how it is; false if there is none. */
-static bool next_item(const struct lab *lab, struct bhlab_item_state *state, uint32_t id)
-{
-	struct bhlab_lookup object = { .size = sizeof(object), .id = id };
-
-	while (!lab_ioctl(lab, BHLAB_IOC_NEXT, &object)) {
-		*state = (struct bhlab_item_state){ .size = sizeof(*state), .id = object.id };
-		if (object.out_kind == BHLAB_KIND_ITEM && !lab_ioctl(lab, BHLAB_IOC_ITEM_STATE, state))
-			return true;
-	}
-	return false;
-}
-
 static void state_words_of(const struct bhlab_item_state *state, char *buf, size_t size)
 {
 	datum_text(NULL, &(struct datum){
 		.type = DATUM_SET, .number = state->out_state, .words = &state_words,
 	}, buf, size);
-}
-
-/* It will never be idle by itself. */
-static bool is_stuck(const struct bhlab_item_state *state)
-{
-	return state->out_state & BHLAB_STATE_PERIODIC ||
-	       (state->out_state & BHLAB_STATE_DISABLED && state->out_state & BHLAB_STATE_PENDING);
 }
 
 static int wait_idle(const struct lab *lab, uint32_t id, uint64_t deadline)
@@ -57,7 +35,7 @@ static int unsettled(struct run *run, const struct statement *s, const struct bh
 		state = *old;
 	state_words_of(&state, words, sizeof(words));
 	period_exact(s->number, limit, sizeof(limit));
-	if (is_stuck(&state))
+	if (item_is_stuck(&state))
 		run_fault(run, s, "%s will never be idle: it is %s", state.out_name, words);
 	else
 		run_fault(run, s, "%s is not idle within %s: it is %s", state.out_name, limit, words);
@@ -76,7 +54,7 @@ static int settle_item(struct run *run, const struct statement *s, const struct 
 {
 	int err;
 
-	if (is_stuck(state))
+	if (item_is_stuck(state))
 		return unsettled(run, s, state);
 	err = wait_idle(&run->scene.lab, state->id, deadline);
 	if (err == ETIMEDOUT)
@@ -94,8 +72,8 @@ static int settle_pass(struct run *run, const struct statement *s, uint64_t dead
 	int ret = 0;
 
 	*pass = (struct pass){ 0 };
-	for (uint32_t id = 0; !ret && next_item(&run->scene.lab, &state, id); id = state.id) {
-		pass->busy |= state.out_state & BUSY;
+	for (uint32_t id = 0; !ret && lab_next_item(&run->scene.lab, &state, id); id = state.id) {
+		pass->busy |= state.out_state & ITEM_BUSY;
 		pass->accepted += state.out_accepted + state.out_thread_wakes;
 		ret = settle_item(run, s, &state, deadline);
 	}
@@ -161,7 +139,7 @@ static void check_records(struct run *run, const struct bhlab_item_state *s)
 
 static void check_item(struct run *run, const struct bhlab_item_state *state)
 {
-	const uint32_t unrest = BUSY | BHLAB_STATE_DISABLED | BHLAB_STATE_PERIODIC;
+	const uint32_t unrest = ITEM_BUSY | BHLAB_STATE_DISABLED | BHLAB_STATE_PERIODIC;
 	char words[64];
 
 	if (state->out_state & unrest) {
@@ -182,6 +160,6 @@ void check_rest(struct run *run)
 
 	if (run->scene.lost && !run->scenario->speaks_of_lost)
 		run_fault(run, NULL, "%" PRIu64 " records were lost", run->scene.lost);
-	for (uint32_t id = 0; next_item(&run->scene.lab, &state, id); id = state.id)
+	for (uint32_t id = 0; lab_next_item(&run->scene.lab, &state, id); id = state.id)
 		check_item(run, &state);
 }
