@@ -10,14 +10,6 @@
 #include "out.h"
 #include "parse.h"
 
-static void text_ns(json_object *row, json_object *value, const void *arg, char *cell)
-{
-	(void)row;
-	(void)arg;
-	if (value)
-		period_round(json_object_get_uint64(value), cell, CELL_SIZE);
-}
-
 static const struct field fields[] = {
 	{ .head = "MECHANISM", .path = "/mechanism" },
 	{ .head = "CPU", .path = "/cpu", .right = true },

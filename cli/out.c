@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #include "cmd.h"
@@ -298,9 +300,33 @@ void text_period(json_object *row, json_object *value, const void *arg, char *ce
 		period_exact(json_object_get_uint64(value), cell, CELL_SIZE);
 }
 
+void text_ns(json_object *row, json_object *value, const void *arg, char *cell)
+{
+	(void)row;
+	(void)arg;
+	if (value)
+		period_round(json_object_get_uint64(value), cell, CELL_SIZE);
+}
+
+/* Without the last column: after a character there some terminals are in the next line already, and ours would be blank. */
+int out_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
+		return size.ws_col < 40 ? 39 : size.ws_col - 1;
+	return columns && atoi(columns) >= 40 ? atoi(columns) - 1 : 79;
+}
+
+bool out_utf8(void)
+{
+	return !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
 const char *out_arrow(void)
 {
-	return strcmp(nl_langinfo(CODESET), "UTF-8") ? "->" : "\u2192";
+	return out_utf8() ? "\u2192" : "->";
 }
 
 /* How many bytes the character at @p has; 0 if it is none in UTF-8. */

@@ -45,7 +45,13 @@ int out_finish(struct error *e);
 /* Field texts. */
 void text_words(json_object *row, json_object *value, const void *arg, char *cell);
 void text_period(json_object *row, json_object *value, const void *arg, char *cell);
+/* The same, with three digits. */
+void text_ns(json_object *row, json_object *value, const void *arg, char *cell);
 const char *out_arrow(void);
+/* Whether the locale has all characters. */
+bool out_utf8(void);
+/* How many columns a line may have. */
+int out_width(void);
 
 /* What is no character that can be printed becomes '?'. */
 void text_clean(char *text);

@@ -31,5 +31,8 @@ extern const struct report json_report;
 void check_place(const struct check *check, char *buf, size_t size);
 /* "rt, kernel>=6.12", or "". */
 void variants_text(const struct run *run, char *buf, size_t size);
+struct timeline;
+/* What happened in the run. */
+void run_timeline(const struct timeline *timeline, const struct run *run);
 
 #endif

@@ -60,7 +60,7 @@ static void tap_scenario(struct report *report, const struct run *run, const str
 	if (failed && run->reason)
 		printf(INDENT "# %s: %s\n", verdict_word(run->verdict), run->reason);
 	if (failed)
-		timeline_print(&timeline, run);
+		run_timeline(&timeline, run);
 	printf("%s %zu %s", failed ? "not ok" : "ok", totals->done, run->scenario->name);
 	if (run->verdict == SKIPPED)
 		printf(" # SKIP %s", run->reason);

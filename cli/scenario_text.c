@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reports of scenarios for people. */
 #include <inttypes.h>
-#include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "out.h"
 #include "scenario_report.h"
 #include "timeline.h"
 
 #define INDENT "  "
-
-/* Without the last column: after a character there some terminals are in the next line already, and ours would be blank. */
-static int terminal_width(void)
-{
-	const char *columns = getenv("COLUMNS");
-	struct winsize size;
-
-	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
-		return size.ws_col < 40 ? 39 : size.ws_col - 1;
-	return columns && atoi(columns) >= 40 ? atoi(columns) - 1 : 79;
-}
 
 static const char *color(const char *sequence)
 {
@@ -156,17 +144,34 @@ static void print_verdict(const struct run *run)
 		printf("%svariants taken: %s\n", INDENT, variants);
 }
 
+static const char *story_name(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN])
+{
+	const struct run *run = who;
+
+	(void)buf;
+	return scene_name(&run->scene, id);
+}
+
+void run_timeline(const struct timeline *timeline, const struct run *run)
+{
+	struct story story = {
+		.records = &run->scene.records, .deeds = &run->deeds, .name = story_name, .who = run,
+	};
+
+	timeline_print(timeline, &story);
+}
+
 static void print_all(const struct run *run)
 {
-	int width = terminal_width();
+	int width = out_width();
 	struct timeline timeline = {
 		.file = stdout, .prefix = INDENT, .width = width, .color = options.color,
-		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+		.utf8 = out_utf8(),
 	};
 
 	print_head(run->scenario, width > 100 ? 100 : width);
 	if (run->verdict != SKIPPED)
-		timeline_print(&timeline, run);
+		run_timeline(&timeline, run);
 	putchar('\n');
 	for (size_t i = 0; i < run->checks.nr; i++)
 		print_check(run->checks.at[i], width);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scenario_run.h"
 #include "timeline.h"
 
 #define TIME_WIDTH	9
@@ -19,7 +20,7 @@ struct lane {
 
 struct picture {
 	const struct timeline *timeline;
-	const struct run *run;
+	const struct story *story;
 	struct row *rows;
 	size_t nr, room;
 	struct lane *lanes;
@@ -81,12 +82,12 @@ static void join_rows(struct picture *p)
 
 static void make_rows(struct picture *p)
 {
-	const struct run *run = p->run;
+	const struct story *story = p->story;
 
-	for (size_t i = 0; i < run->scene.records.nr; i++)
-		add_event(p, &run->scene.records.list[i]);
-	for (size_t i = 0; i < run->deeds.nr; i++) {
-		const struct deed *deed = run->deeds.at[i];
+	for (size_t i = 0; i < story->records->nr; i++)
+		add_event(p, &story->records->list[i]);
+	for (size_t i = 0; story->deeds && i < story->deeds->nr; i++) {
+		const struct deed *deed = story->deeds->at[i];
 
 		add_row(p, (struct row){ deed->at_ns, ROW_DEED, 0, NULL, deed, false });
 	}
@@ -268,7 +269,7 @@ static void put_lane(struct picture *p, struct cells *c, const struct lane *lane
 	if (!here)
 		return;
 	put(c, slots ? " " : "  ", slots ? 1 : 2);
-	row_text(p->run, row, text, sizeof(text));
+	row_text(p->story, row, text, sizeof(text));
 	if (p->narrow)
 		snprintf(label, sizeof(label), "CPU %u: ", row->cpu);
 	strcat(label, text);
@@ -350,9 +351,9 @@ static void print_legend(struct picture *p)
 	print_cells(p, &c);
 }
 
-void timeline_print(const struct timeline *timeline, const struct run *run)
+void timeline_print(const struct timeline *timeline, const struct story *story)
 {
-	struct picture p = { .timeline = timeline, .run = run };
+	struct picture p = { .timeline = timeline, .story = story };
 
 	make_rows(&p);
 	make_lanes(&p);

@@ -2,9 +2,20 @@
 #ifndef BHCTL_TIMELINE_H
 #define BHCTL_TIMELINE_H
 
+#include <stdint.h>
 #include <stdio.h>
 
-#include "scenario_run.h"
+#include "ring.h"
+#include "scenario.h"
+
+/* What happened. */
+struct story {
+	const struct records *records;
+	const struct list *deeds;	/* struct deed, or NULL */
+	/* What @who calls the item; @buf may be used for it. */
+	const char *(*name)(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN]);
+	const void *who;
+};
 
 struct timeline {
 	FILE *file;
@@ -14,8 +25,8 @@ struct timeline {
 	bool utf8;
 };
 
-/* What happened in the run, downwards in time, one lane for each CPU. */
-void timeline_print(const struct timeline *timeline, const struct run *run);
+/* The story, downwards in time, one lane for each CPU. */
+void timeline_print(const struct timeline *timeline, const struct story *story);
 
 /* --- timeline_text.c */
 
@@ -31,6 +42,6 @@ struct row {
 };
 
 /* What happened, in ASCII. */
-void row_text(const struct run *run, const struct row *row, char *buf, size_t size);
+void row_text(const struct story *story, const struct row *row, char *buf, size_t size);
 
 #endif

@@ -2,7 +2,9 @@
 /* What the rows of a timeline say. */
 #include <inttypes.h>
 
+#include "parse.h"
 #include "timeline.h"
+#include "words.h"
 
 static void other_text(const struct bhlab_event *e, const char *name, char *buf, size_t size)
 {
@@ -42,12 +44,12 @@ static void start_text(const struct row *row, const char *name, char *buf, size_
 	snprintf(buf, size, "%s #%u %s%s%s%s", name, e->nth, period, row->whole ? " " : "", e->comm, skipped);
 }
 
-void row_text(const struct run *run, const struct row *row, char *buf, size_t size)
+void row_text(const struct story *story, const struct row *row, char *buf, size_t size)
 {
 	const struct bhlab_event *e = row->event;
-	char name[48], period[32], cpu[16] = "";
+	char name[48], own[BHLAB_NAME_LEN], period[32], cpu[16] = "";
 
-	snprintf(name, sizeof(name), "%s%s", scene_name(&run->scene, e->item),
+	snprintf(name, sizeof(name), "%s%s", story->name(story->who, e->item, own),
 		 e->stage == BHLAB_STAGE_THREAD ? ".thread" : "");
 	if (row->kind == ROW_START) {
 		start_text(row, name, buf, size);
