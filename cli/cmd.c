@@ -231,6 +231,29 @@ static const struct argdef args_exec[] = {
 	{ 0 },
 };
 
+#define RECORD_HELP									\
+	"Like 'bhctl exec', but all that happens in the lab goes into FILE, until CMD has ended\n" \
+	"and what it has queued has run. 'bhctl report FILE' tells about it. The lab is a new\n" \
+	"one, in a batch the batch's; with --fd it is that one, from now on. Exits as CMD does.\n" \
+	"The first SIGINT or SIGTERM ends CMD and the recording, which is kept; the second one\n" \
+	"bhctl itself: then FILE can be read as far as it got.\n"
+
+static const struct argdef args_record[] = {
+	{ "--output", ARG_FILE, 'o', false, "record into this file; must be given" },
+	{ "--records", ARG_SMALL, 0, false, "each CPU's sub-ring is to hold this many; a power of two" },
+	{ "--settle", ARG_PERIOD, 0, false, "how long to wait for what CMD has queued; 1s if not given" },
+	{ "CMD", ARG_REST, 0, false, NULL },
+	{ 0 },
+};
+
+static const struct argdef args_report[] = {
+	{ "FILE", ARG_FILE, 0, false, NULL },
+	{ "--perfetto", ARG_FILE, 0, false, "write a trace for ui.perfetto.dev into this file" },
+	{ "--svg", ARG_FILE, 0, false, "have gnuplot draw distributions and a timeline into this file" },
+	{ "--csv", ARG_FILE, 0, false, "write all fields of all records into this file" },
+	{ 0 },
+};
+
 static const struct argdef args_sleep[] = {
 	{ "PERIOD", ARG_PERIOD, 0, false, NULL },
 	{ 0 },
@@ -315,6 +338,12 @@ const struct command commands[] = {
 	{ "exec", "open a lab and run a program in it", args_exec,
 	  LAB_NONE, NULL, run_exec, NULL,
 	  "All bhctl commands inside share the lab, by BHLAB_FD. Exits as the program does.\n" },
+	{ "record", "run a program in a lab, and record what happens there", args_record,
+	  LAB_NONE, check_record, run_record, NULL, RECORD_HELP },
+	{ "report", "tell what a recording says", args_report,
+	  LAB_NONE, check_report, run_report, NULL,
+	  "FILE is what 'bhctl record' has written. Prints tables and a timeline, unless a file is\n"
+	  "to be written; '-' is standard output. Exits 64 if FILE is no recording, or damaged.\n" },
 	{ "sleep", "do nothing for a time", args_sleep,
 	  LAB_NONE, NULL, run_sleep, NULL, NULL },
 	{ "completion", "print completions for a shell (bash)", args_completion,

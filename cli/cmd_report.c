@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* report: what a recording says. */
+#include <errno.h>
+#include <inttypes.h>
+#include <json.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "exec.h"
+#include "out.h"
+#include "report.h"
+
+/* A file for another program, instead of the tables. */
+static const struct export {
+	const char *option;
+	int (*write)(const struct recording *recording, FILE *file, struct error *e);
+} exports[] = {
+	{ "--perfetto", report_perfetto },
+	{ "--svg", report_svg },
+	{ "--csv", report_csv },
+};
+
+#define EXPORTS ARRAY_SIZE(exports)
+
+static bool is_stdout(const struct call *call, const struct export *export)
+{
+	return arg_given(call, export->option) && !strcmp(arg_typed(call, export->option), "-");
+}
+
+int check_report(const struct call *call, struct error *e)
+{
+	const char *other = NULL;
+
+	for (size_t i = 0; i < EXPORTS; i++) {
+		if (!is_stdout(call, &exports[i]))
+			continue;
+		if (other)
+			return usage(e, "%s and %s cannot both go to standard output", other, exports[i].option);
+		other = exports[i].option;
+	}
+	return 0;
+}
+
+static bool any_export(const struct call *call)
+{
+	for (size_t i = 0; i < EXPORTS; i++)
+		if (arg_given(call, exports[i].option))
+			return true;
+	return false;
+}
+
+/* All of them, before one is written; what is there stays as it is. */
+static int open_files(const struct call *call, FILE *files[EXPORTS], struct error *e)
+{
+	for (size_t i = 0; i < EXPORTS; i++) {
+		const char *path = arg_typed(call, exports[i].option);
+
+		if (!arg_given(call, exports[i].option))
+			continue;
+		files[i] = is_stdout(call, &exports[i]) ? stdout : fopen(path, "ae");
+		if (!files[i])
+			return fail(e, STATUS_USAGE, errno, "cannot write '%s': %s", path, strerror(errno));
+	}
+	return 0;
+}
+
+static int write_file(const struct call *call, const struct export *export, const struct recording *recording,
+		      FILE *file, struct error *e)
+{
+	const char *path = arg_typed(call, export->option);
+
+	if (file != stdout && ftruncate(fileno(file), 0) && errno != EINVAL)
+		return fail(e, STATUS_REFUSED, errno, "cannot write '%s'", path);
+	if (export->write(recording, file, e))
+		return -1;
+	if (fflush(file) || ferror(file))
+		return fail(e, STATUS_REFUSED, errno, "cannot write '%s'", path);
+	return 0;
+}
+
+static int write_files(const struct call *call, const struct recording *recording, struct error *e)
+{
+	FILE *files[EXPORTS] = { 0 };
+	int err = open_files(call, files, e);
+
+	for (size_t i = 0; i < EXPORTS; i++) {
+		if (files[i] && !err)
+			err = write_file(call, &exports[i], recording, files[i], e);
+		if (files[i] && files[i] != stdout)
+			fclose(files[i]);
+	}
+	return err;
+}
+
+/* What the files cannot say themselves; the tables do. */
+static void tell(const struct recording *recording)
+{
+	if (!recording->end)
+		note("'%s' was cut short; this is what it has", recording->path);
+	if (recording->all_lost)
+		note("%" PRIu64 " records were overwritten before they were recorded", recording->all_lost);
+}
+
+static int report(const struct call *call, const struct recording *recording, struct result *result)
+{
+	if (any_export(call)) {
+		tell(recording);
+		return write_files(call, recording, &result->error);
+	}
+	result->doc = report_doc(recording);
+	if (options.format == FORMAT_JSON)
+		return 0;
+	report_text(recording, result->doc);
+	json_object_put(result->doc);
+	result->doc = NULL;
+	return 0;
+}
+
+static int need_gnuplot(const struct call *call, struct error *e)
+{
+	if (!arg_given(call, "--svg") || !exec_find("gnuplot"))
+		return 0;
+	return fail(e, STATUS_ABSENT, 0, "--svg is drawn by gnuplot, which is not installed; its package is gnuplot-nox");
+}
+
+int run_report(const struct call *call, struct lab *lab, struct result *result)
+{
+	struct recording recording;
+	int err;
+
+	(void)lab;
+	if (need_gnuplot(call, &result->error))
+		return -1;
+	err = recording_read(arg_typed(call, "FILE"), &recording, &result->error);
+	if (!err)
+		err = report(call, &recording, result);
+	recording_free(&recording);
+	return err;
+}
