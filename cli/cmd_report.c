@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* report: what a recording says. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <json.h>
 #include <string.h>
@@ -50,19 +51,47 @@ static bool any_export(const struct call *call)
 	return false;
 }
 
-/* All of them, before one is written; what is there stays as it is. */
-static int open_files(const struct call *call, FILE *files[EXPORTS], struct error *e)
+/* Where an export goes. */
+struct target {
+	FILE *file;
+	bool made;		/* it was not there before */
+};
+
+/* What is there stays as it is until all can be written. */
+static int open_target(const char *path, struct target *target)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	target->made = fd >= 0;
+	if (fd < 0 && errno == EEXIST)
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+	target->file = fd < 0 ? NULL : fdopen(fd, "w");
+	return target->file ? 0 : -1;
+}
+
+static int open_targets(const struct call *call, struct target targets[EXPORTS], struct error *e)
 {
 	for (size_t i = 0; i < EXPORTS; i++) {
 		const char *path = arg_typed(call, exports[i].option);
 
 		if (!arg_given(call, exports[i].option))
 			continue;
-		files[i] = is_stdout(call, &exports[i]) ? stdout : fopen(path, "ae");
-		if (!files[i])
+		if (is_stdout(call, &exports[i]))
+			targets[i].file = stdout;
+		else if (open_target(path, &targets[i]))
 			return fail(e, STATUS_USAGE, errno, "cannot write '%s': %s", path, strerror(errno));
 	}
 	return 0;
+}
+
+static void close_targets(const struct call *call, struct target targets[EXPORTS], bool forget)
+{
+	for (size_t i = 0; i < EXPORTS; i++) {
+		if (targets[i].file && targets[i].file != stdout)
+			fclose(targets[i].file);
+		if (targets[i].made && forget)
+			unlink(arg_typed(call, exports[i].option));
+	}
 }
 
 static int write_file(const struct call *call, const struct export *export, const struct recording *recording,
@@ -81,15 +110,13 @@ static int write_file(const struct call *call, const struct export *export, cons
 
 static int write_files(const struct call *call, const struct recording *recording, struct error *e)
 {
-	FILE *files[EXPORTS] = { 0 };
-	int err = open_files(call, files, e);
+	struct target targets[EXPORTS] = { 0 };
+	int err = open_targets(call, targets, e);
 
-	for (size_t i = 0; i < EXPORTS; i++) {
-		if (files[i] && !err)
-			err = write_file(call, &exports[i], recording, files[i], e);
-		if (files[i] && files[i] != stdout)
-			fclose(files[i]);
-	}
+	for (size_t i = 0; i < EXPORTS && !err; i++)
+		if (targets[i].file)
+			err = write_file(call, &exports[i], recording, targets[i].file, e);
+	close_targets(call, targets, err);
 	return err;
 }
 

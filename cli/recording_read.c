@@ -88,12 +88,22 @@ static int read_mechs(struct recording *recording, json_object *names)
 {
 	size_t nr = names ? json_object_array_length(names) : 0;
 
-	recording->mechs = xrealloc(NULL, nr + 1, sizeof(*recording->mechs));
+	if (!nr || nr > UINT8_MAX)
+		return -1;
+	recording->mechs = xrealloc(NULL, nr, sizeof(*recording->mechs));
 	for (; recording->nr_mechs < nr; recording->nr_mechs++)
 		if (!get_name(json_object_array_get_idx(names, recording->nr_mechs),
 			      recording->mechs[recording->nr_mechs]))
 			return -1;
 	return 0;
+}
+
+static bool all_strings(json_object *array)
+{
+	for (size_t i = 0; array && i < json_object_array_length(array); i++)
+		if (!json_object_is_type(json_object_array_get_idx(array, i), json_type_string))
+			return false;
+	return array;
 }
 
 static int read_head(struct reading *r, json_object *doc)
@@ -103,7 +113,7 @@ static int read_head(struct reading *r, json_object *doc)
 
 	if (recording->head)
 		return damaged(r, "is a second head");
-	if (!get(doc, "command", json_type_array) || !get(doc, "release", json_type_string) ||
+	if (!all_strings(get(doc, "command", json_type_array)) || !get(doc, "release", json_type_string) ||
 	    !get(doc, "version", json_type_string) || !get(doc, "realtime", json_type_boolean) ||
 	    !get_number(doc, "cpus", RECORDING_CPUS_MAX, &cpus) || !cpus ||
 	    read_mechs(recording, get(doc, "mechanisms", json_type_array)))
