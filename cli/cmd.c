@@ -254,6 +254,12 @@ static const struct argdef args_report[] = {
 	{ 0 },
 };
 
+static const struct argdef args_compare[] = {
+	{ "A", ARG_FILE, 0, false, NULL },
+	{ "B", ARG_FILE, 0, false, NULL },
+	{ 0 },
+};
+
 static const struct argdef args_sleep[] = {
 	{ "PERIOD", ARG_PERIOD, 0, false, NULL },
 	{ 0 },
@@ -344,6 +350,10 @@ const struct command commands[] = {
 	  LAB_NONE, check_report, run_report, NULL,
 	  "FILE is what 'bhctl record' has written. Prints tables and a timeline, unless a file is\n"
 	  "to be written; '-' is standard output. Exits 64 if FILE is no recording, or damaged.\n" },
+	{ "compare", "put two recordings side by side", args_compare,
+	  LAB_NONE, NULL, run_compare, print_compare,
+	  "A and B are both files of 'bhctl record', or both of 'bhctl latency --json'. B/A is\n"
+	  "above 1 where B took longer.\n" },
 	{ "sleep", "do nothing for a time", args_sleep,
 	  LAB_NONE, NULL, run_sleep, NULL, NULL },
 	{ "completion", "print completions for a shell (bash)", args_completion,

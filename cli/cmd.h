@@ -181,6 +181,8 @@ int check_record(const struct call *call, struct error *e);
 int run_record(const struct call *call, struct lab *lab, struct result *result);
 int check_report(const struct call *call, struct error *e);
 int run_report(const struct call *call, struct lab *lab, struct result *result);
+int run_compare(const struct call *call, struct lab *lab, struct result *result);
+void print_compare(const struct result *result);
 
 /* The id of the item, queue or object that is given as @name; or the refusal. */
 int call_object(const struct call *call, const struct lab *lab, const char *name, uint32_t *id,

@@ -51,17 +51,22 @@ uint64_t hist_bottom(size_t bucket)
 	return (uint64_t)(bucket - shift * HIST_PARTS) << shift;
 }
 
+void hist_add_many(struct hist *hist, uint64_t ns, uint64_t nr)
+{
+	hist->nr += nr;
+	hist->sum += ns * nr;
+	if (nr && ns < hist->min)
+		hist->min = ns;
+	if (nr && ns > hist->max)
+		hist->max = ns;
+	hist->buckets[bucket_of(ns)] += nr;
+	if (hist->entries)
+		hist->equal[ns / hist->width < hist->entries ? ns / hist->width : hist->entries] += nr;
+}
+
 void hist_add(struct hist *hist, uint64_t ns)
 {
-	hist->nr++;
-	hist->sum += ns;
-	if (ns < hist->min)
-		hist->min = ns;
-	if (ns > hist->max)
-		hist->max = ns;
-	hist->buckets[bucket_of(ns)]++;
-	if (hist->entries)
-		hist->equal[ns / hist->width < hist->entries ? ns / hist->width : hist->entries]++;
+	hist_add_many(hist, ns, 1);
 }
 
 uint64_t hist_quantile(const struct hist *hist, unsigned int permille)

@@ -32,6 +32,8 @@ struct hist {
 struct hist *hist_new(uint64_t width, size_t entries);
 void hist_free(struct hist *hist);
 void hist_add(struct hist *hist, uint64_t ns);
+/* @nr of them. */
+void hist_add_many(struct hist *hist, uint64_t ns, uint64_t nr);
 
 /*
  * The value that @permille of all are not above: by nearest rank, the top of its
