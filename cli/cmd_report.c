@@ -8,18 +8,19 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "exec.h"
 #include "out.h"
 #include "report.h"
 
 /* A file for another program, instead of the tables. */
 static const struct export {
 	const char *option;
+	/* What can be refused before the file is touched; or NULL. */
+	int (*check)(const struct recording *recording, struct error *e);
 	int (*write)(const struct recording *recording, FILE *file, struct error *e);
 } exports[] = {
-	{ "--perfetto", report_perfetto },
-	{ "--svg", report_svg },
-	{ "--csv", report_csv },
+	{ "--perfetto", NULL, report_perfetto },
+	{ "--svg", check_svg, report_svg },
+	{ "--csv", NULL, report_csv },
 };
 
 #define EXPORTS ARRAY_SIZE(exports)
@@ -69,6 +70,14 @@ static int open_target(const char *path, struct target *target)
 	return target->file ? 0 : -1;
 }
 
+static int check_exports(const struct call *call, const struct recording *recording, struct error *e)
+{
+	for (size_t i = 0; i < EXPORTS; i++)
+		if (arg_given(call, exports[i].option) && exports[i].check && exports[i].check(recording, e))
+			return -1;
+	return 0;
+}
+
 static int open_targets(const struct call *call, struct target targets[EXPORTS], struct error *e)
 {
 	for (size_t i = 0; i < EXPORTS; i++) {
@@ -111,13 +120,13 @@ static int write_file(const struct call *call, const struct export *export, cons
 static int write_files(const struct call *call, const struct recording *recording, struct error *e)
 {
 	struct target targets[EXPORTS] = { 0 };
-	int err = open_targets(call, targets, e);
+	int err = check_exports(call, recording, e) || open_targets(call, targets, e);
 
 	for (size_t i = 0; i < EXPORTS && !err; i++)
 		if (targets[i].file)
 			err = write_file(call, &exports[i], recording, targets[i].file, e);
 	close_targets(call, targets, err);
-	return err;
+	return err ? -1 : 0;
 }
 
 /* What the files cannot say themselves; the tables do. */
@@ -144,21 +153,12 @@ static int report(const struct call *call, const struct recording *recording, st
 	return 0;
 }
 
-static int need_gnuplot(const struct call *call, struct error *e)
-{
-	if (!arg_given(call, "--svg") || !exec_find("gnuplot"))
-		return 0;
-	return fail(e, STATUS_ABSENT, 0, "--svg is drawn by gnuplot, which is not installed; its package is gnuplot-nox");
-}
-
 int run_report(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct recording recording;
 	int err;
 
 	(void)lab;
-	if (need_gnuplot(call, &result->error))
-		return -1;
 	err = recording_read(arg_typed(call, "FILE"), &recording, &result->error);
 	if (!err)
 		err = report(call, &recording, result);

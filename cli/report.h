@@ -68,6 +68,7 @@ void track_name(const struct track *track, char *buf, size_t size);
 /* --- for other programs; 0, or -1 and why */
 int report_perfetto(const struct recording *recording, FILE *file, struct error *e);
 int report_csv(const struct recording *recording, FILE *file, struct error *e);
+int check_svg(const struct recording *recording, struct error *e);
 int report_svg(const struct recording *recording, FILE *file, struct error *e);
 
 #endif

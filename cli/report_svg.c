@@ -38,7 +38,7 @@
 
 /* By Okabe and Ito, and lighter and darker shades of theirs: can be told apart without seeing red or green. */
 static const uint32_t colors[] = {
-	0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00, 0x999999, 0xf0e442, 0x000000, 0x66418c, 0x8c5a2b,
+	0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00, 0x999999, 0xf0e442, 0x332288, 0x66418c, 0x8c5a2b,
 	0x7fc9a9, 0x33608c,
 };
 
@@ -461,6 +461,17 @@ static int draw(struct svg *s, FILE *file, struct error *e)
 	return end_gnuplot(s, child, e);
 }
 
+int check_svg(const struct recording *recording, struct error *e)
+{
+	size_t i = 0;
+
+	if (exec_find("gnuplot"))
+		return fail(e, STATUS_ABSENT, 0, "--svg is drawn by gnuplot, which is not installed; its package is gnuplot-nox");
+	while (i < recording->records.nr && recording->records.list[i].kind != BHLAB_EVENT_RUN)
+		i++;
+	return i < recording->records.nr ? 0 : usage(e, "'%s' has no run that could be drawn", recording->path);
+}
+
 int report_svg(const struct recording *recording, FILE *file, struct error *e)
 {
 	const struct records *records = &recording->records;
@@ -471,8 +482,8 @@ int report_svg(const struct recording *recording, FILE *file, struct error *e)
 	if (!err) {
 		make_rows(&s);
 		s.lanes = s.tracks.nr < TRACKS_MAX ? s.tracks.nr : TRACKS_MAX;
-		s.base_ns = records->nr ? records->list[0].started_ns : 0;
-		err = s.rows ? draw(&s, file, e) : usage(e, "'%s' has no run that could be drawn", recording->path);
+		s.base_ns = records->list[0].started_ns;
+		err = draw(&s, file, e);
 	}
 	signal(SIGPIPE, old);
 	tracks_free(&s.tracks);

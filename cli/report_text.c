@@ -54,10 +54,10 @@ static void text_records(json_object *row, json_object *value, const void *arg, 
 static void text_end(json_object *row, json_object *value, const void *arg, char *cell)
 {
 	(void)arg;
-	if (!json_flag(row, "/complete"))
+	if (!json_object_get_boolean(value))
 		snprintf(cell, CELL_SIZE, "the recording was cut short");
 	else
-		snprintf(cell, CELL_SIZE, "exit status %s%s%s", json_object_get_string(value),
+		snprintf(cell, CELL_SIZE, "exit status %s%s%s", json_string(row, "/status"),
 			 json_flag(row, "/interrupted") ? ", interrupted" : "",
 			 json_flag(row, "/at_rest") ? "" : ", not all had come to rest");
 }
@@ -70,7 +70,7 @@ static const struct field heads[] = {
 	{ .head = "CPUs", .path = "/cpus" },
 	{ .head = "took", .path = "/took_ns", .text = text_ns },
 	{ .head = "records", .path = "/records", .text = text_records },
-	{ .head = "end", .path = "/status", .text = text_end },
+	{ .head = "end", .path = "/complete", .text = text_end },
 };
 
 /* Without the first for mechanisms, and without the last, too: none is known of what an item has lost elsewhere. */

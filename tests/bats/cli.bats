@@ -10,7 +10,7 @@ load common
 	run -0 bhctl help
 	assert_line --index 0 "usage: bhctl [OPTION...] COMMAND [ARG...]"
 	for command in info mechanisms list show add del queue delay cancel flush disable enable trigger wait events monitor ring \
-		batch latency exec sleep completion help; do
+		batch latency exec record report compare sleep completion help; do
 		assert_line --regexp "^  $command +[a-z]"
 	done
 	bhctl --help | diff - <(bhctl help)
