@@ -22,14 +22,15 @@
 /* Pixels. */
 #define WIDTH		1200
 #define LABELS		140	/* left of the plots */
-#define MARGIN		25	/* right of them, and between them */
+#define MARGIN		40	/* right of them, and between them */
 #define HEAD		75	/* above them */
 #define ROW		44	/* of a mechanism */
 #define LANE		26	/* of a track */
 #define FOOT		95	/* below each: axis, key */
 #define KEY		45	/* of that, the axis */
 #define TITLE		35	/* above each */
-/* Bars of the distributions: 16 for a factor of ten, and so many for all 64 bits. */
+/* Bars of the distributions: so many for a factor of ten, and for all 64 bits. */
+#define BINS		16
 #define BIN_FACTOR	1.1547819846894583
 #define BINS_MAX	320
 /* What is drawn of a long recording: its beginning, so that what is drawn can be seen. */
@@ -51,6 +52,7 @@ struct svg {
 	size_t rows, lanes;
 	size_t drawn;			/* how many records the timeline has */
 	uint64_t base_ns;
+	size_t low, high;		/* the ends of an axis, as factors of ten of a nanosecond */
 };
 
 /* --- text and numbers */
@@ -113,10 +115,14 @@ static void put_boxes(struct svg *s, const struct hist *hist, size_t row)
 			bins[bin_of(hist_bottom(i))] += hist->buckets[i];
 	for (size_t i = 0; i < BINS_MAX; i++)
 		most = bins[i] > most ? bins[i] : most;
-	for (size_t i = 0; i < BINS_MAX; i++)
-		if (bins[i])
-			fprintf(s->to, "%g %zu %g %g %zu %g %u\n", bin_start(i), y, bin_start(i), bin_start(i + 1), y,
-				(double)y + 0.75 * (double)bins[i] / (double)most, color_of(row));
+	for (size_t i = 0; i < BINS_MAX; i++) {
+		if (!bins[i])
+			continue;
+		s->low = i / BINS < s->low ? i / BINS : s->low;
+		s->high = i / BINS >= s->high ? i / BINS + 1 : s->high;
+		fprintf(s->to, "%g %zu %g %g %zu %g %u\n", bin_start(i), y, bin_start(i), bin_start(i + 1), y,
+			(double)y + 0.75 * (double)bins[i] / (double)most, color_of(row));
+	}
 }
 
 /* Nothing takes no time; on a scale of logarithms a nanosecond has to do for it. */
@@ -268,35 +274,46 @@ static void put_start(struct svg *s)
 	"'10 ms' 1e4, '100 ms' 1e5, '1 s' 1e6, '10 s' 1e7, '100 s' 1e8, '1000 s' 1e9)"
 
 /* Of each mechanism: bars, and on their ground a line from the smallest to the largest with three points. */
-static void plot_hists(struct svg *s, const char *title, const char *boxes, const char *quantiles)
+static void plot_hists(struct svg *s, const char *title)
 {
 	fprintf(s->to, "set title '%s' offset 0,-0.4\nset yrange [-0.3:%zu]\n", title, s->rows);
-	fprintf(s->to, "plot $%s using 1:2:3:4:5:6:7 with boxxyerror fc rgb variable notitle, "
-		"$%s using 2:1:2:5 with xerrorbars pt 0 lc rgb '#000000' notitle, "
+	/* A little more, or a mark at the end may be rounded away. */
+	fprintf(s->to, "set xrange [.999e%d:1.001e%d]\n", (int)s->low - 3, (int)s->high - 3);
+	fprintf(s->to, "plot $bars using 1:2:3:4:5:6:7 with boxxyerror fc rgb variable notitle, "
+		"$points using 2:1:2:5 with xerrorbars pt 0 lc rgb '#000000' notitle, "
 		"'' using 3:1 with points pt 7 ps 0.8 lc rgb '#000000' title 'median', "
 		"'' using 4:1 with points pt 9 ps 0.9 lc rgb '#000000' title '99%%', "
-		"'' using 5:1 with points pt 2 ps 0.7 lc rgb '#000000' title 'maximum'\n", boxes, quantiles);
-	fputs("unset label 1\nunset label 2\n", s->to);
+		"'' using 5:1 with points pt 2 ps 0.7 lc rgb '#000000' title 'maximum'\n"
+		"unset label 1\nunset label 2\n");
+}
+
+/* Both blocks of data, of which one has the bars and the ends of the axis. */
+static void put_blocks(struct svg *s, bool queue_to_start)
+{
+	s->low = BINS_MAX;
+	s->high = 0;
+	put_block(s, "bars", put_boxes, queue_to_start);
+	put_block(s, "points", put_quantiles, queue_to_start);
+	/* Nothing is known of when they were queued. */
+	if (!s->high)
+		s->low = 0, s->high = 1;
 }
 
 static void put_distributions(struct svg *s)
 {
 	size_t top = HEAD + TITLE, middle = (WIDTH + LABELS) / 2;
 
-	put_block(s, "latency", put_boxes, true);
-	put_block(s, "latency_points", put_quantiles, true);
-	put_block(s, "runtime", put_boxes, false);
-	put_block(s, "runtime_points", put_quantiles, false);
 	fputs("set logscale x\nset grid xtics lc rgb '#dddddd'\nset xtics " TIME_TICS "\nset ytics scale 0 (", s->to);
 	each_row(s, put_tic);
-	fputs(")\n", s->to);
-	put_margins(s, LABELS, middle - MARGIN, top, top + plot_height(s));
-	fputs("set key off\n", s->to);
-	plot_hists(s, "From queueing to start: how many runs took so long", "latency", "latency_points");
+	fputs(")\nset key off\n", s->to);
+	put_blocks(s, true);
+	put_margins(s, LABELS, middle - MARGIN / 2, top, top + plot_height(s));
+	plot_hists(s, "From queueing to start: how many runs took so long");
 	fputs("set format y ''\nset ytics scale 0 ()\n", s->to);
-	put_margins(s, middle + MARGIN, WIDTH - MARGIN, top, top + plot_height(s));
+	put_blocks(s, false);
+	put_margins(s, middle + MARGIN / 2, WIDTH - MARGIN, top, top + plot_height(s));
 	put_key(s, top + plot_height(s));
-	plot_hists(s, "Run time: how many runs took so long", "runtime", "runtime_points");
+	plot_hists(s, "Run time: how many runs took so long");
 }
 
 static const struct instant {
@@ -399,7 +416,7 @@ static void put_timeline(struct svg *s)
 	      "'' using 1:5:(0):($6-$5):7 with vectors nohead lw 1 lc rgb variable notitle", s->to);
 	for (size_t i = 0; i < ARRAY_SIZE(instants); i++)
 		if (any[i])
-			fprintf(s->to, ", $kind%d using 1:2 with points pt %d ps 0.7 lc rgb '#000000' title '%s'",
+			fprintf(s->to, ", $kind%d using 1:2 with points pt %d ps 0.5 lc rgb '#000000' title '%s'",
 				instants[i].kind, instants[i].point, instants[i].name);
 	each_row(s, put_key_entry);
 	fputs("\nunset multiplot\n", s->to);
