@@ -248,7 +248,7 @@ static void complete_all(void)
 	printf("\t*) words=\"$commands --device --fd --json --parsable --quiet --color= --version --help\";;\n"
 	       "\tesac\n"
 	       "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
-	       "\tcase $cmd\\ $prev in\n");
+	       "\t[[ $cur == -* ]] || case $cmd\\ $prev in\n");
 	for (const struct command *cmd = commands; cmd->name; cmd++)
 		complete_file(cmd);
 	printf("\tesac\n}\n\ncomplete -F _bhctl bhctl\n");
