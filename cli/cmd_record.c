@@ -205,7 +205,7 @@ static void write_end(struct record *r)
 static void look_after(struct record *r, pid_t child)
 {
 	bool told = false;
-	int status;
+	int status = 0;
 
 	while (!waitpid(child, &status, WNOHANG)) {
 		write_new(r);

@@ -73,7 +73,7 @@ static const struct field heads[] = {
 	{ .head = "end", .path = "/complete", .text = text_end },
 };
 
-/* Without the first for mechanisms, and without the last, too: none is known of what an item has lost elsewhere. */
+/* Of mechanisms all but the first and the last: what was lost is known of items alone. */
 static const struct field counts[] = {
 	{ .head = "ITEM", .path = "/item" },
 	{ .head = "MECHANISM", .path = "/mechanism", .text = text_mech },

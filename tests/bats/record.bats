@@ -217,6 +217,10 @@ assert len(told) > 10 and sorted(told) == sorted(seen), (told, seen)'
 		[[1, "f", 2], [1, "s", 2], [2, "f", 1], [2, "s", 0], [3, "f", 1], [3, "s", 1]]' trace
 	jq -e '[.traceEvents[] | select(.name == "thread_name") | .args.name] | sort ==
 		["queueing", "queueing", "queueing", "softirq", "task", "task (2)"]' trace
+	# Where one is queued 500 ns after another one, queueing does not last until then; nor do two of one moment differ.
+	small '.records[1, 2].queue_cpu = 0 | .records[1].queued_ns = 1500 | .records[2].queued_ns = 1000'
+	bhctl report file --perfetto - | tee trace | trace-check
+	jq -e '[.traceEvents[] | select(.ph == "X" and .cat == "queue") | [.ts, .dur]] == [[1, 0.5], [1, 0.5], [1.5, 1]]' trace
 	bhctl record -o file -- bhctl -q batch - <<-'EOF'
 		add work a --do 'sleep 5ms; mark 1' --queue unbound
 		add work b --do 'sleep 7ms; queue c' --queue unbound
@@ -371,4 +375,21 @@ open("lines", "w").write("".join(f"report {what}{i}\n" for what in ("end", "bit"
 		64 ENOENT | compare a nothing | compare a nothing: cannot read 'nothing': No such file or directory
 		64 - | compare a | compare a: B is missing
 	END
+}
+
+@test "record, report, compare: options and files are completed" {
+	bhctl completion bash >words
+	complete_words() {
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		COMPREPLY=()
+		_bhctl
+		xargs <<<"${COMPREPLY[*]}"
+	}
+	# shellcheck disable=SC1091
+	source words
+	assert_equal "$(complete_words bhctl record --ou)" --output
+	assert_equal "$(complete_words bhctl record --output wor)" words
+	assert_equal "$(complete_words bhctl report wor)" words
+	assert_equal "$(complete_words bhctl report --per)" --perfetto
+	assert_equal "$(complete_words bhctl compare words wor)" words
 }
