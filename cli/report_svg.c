@@ -387,6 +387,19 @@ static void put_key_entry(struct svg *s, const struct bhlab_event *run, size_t r
 	fputs("\"", s->to);
 }
 
+/* gnuplot finds no end by itself if nothing is drawn, or all of it in one moment. */
+static double end_ms(const struct svg *s)
+{
+	double end = 0;
+
+	for (size_t i = 0; i < s->drawn; i++) {
+		double ended = ms(s, s->recording->records.list[i].finished_ns);
+
+		end = ended > end ? ended : end;
+	}
+	return end > 0 ? end : 1;
+}
+
 static void put_title(struct svg *s)
 {
 	fputs("set title 'What ran where and when", s->to);
@@ -409,7 +422,7 @@ static void put_timeline(struct svg *s)
 	put_title(s);
 	put_lane_tics(s);
 	fprintf(s->to, "unset logscale x\nset xtics auto\nset format x '%%g ms'\nset yrange [-0.6:%zu - 0.4]\n"
-		"set xrange [0:*]\n", s->lanes);
+		"set xrange [0:%g]\n", s->lanes, end_ms(s));
 	put_key(s, top + lanes_height(s));
 	/* A line where each starts, since most are thinner than one. */
 	fputs("plot $runs using 1:2:3:4:5:6:7 with boxxyerror fc rgb variable notitle, "
