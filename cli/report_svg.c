@@ -22,7 +22,8 @@
 /* Pixels. */
 #define WIDTH		1200
 #define LABELS		140	/* left of the plots */
-#define MARGIN		40	/* right of them, and between them */
+#define MARGIN		40	/* right of them */
+#define GAP		70	/* between two of them */
 #define HEAD		75	/* above them */
 #define ROW		44	/* of a mechanism */
 #define LANE		26	/* of a track */
@@ -295,8 +296,10 @@ static void put_blocks(struct svg *s, bool queue_to_start)
 	put_block(s, "bars", put_boxes, queue_to_start);
 	put_block(s, "points", put_quantiles, queue_to_start);
 	/* Nothing is known of when they were queued. */
-	if (!s->high)
-		s->low = 0, s->high = 1;
+	if (!s->high) {
+		s->low = 0;
+		s->high = 1;
+	}
 }
 
 static void put_distributions(struct svg *s)
@@ -307,11 +310,11 @@ static void put_distributions(struct svg *s)
 	each_row(s, put_tic);
 	fputs(")\nset key off\n", s->to);
 	put_blocks(s, true);
-	put_margins(s, LABELS, middle - MARGIN / 2, top, top + plot_height(s));
+	put_margins(s, LABELS, middle - GAP / 2, top, top + plot_height(s));
 	plot_hists(s, "From queueing to start: how many runs took so long");
 	fputs("set format y ''\nset ytics scale 0 ()\n", s->to);
 	put_blocks(s, false);
-	put_margins(s, middle + MARGIN / 2, WIDTH - MARGIN, top, top + plot_height(s));
+	put_margins(s, middle + GAP / 2, WIDTH - MARGIN, top, top + plot_height(s));
 	put_key(s, top + plot_height(s));
 	plot_hists(s, "Run time: how many runs took so long");
 }
@@ -387,7 +390,7 @@ static void put_key_entry(struct svg *s, const struct bhlab_event *run, size_t r
 	fputs("\"", s->to);
 }
 
-/* gnuplot finds no end by itself if nothing is drawn, or all of it in one moment. */
+/* A little more than there is. gnuplot finds no end by itself if nothing is drawn, or all of it in one moment. */
 static double end_ms(const struct svg *s)
 {
 	double end = 0;
@@ -397,7 +400,7 @@ static double end_ms(const struct svg *s)
 
 		end = ended > end ? ended : end;
 	}
-	return end > 0 ? end : 1;
+	return end > 0 ? 1.01 * end : 1;
 }
 
 static void put_title(struct svg *s)
