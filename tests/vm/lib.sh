@@ -288,9 +288,9 @@ download() {
 
 BUILD=$CACHE/build/$(basename "$BHLAB_SRC")-$(sha256sum <<<"$BHLAB_SRC" | head -c 12)
 
-# cpio_of DIRECTORY: its contents as a piece of initramfs that belongs to root
+# cpio_of DIRECTORY: its contents as a piece of initramfs that belongs to root, without a trace of where they lie
 cpio_of() {
-	(cd "$1" && find . -mindepth 1 -print0 | sort -z | cpio --null --create --format=newc --owner=+0:+0 --quiet)
+	(cd "$1" && find . -mindepth 1 -print0 | sort -z | cpio --null --create --format=newc --owner=+0:+0 --reproducible --quiet)
 }
 
 # write_cpio DIRECTORY FILE: a run that reads the old FILE at the same time reads it to its end

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bench: all that is measured. bench traced: only what the driver that is
+ * loaded costs, to compare two builds of it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define RESULTS_MAX	256
+/* The longest time that user space is away for other reasons than a tick. */
+#define GAP		300
+
+static struct {
+	char name[64];
+	double value;
+} results[RESULTS_MAX];
+
+static unsigned int nr_results;
+
+void die(const char *what)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+void result(const char *name, double value)
+{
+	if (nr_results == RESULTS_MAX)
+		die("too many results");
+	snprintf(results[nr_results].name, sizeof(results->name), "%s", name);
+	results[nr_results++].value = value;
+}
+
+static void print_results(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_results; i++)
+		printf("%s %.2f\n", results[i].name, results[i].value);
+}
+
+void rest(unsigned int ms)
+{
+	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+void settle(void)
+{
+	uint64_t before, after;
+
+	rest(10);
+	before = now();
+	while ((after = now()) - before < GAP)
+		before = after;
+}
+
+double measure(const struct load *load)
+{
+	unsigned int i, rounds = ROUNDS;
+	uint64_t start, sum = 0;
+
+	while (rounds * load->items < 1000)
+		rounds *= 2;
+	for (i = 0; i < 2 + rounds; i++) {
+		settle();
+		start = now();
+		load->run(load->data);
+		if (i >= 2)
+			sum += now() - start;
+		if (load->after)
+			load->after(load->items);
+	}
+	return (double)sum / (rounds * load->items);
+}
+
+static double measure_bare(uint32_t mech, uint32_t count, bool copied)
+{
+	struct bare b;
+	double each;
+
+	bare_open(&b, mech, count);
+	if (copied)
+		bare_copies(&b);
+	each = measure(&(struct load){ bare_run, &b, count });
+	bare_close(&b);
+	return each;
+}
+
+static double measure_lab(void (*run)(void *data), uint32_t mech,
+			  uint32_t queue_flags, uint32_t count)
+{
+	static struct lab l;
+	double each;
+
+	lab_open(&l, mech, queue_flags, count);
+	each = measure(&(struct load){ run, &l, count });
+	lab_close(&l);
+	return each;
+}
+
+static const struct {
+	const char *name;
+	uint32_t mech;
+	uint32_t queue_flags;
+	uint32_t count;
+	uint32_t bare;
+} mechs[] = {
+	{ "work", BHLAB_MECH_WORK, BHLAB_WQ_PERCPU, BATCH, BARE_WORK },
+	{ "work_bh", BHLAB_MECH_WORK, BHLAB_WQ_BH, BATCH, BARE_WORK_BH },
+	{ "tasklet", BHLAB_MECH_TASKLET, 0, BATCH, BARE_TASKLET },
+	{ "tasklet_hi", BHLAB_MECH_TASKLET_HI, 0, BATCH, BARE_TASKLET_HI },
+	{ "irq", BHLAB_MECH_IRQ, 0, BARE_IRQS, BARE_IRQ },
+	{ "irq_work", BHLAB_MECH_IRQ_WORK, 0, BATCH, BARE_IRQ_WORK },
+	{ "hrtimer", BHLAB_MECH_HRTIMER, 0, BATCH, BARE_HRTIMER },
+	{ "kthread_work", BHLAB_MECH_KTHREAD_WORK, 0, BARE_THREADS, BARE_KTHREAD_WORK },
+};
+
+#define NR_MECHS	(sizeof(mechs) / sizeof(mechs[0]))
+
+static void measure_mechs(const char *what)
+{
+	char name[64];
+	double each;
+	size_t i;
+
+	for (i = 0; i < NR_MECHS; i++) {
+		each = measure_lab(lab_batch, mechs[i].mech,
+				   mechs[i].queue_flags, mechs[i].count);
+		snprintf(name, sizeof(name), "%s.%s", what, mechs[i].name);
+		result(name, each);
+	}
+}
+
+static void measure_floors(void)
+{
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < NR_MECHS; i++) {
+		snprintf(name, sizeof(name), "bare.%s", mechs[i].name);
+		result(name, measure_bare(mechs[i].bare, mechs[i].count, false));
+	}
+	result("bare.work_copied", measure_bare(BARE_WORK, BATCH, true));
+}
+
+#define CALLS	1000
+
+static void run_getppid(void *data)
+{
+	int i;
+
+	for (i = 0; i < CALLS; i++)
+		syscall(SYS_getppid);
+}
+
+static void run_ioctl(void *data)
+{
+	struct bare *b = data;
+	int i;
+
+	for (i = 0; i < CALLS; i++)
+		ioctl(b->fd, BARE_IOC_NONE);
+}
+
+static void measure_calls(void)
+{
+	struct bare b;
+
+	bare_open(&b, 0, 0);
+	result("floor.getppid", measure(&(struct load){ run_getppid, NULL, CALLS }));
+	result("floor.ioctl", measure(&(struct load){ run_ioctl, &b, CALLS }));
+	bare_close(&b);
+}
+
+static void measure_batch(void)
+{
+	result("batch.64", measure_lab(lab_batch, BHLAB_MECH_WORK,
+				       BHLAB_WQ_PERCPU, 64));
+	result("single.64", measure_lab(lab_singles, BHLAB_MECH_WORK,
+					BHLAB_WQ_PERCPU, 64));
+}
+
+int main(int argc, char **argv)
+{
+	const char *only = argc > 1 ? argv[1] : NULL;
+
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		die("mlockall");
+	if (only) {
+		measure_mechs(only);
+	} else {
+		measure_calls();
+		measure_floors();
+		measure_mechs("recorded");
+		measure_batch();
+		measure_tracers();
+		measure_accuracy();
+		measure_reading();
+		measure_netlink();
+	}
+	print_results();
+	return 0;
+}
