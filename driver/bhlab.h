@@ -156,7 +156,19 @@ struct bhlab_kind_ops {
 
 struct bhlab_lab *bhlab_lab_open(void);
 void bhlab_lab_release(struct bhlab_lab *lab);
-void bhlab_lab_wake(struct bhlab_lab *lab);
+
+/*
+ * Something happened that somebody may wait for. The barrier orders what the
+ * caller has stored before the look for waiters; a waiter puts itself into the
+ * queue before it looks at what was stored.
+ */
+static inline void bhlab_lab_wake(struct bhlab_lab *lab)
+{
+	smp_mb(); /* the stores before, the look for waiters after */
+	/* See above. */
+	if (waitqueue_active(&lab->wait) || waitqueue_active(&lab->ring.wait))
+		irq_work_queue(&lab->wake);
+}
 
 /* From outside, where no file holds the lab. */
 struct bhlab_lab *bhlab_lab_get(u32 id);
@@ -210,6 +222,27 @@ struct bhlab_queue {
 	u64 drain_until;
 	atomic_t active;
 };
+
+static inline bool bhlab_queue_is_system(const struct bhlab_queue *queue)
+{
+	return queue->obj.id > BHLAB_ID_MAX;
+}
+
+/*
+ * An activation is on a queue from when it is accepted until its handler is
+ * about to return, or until it is taken back.
+ */
+static inline void bhlab_queue_enter(struct bhlab_queue *queue)
+{
+	if (queue && !bhlab_queue_is_system(queue))
+		atomic_inc(&queue->active);
+}
+
+static inline void bhlab_queue_leave(struct bhlab_queue *queue)
+{
+	if (queue && !bhlab_queue_is_system(queue))
+		atomic_dec(&queue->active);
+}
 
 /**
  * struct bhlab_stamp - what an activation carries from its queueing to its run
@@ -595,8 +628,6 @@ void bhlab_queue_unpin(struct bhlab_queue *queue);
 bool bhlab_queue_refuses(const struct bhlab_queue *queue,
 			 const struct bhlab_item *item,
 			 const struct bhlab_activation *act);
-void bhlab_queue_enter(struct bhlab_queue *queue);
-void bhlab_queue_leave(struct bhlab_queue *queue);
 int bhlab_queue_create(struct bhlab_lab *lab, struct bhlab_queue_create *cmd);
 void bhlab_queue_state(struct bhlab_queue *queue, struct bhlab_queue_state *st);
 int bhlab_queue_flush(struct bhlab_queue *queue);

@@ -106,19 +106,6 @@ static void bhlab_wake_fn(struct irq_work *work)
 		wake_up_all(&lab->ring.wait);
 }
 
-/*
- * Something happened that somebody may wait for. The barrier orders what the
- * caller has stored before the look for waiters; a waiter puts itself into the
- * queue before it looks at what was stored.
- */
-void bhlab_lab_wake(struct bhlab_lab *lab)
-{
-	smp_mb(); /* the stores before, the look for waiters after */
-	/* See above. */
-	if (waitqueue_active(&lab->wait) || waitqueue_active(&lab->ring.wait))
-		irq_work_queue(&lab->wake);
-}
-
 static void bhlab_lab_init(struct bhlab_lab *lab)
 {
 	refcount_set(&lab->users, 1);
@@ -469,7 +456,7 @@ void bhlab_object_put(struct bhlab_object *obj)
 	/* Whoever destroys the object may free it from here on. */
 	refcount_dec(&obj->users);
 	smp_mb__after_atomic(); /* the count, then the look for who waits */
-	/* See above. */
+	/* As in bhlab_lab_wake(). */
 	if (waitqueue_active(&lab->wait))
 		wake_up_all(&lab->wait);
 }

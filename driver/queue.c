@@ -55,11 +55,6 @@ void bhlab_queues_init(void)
 	}
 }
 
-static bool bhlab_queue_is_system(const struct bhlab_queue *queue)
-{
-	return queue->obj.id > BHLAB_ID_MAX;
-}
-
 static struct bhlab_queue *to_queue(struct bhlab_object *obj)
 {
 	return container_of(obj, struct bhlab_queue, obj);
@@ -109,22 +104,6 @@ void bhlab_queue_unpin(struct bhlab_queue *queue)
 {
 	if (queue && !bhlab_queue_is_system(queue))
 		bhlab_object_unpin(&queue->obj);
-}
-
-/*
- * An activation is on a queue from when it is accepted until its handler is
- * about to return, or until it is taken back.
- */
-void bhlab_queue_enter(struct bhlab_queue *queue)
-{
-	if (queue && !bhlab_queue_is_system(queue))
-		atomic_inc(&queue->active);
-}
-
-void bhlab_queue_leave(struct bhlab_queue *queue)
-{
-	if (queue && !bhlab_queue_is_system(queue))
-		atomic_dec(&queue->active);
 }
 
 /*
