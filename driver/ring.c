@@ -49,62 +49,11 @@
 #include "bhlab.h"
 #include "compat.h"
 #include "limits.h"
-#include "monitor.h"
 
 #define BHLAB_RECORDS_DEFAULT	4096
 #define BHLAB_PAGE_RECORDS	(PAGE_SIZE / sizeof(struct bhlab_event))
 
 static_assert(sizeof(struct bhlab_event) == 128);
-
-static struct bhlab_ring_head *bhlab_head(const struct bhlab_ring *ring, int cpu)
-{
-	return ring->base + (size_t)cpu * ring->stride;
-}
-
-/* The slot of the record with sequence number @seq. */
-static struct bhlab_event *bhlab_slot(const struct bhlab_ring *ring,
-				      struct bhlab_ring_head *head, u32 seq)
-{
-	struct bhlab_event *records = (void *)head + PAGE_SIZE;
-
-	return &records[(seq - 1) & (ring->records - 1)];
-}
-
-/*
- * Begin a record on this CPU; the caller fills in all but the sequence number,
- * and commits soon. The last item's release frees the ring: any item has one.
- */
-struct bhlab_event *bhlab_ring_begin(struct bhlab_ring *ring,
-				     unsigned long *flags)
-{
-	struct bhlab_ring_head *head;
-	struct bhlab_event *e;
-	u32 seq;
-
-	local_irq_save(*flags);
-	head = bhlab_head(ring, smp_processor_id());
-	seq = head->seq + 1;
-	e = bhlab_slot(ring, head, seq);
-	WRITE_ONCE(e->seq, ~seq);
-	smp_wmb(); /* slot.seq, then the body */
-	return e;
-}
-
-void bhlab_ring_commit(struct bhlab_ring *ring, struct bhlab_event *e,
-		       unsigned long flags)
-{
-	struct bhlab_ring_head *head = bhlab_head(ring, smp_processor_id());
-	bool heard = bhlab_monitor_hears(e->finished_ns);
-	u32 seq = head->seq + 1;
-
-	/* The body, then slot.seq; the whole record, then the head. */
-	smp_store_release(&e->seq, seq);
-	/* Likewise. */
-	smp_store_release(&head->seq, seq);
-	if (heard)
-		bhlab_monitor_kick();
-	local_irq_restore(flags);
-}
 
 void bhlab_ring_init(struct bhlab_ring *ring)
 {

@@ -76,8 +76,8 @@ static void bhlab_stamp_take(struct bhlab_item *item, struct bhlab_stamp *stamp,
 	} while (stamp->ns < since && item->nr_stamps);
 }
 
-static void bhlab_item_header(struct bhlab_event *e,
-			      const struct bhlab_item *item)
+static inline void bhlab_item_header(struct bhlab_event *e,
+				     const struct bhlab_item *item)
 {
 	e->mech = item->ops->id;
 	e->zero = 0;
@@ -88,7 +88,7 @@ static void bhlab_item_header(struct bhlab_event *e,
 	memcpy(e->data, item->data, sizeof(e->data));
 }
 
-static void bhlab_task_header(struct bhlab_event *e)
+static inline void bhlab_task_header(struct bhlab_event *e)
 {
 	e->pid = task_pid_nr(current);
 	memcpy(e->comm, current->comm, sizeof(e->comm));
