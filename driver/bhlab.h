@@ -280,7 +280,8 @@ struct bhlab_stamp {
  * @periodic: a trigger with a period is at work
  * @depth: how often it is disabled
  * @running: handlers at work (work that is on two queues can have two)
- * @context: of who took the lock last by bhlab_item_lock(), for the records
+ * @irqs_off, @preempt_count: outside of the lock, of who took it last by
+ *	bhlab_item_lock(); for the context that records tell
  * @unsettled: only the mechanism's @settle can tell whether it is at rest
  * @withdrawn: cancelled activations that the kernel can not take back: as many
  *	handlers return without running the program
@@ -313,12 +314,13 @@ struct bhlab_item {
 	bool unsettled;
 	bool roamed;
 	bool periodic;
+	bool irqs_off;
 	u8 first_stamp;
 	u8 nr_stamps;
 	u16 depth;
 	u16 running;
-	u16 context;
 	u32 withdrawn;
+	unsigned int preempt_count;
 	struct bhlab_queue *withdrawn_queue;
 	struct bhlab_stamp stamps[BHLAB_STAMPS];
 	u64 accepted;
@@ -538,7 +540,6 @@ void bhlab_run_end(struct bhlab_run *run);
 void bhlab_item_run(struct bhlab_item *item);
 void bhlab_stamp_now(struct bhlab_stamp *stamp,
 		     const struct bhlab_activation *act);
-u16 bhlab_context(void);
 void bhlab_record(struct bhlab_item *item, enum bhlab_event_kind kind,
 		  const struct bhlab_stamp *stamp, u64 value);
 void bhlab_record_here(const struct bhlab_run *run, enum bhlab_event_kind kind,

@@ -30,11 +30,12 @@ bool bhlab_item_idle(const struct bhlab_item *item)
 unsigned long bhlab_item_lock(struct bhlab_item *item)
 	__acquires(&item->lock)
 {
-	u16 context = bhlab_context();
+	unsigned int count = preempt_count();
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&item->lock, flags);
-	item->context = context;
+	item->preempt_count = count;
+	item->irqs_off = irqs_disabled_flags(flags);
 	return flags;
 }
 

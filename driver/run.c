@@ -25,7 +25,8 @@ static bool bhlab_in_ksoftirqd(void)
 	       !strncmp(current->comm, "ksoftirqd/", 10);
 }
 
-u16 bhlab_context(void)
+/* With this preempt count, and interrupts off or on. */
+static inline u16 bhlab_context_of(unsigned int count, bool irqs_off)
 {
 	u16 ctx;
 
@@ -37,9 +38,9 @@ u16 bhlab_context(void)
 		ctx = BHLAB_CTX_TASK;
 	if (in_softirq())
 		ctx |= BHLAB_CTX_BH_OFF;
-	if (irqs_disabled())
+	if (irqs_off)
 		ctx |= BHLAB_CTX_IRQ_OFF;
-	if (preemptible())
+	else if (IS_ENABLED(CONFIG_PREEMPT_COUNT) && !count)
 		ctx |= BHLAB_CTX_PREEMPTIBLE;
 	if ((ctx & BHLAB_CTX_SOFTIRQ) && bhlab_in_ksoftirqd())
 		ctx |= BHLAB_CTX_KSOFTIRQD;
@@ -119,7 +120,7 @@ void bhlab_record(struct bhlab_item *item, enum bhlab_event_kind kind,
 	e->nth = 0;
 	e->cpu = smp_processor_id();
 	e->queue_cpu = stamp ? stamp->cpu : BHLAB_CPU_NONE;
-	e->context = item->context;
+	e->context = bhlab_context_of(item->preempt_count, item->irqs_off);
 	e->softirq_queued = stamp ? stamp->softirq : 0;
 	e->softirq_started = local_softirq_pending();
 	e->skipped = 0;
@@ -161,7 +162,7 @@ static void bhlab_run_locate(struct bhlab_run *run, u64 not_before)
 	run->started = bhlab_now(not_before);
 	run->cpu = raw_smp_processor_id();
 	run->softirq = local_softirq_pending();
-	run->context = bhlab_context();
+	run->context = bhlab_context_of(preempt_count(), irqs_disabled());
 }
 
 void bhlab_run_start(struct bhlab_run *run)
