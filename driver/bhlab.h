@@ -532,10 +532,11 @@ int bhlab_item_call(struct bhlab_item *item,
 void bhlab_stamp_take_back(struct bhlab_item *item, struct bhlab_stamp *stamp);
 
 /* run.c: what every handler does before and after its program, and records */
-bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item, u64 since);
+bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
+		     u64 entered, u64 since);
 bool bhlab_run_charged(const struct bhlab_run *run);
 void bhlab_run_charge(const struct bhlab_run *run, u64 ns);
-void bhlab_run_start(struct bhlab_run *run);
+void bhlab_run_start(struct bhlab_run *run, u64 entered);
 void bhlab_run_end(struct bhlab_run *run);
 void bhlab_item_run(struct bhlab_item *item);
 void bhlab_stamp_now(struct bhlab_stamp *stamp,

@@ -84,13 +84,14 @@ static void bhlab_irq_wake(struct bhlab_irq *irq)
 
 static irqreturn_t bhlab_irq_top(int virq, void *data)
 {
+	u64 entered = ktime_get_mono_fast_ns();
 	struct bhlab_irq *irq = data;
 	struct bhlab_run run = {
 		.stage = BHLAB_STAGE_TOP,
 		.program = irq->item.program,
 	};
 
-	if (!bhlab_run_begin(&run, &irq->item, irq->top_end))
+	if (!bhlab_run_begin(&run, &irq->item, entered, irq->top_end))
 		return IRQ_HANDLED;
 	bhlab_program_run(&run);
 	if (run.wake_thread)
@@ -104,6 +105,7 @@ static irqreturn_t bhlab_irq_top(int virq, void *data)
 
 static irqreturn_t bhlab_irq_thread(int virq, void *data)
 {
+	u64 entered = ktime_get_mono_fast_ns();
 	struct bhlab_irq *irq = data;
 	struct bhlab_run run = {
 		.item = &irq->item,
@@ -118,7 +120,7 @@ static irqreturn_t bhlab_irq_thread(int virq, void *data)
 	irq->item.running++;
 	bhlab_item_unlock(&irq->item, flags);
 
-	bhlab_run_start(&run);
+	bhlab_run_start(&run, entered);
 	bhlab_lab_wake(irq->item.obj.lab);
 	bhlab_program_run(&run);
 	bhlab_run_end(&run);

@@ -156,18 +156,19 @@ static void bhlab_record_run(const struct bhlab_run *run,
 	bhlab_ring_commit(ring, e, flags);
 }
 
-/* Where and when a run is; its item, stage and stamp are set. */
-static void bhlab_run_locate(struct bhlab_run *run, u64 not_before)
+/* Where a run is, and since when; its item, stage and stamp are set. */
+static inline void bhlab_run_locate(struct bhlab_run *run, u64 since)
 {
-	run->started = bhlab_now(not_before);
+	run->started = since;
 	run->cpu = raw_smp_processor_id();
 	run->softirq = local_softirq_pending();
 	run->context = bhlab_context_of(preempt_count(), irqs_disabled());
 }
 
-void bhlab_run_start(struct bhlab_run *run)
+/* @entered: when its handler was. */
+void bhlab_run_start(struct bhlab_run *run, u64 entered)
 {
-	bhlab_run_locate(run, run->stamp.ns);
+	bhlab_run_locate(run, max(entered, run->stamp.ns));
 	trace_bhlab_run_start(run);
 }
 
@@ -180,7 +181,7 @@ void bhlab_record_here(const struct bhlab_run *run, enum bhlab_event_kind kind,
 {
 	struct bhlab_run here = *run;
 
-	bhlab_run_locate(&here, run->started);
+	bhlab_run_locate(&here, bhlab_now(run->started));
 	bhlab_record_run(&here, kind, value, here.started, here.started);
 }
 
@@ -188,7 +189,8 @@ void bhlab_record_here(const struct bhlab_run *run, enum bhlab_event_kind kind,
  * The start of a handler: take the activation's stamp. False if it was
  * cancelled, and the program must not run. The caller sets stage and program.
  */
-bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item, u64 since)
+bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
+		     u64 entered, u64 since)
 {
 	unsigned long flags;
 
@@ -204,7 +206,7 @@ bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item, u64 since)
 	raw_spin_unlock_irqrestore(&item->lock, flags);
 
 	run->item = item;
-	bhlab_run_start(run);
+	bhlab_run_start(run, entered);
 	bhlab_lab_wake(item->obj.lab);
 	return true;
 }
@@ -263,9 +265,10 @@ void bhlab_run_end(struct bhlab_run *run)
 /* The whole handler of a mechanism that has one program and one stage. */
 void bhlab_item_run(struct bhlab_item *item)
 {
+	u64 entered = ktime_get_mono_fast_ns();
 	struct bhlab_run run = { .program = item->program };
 
-	if (!bhlab_run_begin(&run, item, 0))
+	if (!bhlab_run_begin(&run, item, entered, 0))
 		return;
 	bhlab_program_run(&run);
 	bhlab_run_end(&run);
