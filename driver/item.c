@@ -182,6 +182,17 @@ static int bhlab_item_admit(struct bhlab_item *item,
 	return item->ops->admit ? item->ops->admit(item, act) : 0;
 }
 
+/* Out of the way of those that nobody traces. */
+static noinline void bhlab_item_trace(const struct bhlab_item *item,
+				      const struct bhlab_activation *act,
+				      const struct bhlab_stamp *stamp, int ret)
+{
+	if (item->ops->merges)
+		trace_bhlab_trigger(item, act, stamp, ret);
+	else
+		trace_bhlab_queue(item, act, stamp, ret);
+}
+
 /*
  * The gate. Teardown sets @dead under the same lock: whoever comes later gets
  * ENOENT, so that nothing is armed again behind its back.
@@ -205,10 +216,8 @@ int bhlab_item_activate_locked(struct bhlab_item *item,
 	else
 		ret = bhlab_item_raise(item, act, &stamp);
 	bhlab_item_account(item, ret, &stamp);
-	if (item->ops->merges)
-		trace_bhlab_trigger(item, act, &stamp, ret);
-	else
-		trace_bhlab_queue(item, act, &stamp, ret);
+	if (trace_bhlab_queue_enabled() || trace_bhlab_trigger_enabled())
+		bhlab_item_trace(item, act, &stamp, ret);
 	return ret;
 }
 
