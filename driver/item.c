@@ -52,15 +52,21 @@ static struct bhlab_stamp *bhlab_stamp_newest(struct bhlab_item *item)
 			     BHLAB_STAMPS];
 }
 
-/* One that is overwritten is about to run: its queue has let go of it. */
+/*
+ * The softirqs are those that are pending now that it is queued. One that is
+ * overwritten is about to run: its queue has let go of it.
+ */
 static void bhlab_stamp_push(struct bhlab_item *item,
 			     const struct bhlab_stamp *stamp)
 {
+	u16 softirq = local_softirq_pending();
+
 	if (item->nr_stamps < BHLAB_STAMPS)
 		item->nr_stamps++;
 	else
 		bhlab_queue_leave(bhlab_stamp_newest(item)->queue);
 	*bhlab_stamp_newest(item) = *stamp;
+	bhlab_stamp_newest(item)->softirq = softirq;
 	bhlab_queue_enter(stamp->queue);
 }
 
@@ -82,7 +88,6 @@ int bhlab_item_call(struct bhlab_item *item,
 		    const struct bhlab_activation *act,
 		    const struct bhlab_stamp *stamp)
 {
-	struct bhlab_stamp queued = *stamp;
 	int ret;
 
 	lockdep_assert_held(&item->lock);
@@ -90,12 +95,10 @@ int bhlab_item_call(struct bhlab_item *item,
 		ret = item->ops->delay(item, act);
 	else
 		ret = item->ops->queue(item, act);
-	if (ret == BHLAB_RESULT_QUEUED) {
-		queued.softirq = local_softirq_pending();
-		bhlab_stamp_push(item, &queued);
-	} else if (ret == BHLAB_RESULT_MODIFIED) {
+	if (ret == BHLAB_RESULT_QUEUED)
+		bhlab_stamp_push(item, stamp);
+	else if (ret == BHLAB_RESULT_MODIFIED)
 		bhlab_stamp_move(item, act->queue);
-	}
 	return ret;
 }
 
