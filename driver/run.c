@@ -51,11 +51,11 @@ void bhlab_stamp_now(struct bhlab_stamp *stamp,
 		     const struct bhlab_activation *act)
 {
 	lockdep_assert_irqs_disabled();
-	stamp->ns = bhlab_now(0);
 	stamp->queue = act->queue;
 	stamp->requeues = act->requeues;
 	stamp->cpu = smp_processor_id();
 	stamp->softirq = local_softirq_pending();
+	stamp->ns = bhlab_now(0);
 }
 
 /*
