@@ -157,7 +157,7 @@ static void bhlab_record_run(const struct bhlab_run *run,
 }
 
 /* Where a run is, and since when; its item, stage and stamp are set. */
-static inline void bhlab_run_locate(struct bhlab_run *run, u64 since)
+static __always_inline void bhlab_run_locate(struct bhlab_run *run, u64 since)
 {
 	run->started = since;
 	run->cpu = raw_smp_processor_id();
@@ -233,6 +233,13 @@ void bhlab_run_charge(const struct bhlab_run *run, u64 ns)
 	bhlab_budget_charge(min(ns, run->program->charge_max));
 }
 
+/* Out of the way of those that nobody traces. */
+static noinline void bhlab_run_trace_end(const struct bhlab_run *run,
+					 u64 finished)
+{
+	trace_bhlab_run_end(run, finished);
+}
+
 /*
  * The end of a handler. The record comes before the counters, so that who has
  * waited for the item finds it.
@@ -245,7 +252,8 @@ void bhlab_run_end(struct bhlab_run *run)
 
 	bhlab_record_run(run, BHLAB_EVENT_RUN, run->stamp.requeues,
 			 run->started, finished);
-	trace_bhlab_run_end(run, finished);
+	if (trace_bhlab_run_end_enabled())
+		bhlab_run_trace_end(run, finished);
 
 	if (bhlab_run_charged(run))
 		bhlab_run_charge(run, finished - run->started - run->slept);
