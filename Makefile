@@ -9,6 +9,7 @@
 #   make debug     the tests on a kernel with KASAN, lockdep, kmemleak…, which is built first (minutes, once)
 #   make soak      all scenarios again and again, then once more so while the host is loaded: what fails now and then is a bug
 #   make mutants   break the driver on purpose, one bug after the other: the tests must notice
+#   make bench     what it costs, counted in instructions: docs/performance.md; fails if it has become more
 #   make shell     a shell in the virtual machine; make shell KERNEL=6.1
 #
 # And for the kernel that runs here:
@@ -62,6 +63,9 @@ soak:
 mutants:
 	tests/mutants/run
 
+bench:
+	tests/bench/run
+
 shell:
 	tests/vm/run $(if $(KERNEL),--kernel $(KERNEL)) --shell
 
@@ -72,4 +76,4 @@ clean:
 help:
 	@sed -n '/^#/!q; s/^# \?//p' $(firstword $(MAKEFILE_LIST)) | tail -n +3
 
-.PHONY: all driver cli install load demo test matrix debug soak mutants shell clean help
+.PHONY: all driver cli install load demo test matrix debug soak mutants bench shell clean help

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -29,7 +28,7 @@ static const struct {
 	{ "tasklet", BHLAB_MECH_TASKLET, "__tasklet_schedule", "bhlab_tasklet_fn" },
 	{ "tasklet_hi", BHLAB_MECH_TASKLET_HI, "__tasklet_hi_schedule", "bhlab_tasklet_fn" },
 	{ "irq", BHLAB_MECH_IRQ, "irq_set_irqchip_state", "bhlab_irq_top" },
-	{ "irq_work", BHLAB_MECH_IRQ_WORK, "irq_work_queue", "bhlab_irq_work_fn" },
+	{ "irq_work", BHLAB_MECH_IRQ_WORK, "bhlab_irq_work_queue", "bhlab_irq_work_fn" },
 	{ "timer", BHLAB_MECH_TIMER, "add_timer", "bhlab_timer_fn" },
 	{ "hrtimer", BHLAB_MECH_HRTIMER, "hrtimer_start_range_ns", "bhlab_hrtimer_fn" },
 	{ "hrtimer_soft", BHLAB_MECH_HRTIMER_SOFT, "hrtimer_start_range_ns", "bhlab_hrtimer_fn" },
@@ -40,42 +39,36 @@ static const struct {
 
 static uint64_t told[TIMES], seen[TIMES];
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static uint64_t median(uint64_t *values)
-{
-	qsort(values, TIMES, sizeof(*values), by_value);
-	return values[TIMES / 2];
-}
-
-static void trace_functions(const char *functions)
+static void trace_functions(const char *one, const char *other)
 {
 	tracefs_write("current_tracer", "nop");
-	tracefs_write("set_ftrace_filter", functions);
+	tracefs_write("set_ftrace_filter", one);
+	tracefs_append("set_ftrace_filter", other);
 	tracefs_write("current_tracer", "function");
 }
 
-static void run_getppid(void *data)
+static void run_calls(void *data)
 {
+	struct bare *b = data;
 	int i;
 
 	for (i = 0; i < CALLS; i++)
-		syscall(SYS_getppid);
+		ioctl(b->fd, BARE_IOC_NONE);
 }
 
 /* What one traced call costs. */
 static double tracing_cost(void)
 {
-	const struct load calls = { run_getppid, NULL, CALLS };
-	double without = measure(&calls);
+	struct bare b;
+	const struct load calls = { run_calls, &b, CALLS };
+	double without, with;
 
-	trace_functions("__x64_sys_getppid");
-	return measure(&calls) - without;
+	bare_open(&b, 0, 0);
+	without = measure(&calls);
+	trace_functions("bare_ioctl", "");
+	with = measure(&calls);
+	bare_close(&b);
+	return with - without;
 }
 
 /* "comm-pid [cpu] flags time: function <-caller" */
@@ -133,22 +126,20 @@ static void activate_each(struct lab *l)
 static void compare(unsigned int i, double cost)
 {
 	static struct lab l;
-	char functions[128], name[64];
+	char name[64];
 
 	lab_open(&l, subjects[i].mech, 0, 1);
-	snprintf(functions, sizeof(functions), "%s\n%s\n", subjects[i].call,
-		 subjects[i].handler);
-	trace_functions(functions);
+	trace_functions(subjects[i].call, subjects[i].handler);
 	tracefs_write("trace", "");
 	activate_each(&l);
-	tracefs_write("current_tracer", "nop");
-	lab_close(&l);
 	if (read_seen(subjects[i].call, subjects[i].handler) != TIMES)
 		die(subjects[i].name);
+	tracefs_write("current_tracer", "nop");
+	lab_close(&l);
 	snprintf(name, sizeof(name), "p50.%s.bhlab", subjects[i].name);
-	result(name, median(told) - cost);
+	result(name, median(told, TIMES) - cost);
 	snprintf(name, sizeof(name), "p50.%s.tracer", subjects[i].name);
-	result(name, median(seen));
+	result(name, median(seen, TIMES));
 }
 
 void measure_accuracy(void)

@@ -4,6 +4,7 @@
  * loaded costs, to compare two builds of it.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,9 @@
 #include "bench.h"
 
 #define RESULTS_MAX	256
+/* Rounds before what is measured, and the most that are. */
+#define WARM		2
+#define ROUNDS_MAX	128
 /* The longest time that user space is away for other reasons than a tick. */
 #define GAP		300
 
@@ -25,12 +29,6 @@ static struct {
 } results[RESULTS_MAX];
 
 static unsigned int nr_results;
-
-void die(const char *what)
-{
-	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 void result(const char *name, double value)
 {
@@ -46,6 +44,21 @@ static void print_results(void)
 
 	for (i = 0; i < nr_results; i++)
 		printf("%s %.2f\n", results[i].name, results[i].value);
+}
+
+void die(const char *what)
+{
+	print_results();
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+void yield_to_all(bool yield)
+{
+	const struct sched_param param = {};
+
+	if (sched_setscheduler(0, yield ? SCHED_IDLE : SCHED_OTHER, &param))
+		die("sched_setscheduler");
 }
 
 void rest(unsigned int ms)
@@ -65,23 +78,35 @@ void settle(void)
 		before = after;
 }
 
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+uint64_t median(uint64_t *values, size_t nr)
+{
+	qsort(values, nr, sizeof(*values), by_value);
+	return values[nr / 2];
+}
+
 double measure(const struct load *load)
 {
+	uint64_t start, took[ROUNDS_MAX];
 	unsigned int i, rounds = ROUNDS;
-	uint64_t start, sum = 0;
 
 	while (rounds * load->items < 1000)
 		rounds *= 2;
-	for (i = 0; i < 2 + rounds; i++) {
+	for (i = 0; i < WARM + rounds; i++) {
 		settle();
 		start = now();
 		load->run(load->data);
-		if (i >= 2)
-			sum += now() - start;
+		took[i < WARM ? 0 : i - WARM] = now() - start;
 		if (load->after)
 			load->after(load->items);
 	}
-	return (double)sum / (rounds * load->items);
+	return (double)median(took, rounds) / load->items;
 }
 
 static double measure_bare(uint32_t mech, uint32_t count, bool copied)
@@ -151,6 +176,7 @@ static void measure_floors(void)
 		snprintf(name, sizeof(name), "bare.%s", mechs[i].name);
 		result(name, measure_bare(mechs[i].bare, mechs[i].count, false));
 	}
+	result("bare.work_64", measure_bare(BARE_WORK, 64, false));
 	result("bare.work_copied", measure_bare(BARE_WORK, BATCH, true));
 }
 
@@ -183,12 +209,20 @@ static void measure_calls(void)
 	bare_close(&b);
 }
 
+/*
+ * Where the worker has nothing else to do an item runs at once: as soon as the
+ * call that has queued it is over.
+ */
 static void measure_batch(void)
 {
+	yield_to_all(true);
 	result("batch.64", measure_lab(lab_batch, BHLAB_MECH_WORK,
 				       BHLAB_WQ_PERCPU, 64));
 	result("single.64", measure_lab(lab_singles, BHLAB_MECH_WORK,
 					BHLAB_WQ_PERCPU, 64));
+	yield_to_all(false);
+	result("refused.256", measure_lab(lab_refused, BHLAB_MECH_WORK,
+					  BHLAB_WQ_PERCPU, BATCH));
 }
 
 int main(int argc, char **argv)

@@ -29,6 +29,9 @@ _Noreturn void die(const char *what);
 /* One result: what is printed when all is over. */
 void result(const char *name, double value);
 
+/* All others run first, or no longer. */
+void yield_to_all(bool yield);
+
 /* Sleep, which takes no time, then wait for a tick, so that none disturbs. */
 void settle(void);
 void rest(unsigned int ms);
@@ -47,8 +50,9 @@ struct load {
 	void (*after)(uint32_t items);
 };
 
-/* Instructions for each item, of ROUNDS or more times, after some to get warm. */
+/* Instructions for each item: of the round that is the median of ROUNDS or more. */
 double measure(const struct load *load);
+uint64_t median(uint64_t *values, size_t nr);
 
 /* bare.c */
 struct bare {
@@ -82,6 +86,7 @@ struct lab {
 void lab_open(struct lab *l, uint32_t mech, uint32_t queue_flags, uint32_t count);
 void lab_close(struct lab *l);
 void lab_batch(void *data);
+void lab_refused(void *data);
 void lab_singles(void *data);
 void lab_activate(const struct lab *l);
 uint32_t lab_recorded(const struct lab *l);

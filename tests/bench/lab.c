@@ -98,6 +98,21 @@ void lab_batch(void *data)
 		die("an entry of a batch");
 }
 
+/* The items are not disabled: to enable them is refused, when all was looked up. */
+void lab_refused(void *data)
+{
+	struct lab *l = data;
+	uint32_t i;
+
+	for (i = 0; i < l->count; i++)
+		l->entries[i].nr = BHLAB_NR_ENABLE;
+	l->batch.flags = BHLAB_BATCH_ON;
+	l->batch.count = l->count;
+	lab_call(l, BHLAB_IOC_BATCH, &l->batch, "BHLAB_IOC_BATCH");
+	if (l->batch.out_failed != l->count)
+		die("an entry of a batch is not refused");
+}
+
 void lab_singles(void *data)
 {
 	struct lab *l = data;

@@ -6,10 +6,8 @@
 #include <netlink/genl/genl.h>
 #include <netlink/socket.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,7 +20,7 @@
 
 static struct lab lab;
 static struct bhlab_event records[BATCH];
-static uint32_t at_once, mapped_next;
+static uint32_t at_once, mapped_to;
 
 static void fill(uint32_t items)
 {
@@ -42,12 +40,9 @@ static void by_read(void *data)
 			die("read of the lab");
 }
 
-static void take_mapped(uint32_t seq, struct bhlab_event *to)
+static void take_mapped(const struct bhlab_event *e, uint32_t seq,
+			struct bhlab_event *to)
 {
-	const struct bhlab_event *e =
-		(const void *)(lab.ring + lab.setup.out_data_offset);
-
-	e += (seq - 1) & (lab.setup.records - 1);
 	if (__atomic_load_n(&e->seq, __ATOMIC_ACQUIRE) != seq)
 		die("a record is lost");
 	memcpy(to, e, sizeof(*to));
@@ -58,12 +53,13 @@ static void take_mapped(uint32_t seq, struct bhlab_event *to)
 
 static void by_mapping(void *data)
 {
-	uint32_t head = lab_recorded(&lab);
+	const struct bhlab_event *ring =
+		(const void *)(lab.ring + lab.setup.out_data_offset);
+	uint32_t mask = lab.setup.records - 1, head = lab_recorded(&lab), seq;
 
-	while (mapped_next != head) {
-		mapped_next++;
-		take_mapped(mapped_next, &records[mapped_next % BATCH]);
-	}
+	for (seq = mapped_to; seq != head; seq++)
+		take_mapped(&ring[seq & mask], seq + 1, &records[seq % BATCH]);
+	mapped_to = head;
 }
 
 void measure_reading(void)
@@ -99,9 +95,7 @@ static atomic_uint received;
 static void *receiver(void *data)
 {
 	static char message[64 * 1024];
-	const struct sched_param normal = {};
 
-	pthread_setschedparam(pthread_self(), SCHED_OTHER, &normal);
 	while (recv(nl_socket_get_fd(sock), message, sizeof(message), 0) > 0)
 		received++;
 	return NULL;
@@ -117,13 +111,6 @@ static uint64_t away(void)
 	return after - before;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static uint64_t usual_tick(void)
 {
 	uint64_t ticks[MESSAGES];
@@ -131,8 +118,7 @@ static uint64_t usual_tick(void)
 
 	for (i = 0; i < MESSAGES; i++)
 		ticks[i] = away();
-	qsort(ticks, MESSAGES, sizeof(*ticks), by_value);
-	return ticks[MESSAGES / 2];
+	return median(ticks, MESSAGES);
 }
 
 static uint64_t one_message(void)
@@ -151,17 +137,17 @@ static uint64_t one_message(void)
 
 static double netlink_record(uint32_t count)
 {
-	uint64_t sum = 0;
+	uint64_t took[MESSAGES];
 	int i;
 
 	lab_open(&lab, BHLAB_MECH_WORK, BHLAB_WQ_PERCPU, count);
-	for (i = 0; i < 2 + MESSAGES; i++) {
+	for (i = 0; i < MESSAGES; i++) {
 		rest(100);
-		sum += i < 2 ? 0 * one_message() : one_message() - usual_tick();
+		took[i] = one_message() - usual_tick();
 	}
 	lab_close(&lab);
 	rest(100);
-	return (double)sum / (MESSAGES * count);
+	return (double)median(took, MESSAGES) / count;
 }
 
 static void subscribe(void)
@@ -179,13 +165,12 @@ static void subscribe(void)
 
 void measure_netlink(void)
 {
-	const struct sched_param idle = {};
 	pthread_t thread;
 
 	subscribe();
-	if (pthread_create(&thread, NULL, receiver, NULL) ||
-	    sched_setscheduler(0, SCHED_IDLE, &idle))
-		die("two threads");
+	if (pthread_create(&thread, NULL, receiver, NULL))
+		die("pthread_create");
+	yield_to_all(true);
 	result("netlink.1", netlink_record(1));
 	result("netlink.64", netlink_record(64));
 }

@@ -17,16 +17,26 @@ const char *const work_events[EVENTS] = {
 	"workqueue_queue_work", "workqueue_execute_start", "workqueue_execute_end",
 };
 
-void tracefs_write(const char *path, const char *text)
+static void write_to(const char *path, const char *text, int flags)
 {
 	char full[256];
 	int fd;
 
 	snprintf(full, sizeof(full), TRACEFS "%s", path);
-	fd = open(full, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	fd = open(full, O_WRONLY | O_CLOEXEC | flags);
 	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
 		die(full);
 	close(fd);
+}
+
+void tracefs_write(const char *path, const char *text)
+{
+	write_to(path, text, O_TRUNC);
+}
+
+void tracefs_append(const char *path, const char *text)
+{
+	write_to(path, text, O_APPEND);
 }
 
 /* The number after @label in the file. */

@@ -13,6 +13,7 @@ extern const char *const work_events[EVENTS];
 
 /* Of tracefs: write to a file, and read a number from one. */
 void tracefs_write(const char *path, const char *text);
+void tracefs_append(const char *path, const char *text);
 uint64_t tracefs_number(const char *path, const char *label);
 
 /**
