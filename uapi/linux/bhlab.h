@@ -1150,8 +1150,8 @@ enum bhlab_stage {
  * @cookie: the item's
  * @queued_ns: when the activation was accepted; for a thread, when the top
  *	half asked for it
- * @started_ns: when the program started; for other kinds than RUN, when it
- *	happened
+ * @started_ns: when the kernel called the handler, which then runs the program;
+ *	for other kinds than RUN, when it happened
  * @finished_ns: when the program ended; for other kinds as @started_ns
  * @value: what the kind says; of RUN, how many times it requeued itself before
  * @pid: the task that was current
