@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -168,6 +169,14 @@ static int interrupted(const struct totals *totals, struct error *e)
 	return -1;
 }
 
+/* What one has spent of the CPUs' budget must not be missing to the next one. */
+static void wait_for_budget(void)
+{
+	struct timespec window = { .tv_nsec = BHLAB_BUDGET_NS };
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &window, NULL);
+}
+
 static int run_all(const struct list *scenarios, struct report *report, struct error *e)
 {
 	struct totals totals = { .nr = scenarios->nr };
@@ -177,6 +186,8 @@ static int run_all(const struct list *scenarios, struct report *report, struct e
 	for (size_t i = 0; i < scenarios->nr && !err && !signals_caught(); i++) {
 		if (report->tour && i && !go_on())
 			break;
+		if (i)
+			wait_for_budget();
 		err = run_one(scenarios->at[i], report, &totals, e);
 	}
 	totals.signal = signals_caught();
