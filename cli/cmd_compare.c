@@ -9,15 +9,6 @@
 
 static const char *const kinds[] = { "recording", "latency" };
 
-static const struct {
-	const char *key;
-	unsigned int permille;
-} quantiles[] = {
-	{ "p50_ns", 500 },
-	{ "p90_ns", 900 },
-	{ "p99_ns", 990 },
-};
-
 /* --- the document */
 
 static json_object *side_json(const struct side *side)
@@ -38,8 +29,7 @@ static json_object *measure_json(const struct measure *measure)
 		return NULL;
 	doc = json_object_new_object();
 	json_add_number(doc, "count", measure->hist->nr);
-	for (size_t i = 0; i < ARRAY_SIZE(quantiles); i++)
-		json_add_number(doc, quantiles[i].key, hist_quantile(measure->hist, quantiles[i].permille));
+	hist_json_quantiles(doc, measure->hist, HIST_TO_P99);
 	json_add_number(doc, "max_ns", measure->hist->max);
 	return doc;
 }

@@ -55,10 +55,9 @@ void side_free(struct side *side)
 
 static void add_group(struct side *side, const struct recording *recording, const struct group *group)
 {
-	struct times times = times_new();
+	struct times times = group_times(group);
 	char label[64];
 
-	group_times(group, &times);
 	mech_label(recording, group->list[0], label, sizeof(label));
 	if (!times.run_time->nr) {
 		times_free(&times);
@@ -91,14 +90,6 @@ static int read_recording(struct side *side, struct error *e)
 
 /* --- a file of latency --json */
 
-static json_object *get(json_object *doc, const char *key, enum json_type type)
-{
-	json_object *value = NULL;
-
-	json_object_object_get_ex(doc, key, &value);
-	return json_object_is_type(value, type) ? value : NULL;
-}
-
 static const char *known_metric(const char *name)
 {
 	for (int metric = 0; metric < METRICS; metric++)
@@ -110,7 +101,8 @@ static const char *known_metric(const char *name)
 /* All CPUs together. */
 static struct hist *hist_of(struct side *side, json_object *thread)
 {
-	json_object *mechanism = get(thread, "mechanism", json_type_string), *name = get(thread, "metric", json_type_string);
+	json_object *mechanism = json_get(thread, "mechanism", json_type_string);
+	json_object *name = json_get(thread, "metric", json_type_string);
 	const char *metric = name ? known_metric(json_object_get_string(name)) : NULL;
 	const struct measure *measure;
 	char label[64];
@@ -127,8 +119,8 @@ static struct hist *hist_of(struct side *side, json_object *thread)
 /* The keys are the lower ends of the buckets; the largest value of all is told apart. */
 static bool read_thread(struct side *side, json_object *thread)
 {
-	json_object *buckets = get(thread, "histogram", json_type_object), *max = get(thread, "max", json_type_int);
-	json_object *cycles = get(thread, "cycles", json_type_int);
+	json_object *buckets = json_get(thread, "histogram", json_type_object), *max = json_get(thread, "max", json_type_int);
+	json_object *cycles = json_get(thread, "cycles", json_type_int);
 	struct hist *hist = hist_of(side, thread);
 	uint64_t before, ns;
 	struct error e;
@@ -150,12 +142,12 @@ static bool read_thread(struct side *side, json_object *thread)
 
 static bool read_latencies(struct side *side, json_object *doc)
 {
-	json_object *sysinfo = get(doc, "sysinfo", json_type_object), *threads = get(doc, "thread", json_type_object);
-	json_object *realtime = sysinfo ? get(sysinfo, "realtime", json_type_int) : NULL;
+	json_object *sysinfo = json_get(doc, "sysinfo", json_type_object), *threads = json_get(doc, "thread", json_type_object);
+	json_object *realtime = sysinfo ? json_get(sysinfo, "realtime", json_type_int) : NULL;
 
 	if (!realtime || !threads)
 		return false;
-	set_text(side->release, sizeof(side->release), get(sysinfo, "release", json_type_string));
+	set_text(side->release, sizeof(side->release), json_get(sysinfo, "release", json_type_string));
 	side->realtime = json_object_get_int(realtime);
 	json_object_object_foreach(threads, key, thread) {
 		(void)key;

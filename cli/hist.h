@@ -44,4 +44,15 @@ uint64_t hist_average(const struct hist *hist);
 /* The smallest value of a bucket. */
 uint64_t hist_bottom(size_t bucket);
 
+/* --- hist_json.c: into @doc; null if there is no value */
+
+struct json_object;
+
+/* How many of the quantiles P50, P90, P99 and P99.9. */
+enum hist_detail { HIST_TO_P99 = 3, HIST_TO_P999 = 4 };
+
+void hist_json_quantiles(struct json_object *doc, const struct hist *hist, enum hist_detail detail);
+/* With the smallest, the largest and the average. */
+void hist_json(struct json_object *doc, const struct hist *hist, enum hist_detail detail);
+
 #endif

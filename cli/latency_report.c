@@ -13,16 +13,6 @@ const char *const metric_names[METRICS] = {
 	[TRIGGER_TO_THREAD] = "trigger-to-thread",
 };
 
-static const struct {
-	const char *key;
-	unsigned int permille;
-} quantiles[] = {
-	{ "p50_ns", 500 },
-	{ "p90_ns", 900 },
-	{ "p99_ns", 990 },
-	{ "p999_ns", 999 },
-};
-
 /* --- do the counters add up? */
 
 /* @thread: of the thread of an irq, else of the program that is activated. */
@@ -74,12 +64,7 @@ static json_object *row_json(const struct target *target, unsigned int cpu, cons
 	json_add_text(row, "metric", metric_names[metric]);
 	json_add_number(row, "count", hist->nr);
 	json_add_number(row, "lost", metric == TRIGGER_TO_THREAD ? series->thread_lost : series->lost);
-	json_add(row, "min_ns", hist->nr ? json_object_new_uint64(hist->min) : NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(quantiles); i++)
-		json_add(row, quantiles[i].key,
-			 hist->nr ? json_object_new_uint64(hist_quantile(hist, quantiles[i].permille)) : NULL);
-	json_add(row, "max_ns", hist->nr ? json_object_new_uint64(hist->max) : NULL);
-	json_add(row, "avg_ns", hist->nr ? json_object_new_uint64(hist_average(hist)) : NULL);
+	hist_json(row, hist, HIST_TO_P999);
 	return row;
 }
 

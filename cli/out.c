@@ -385,6 +385,14 @@ void json_add_bool(json_object *object, const char *key, bool value)
 	json_add(object, key, json_object_new_boolean(value));
 }
 
+json_object *json_get(json_object *doc, const char *key, enum json_type type)
+{
+	json_object *value = NULL;
+
+	json_object_object_get_ex(doc, key, &value);
+	return json_object_is_type(value, type) ? value : NULL;
+}
+
 uint64_t json_number(json_object *object, const char *path)
 {
 	json_object *value = json_at(object, path);

@@ -61,6 +61,8 @@ void json_add(json_object *object, const char *key, json_object *value);
 void json_add_text(json_object *object, const char *key, const char *text);
 void json_add_number(json_object *object, const char *key, uint64_t number);
 void json_add_bool(json_object *object, const char *key, bool value);
+/* What @doc has under @key; NULL if there is none of this type. */
+json_object *json_get(json_object *doc, const char *key, enum json_type type);
 /* 0, "" or false if there is none. */
 uint64_t json_number(json_object *object, const char *path);
 const char *json_string(json_object *object, const char *path);

@@ -37,18 +37,10 @@ static int unreadable(struct reading *r)
 
 /* --- JSON, of the right types */
 
-static json_object *get(json_object *doc, const char *key, enum json_type type)
-{
-	json_object *value = NULL;
-
-	json_object_object_get_ex(doc, key, &value);
-	return json_object_is_type(value, type) ? value : NULL;
-}
-
 /* False if there is none, or not one from 0 to @max. */
 static bool get_number(json_object *doc, const char *key, uint64_t max, uint64_t *number)
 {
-	json_object *value = get(doc, key, json_type_int);
+	json_object *value = json_get(doc, key, json_type_int);
 
 	if (!value || json_object_get_int64(value) < 0)
 		return false;
@@ -113,10 +105,10 @@ static int read_head(struct reading *r, json_object *doc)
 
 	if (recording->head)
 		return damaged(r, "is a second head");
-	if (!all_strings(get(doc, "command", json_type_array)) || !get(doc, "release", json_type_string) ||
-	    !get(doc, "version", json_type_string) || !get(doc, "realtime", json_type_boolean) ||
+	if (!all_strings(json_get(doc, "command", json_type_array)) || !json_get(doc, "release", json_type_string) ||
+	    !json_get(doc, "version", json_type_string) || !json_get(doc, "realtime", json_type_boolean) ||
 	    !get_number(doc, "cpus", RECORDING_CPUS_MAX, &cpus) || !cpus ||
-	    read_mechs(recording, get(doc, "mechanisms", json_type_array)))
+	    read_mechs(recording, json_get(doc, "mechanisms", json_type_array)))
 		return damaged(r, "does not tell what a head tells");
 	recording->cpus = (uint32_t)cpus;
 	recording->lost = xrealloc(NULL, cpus, sizeof(*recording->lost));
@@ -139,7 +131,7 @@ static int read_item(struct reading *r, json_object *doc)
 	uint64_t id, mech;
 
 	if (!get_number(doc, "id", UINT32_MAX, &id) || !id || !get_number(doc, "mech", recording->nr_mechs, &mech) ||
-	    !mech || !get_name(get(doc, "name", json_type_string), item.name))
+	    !mech || !get_name(json_get(doc, "name", json_type_string), item.name))
 		return damaged(r, "does not tell what an item is");
 	item.id = (uint32_t)id;
 	item.mech = (uint32_t)mech;
@@ -167,8 +159,8 @@ static int read_lost(struct reading *r, json_object *doc)
 
 static int read_end(struct reading *r, json_object *doc)
 {
-	if (!get(doc, "status", json_type_int) || !get(doc, "at_rest", json_type_boolean) ||
-	    !get(doc, "interrupted", json_type_boolean))
+	if (!json_get(doc, "status", json_type_int) || !json_get(doc, "at_rest", json_type_boolean) ||
+	    !json_get(doc, "interrupted", json_type_boolean))
 		return damaged(r, "does not tell how it ended");
 	r->recording->end = json_object_get(doc);
 	return 0;

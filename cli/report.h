@@ -13,12 +13,11 @@ struct result;
 
 /* --- report_doc.c */
 
-/* What was measured of a group of runs; both of every group, one after the other, in the same memory. */
+/* What was measured of a group of runs. */
 struct times {
 	struct hist *queue_to_start, *run_time;
 };
 
-struct times times_new(void);
 void times_free(struct times *times);
 
 /* Each record's group: its item's or its mechanism's, and the thread of an irq apart. */
@@ -35,7 +34,8 @@ const struct bhlab_event **groups_sort(const struct recording *recording, enum g
 /* The group that begins at @from. */
 struct group group_at(const struct recording *recording, enum grouping grouping, const struct bhlab_event **sorted,
 		      size_t from);
-void group_times(const struct group *group, struct times *times);
+/* To be freed by times_free(). */
+struct times group_times(const struct group *group);
 
 struct json_object *report_doc(const struct recording *recording);
 /* "irq/thread": the mechanism, and the stage if it is the second one. */

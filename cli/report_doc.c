@@ -8,15 +8,6 @@
 #include "report.h"
 #include "words.h"
 
-static const struct {
-	const char *key;
-	unsigned int permille;
-} quantiles[] = {
-	{ "p50_ns", 500 },
-	{ "p90_ns", 900 },
-	{ "p99_ns", 990 },
-};
-
 /* --- groups */
 
 /* Only the runs of an irq have two stages; what else happens to it is about its line. */
@@ -81,43 +72,34 @@ void mech_label(const struct recording *recording, const struct bhlab_event *eve
 
 /* --- times */
 
-struct times times_new(void)
-{
-	return (struct times){ hist_new(1, 0), hist_new(1, 0) };
-}
-
 void times_free(struct times *times)
 {
 	hist_free(times->queue_to_start);
 	hist_free(times->run_time);
 }
 
-void group_times(const struct group *group, struct times *times)
+struct times group_times(const struct group *group)
 {
-	times_free(times);
-	*times = times_new();
+	struct times times = { hist_new(1, 0), hist_new(1, 0) };
+
 	for (size_t i = 0; i < group->nr; i++) {
 		const struct bhlab_event *event = group->list[i];
 
 		if (event->kind != BHLAB_EVENT_RUN)
 			continue;
 		if (event->queued_ns)
-			hist_add(times->queue_to_start, event->started_ns - event->queued_ns);
-		hist_add(times->run_time, event->finished_ns - event->started_ns);
+			hist_add(times.queue_to_start, event->started_ns - event->queued_ns);
+		hist_add(times.run_time, event->finished_ns - event->started_ns);
 	}
+	return times;
 }
 
-static json_object *hist_json(const struct hist *hist)
+static json_object *times_json(const struct hist *hist)
 {
 	json_object *doc = json_object_new_object();
 
 	json_add_number(doc, "count", hist->nr);
-	json_add(doc, "min_ns", hist->nr ? json_object_new_uint64(hist->min) : NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(quantiles); i++)
-		json_add(doc, quantiles[i].key,
-			 hist->nr ? json_object_new_uint64(hist_quantile(hist, quantiles[i].permille)) : NULL);
-	json_add(doc, "max_ns", hist->nr ? json_object_new_uint64(hist->max) : NULL);
-	json_add(doc, "avg_ns", hist->nr ? json_object_new_uint64(hist_average(hist)) : NULL);
+	hist_json(doc, hist, HIST_TO_P99);
 	return doc;
 }
 
@@ -159,11 +141,13 @@ static void add_counts(json_object *row, const struct counts *c)
 	json_add(row, "cross_cpu_share", c->placed ? json_object_new_double((double)c->cross / (double)c->placed) : NULL);
 }
 
-static void add_times(json_object *row, const struct group *group, struct times *times)
+static void add_times(json_object *row, const struct group *group)
 {
-	group_times(group, times);
-	json_add(row, "queue_to_start", hist_json(times->queue_to_start));
-	json_add(row, "run_time", hist_json(times->run_time));
+	struct times times = group_times(group);
+
+	json_add(row, "queue_to_start", times_json(times.queue_to_start));
+	json_add(row, "run_time", times_json(times.run_time));
+	times_free(&times);
 }
 
 /* By what the driver has counted; none is known of an item that was gone in the end. */
@@ -176,8 +160,7 @@ static json_object *lost_json(const struct recorded_item *item, bool thread, uin
 	return json_object_new_uint64(all - runs);
 }
 
-static json_object *row_json(const struct recording *recording, enum grouping grouping, const struct group *group,
-			     struct times *times)
+static json_object *row_json(const struct recording *recording, enum grouping grouping, const struct group *group)
 {
 	const struct bhlab_event *event = group->list[0];
 	json_object *row = json_object_new_object();
@@ -194,7 +177,7 @@ static json_object *row_json(const struct recording *recording, enum grouping gr
 	if (grouping == BY_ITEM)
 		json_add(row, "lost", lost_json(recording_item(recording, event->item), of_thread(event),
 						counts.kinds[BHLAB_EVENT_RUN]));
-	add_times(row, group, times);
+	add_times(row, group);
 	return row;
 }
 
@@ -202,14 +185,12 @@ static json_object *rows_json(const struct recording *recording, enum grouping g
 {
 	const struct bhlab_event **sorted = groups_sort(recording, grouping);
 	json_object *rows = json_object_new_array();
-	struct times times = times_new();
 	struct group group;
 
 	for (size_t i = 0; i < recording->records.nr; i += group.nr) {
 		group = group_at(recording, grouping, sorted, i);
-		json_object_array_add(rows, row_json(recording, grouping, &group, &times));
+		json_object_array_add(rows, row_json(recording, grouping, &group));
 	}
-	times_free(&times);
 	free(sorted);
 	return rows;
 }

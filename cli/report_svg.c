@@ -144,19 +144,19 @@ typedef void (*put_hist)(struct svg *s, const struct hist *hist, size_t row);
 /* The block of data $@name: all mechanisms, by @put. */
 static void put_block(struct svg *s, const char *name, put_hist put, bool queue_to_start)
 {
-	struct times times = times_new();
 	struct group group;
+	struct times times;
 	size_t row = 0;
 
 	fprintf(s->to, "$%s << EOD\n", name);
 	for (size_t i = 0; i < s->recording->records.nr; i += group.nr) {
 		group = group_at(s->recording, BY_MECH, s->sorted, i);
-		group_times(&group, &times);
+		times = group_times(&group);
 		if (times.run_time->nr)
 			put(s, queue_to_start ? times.queue_to_start : times.run_time, row++);
+		times_free(&times);
 	}
 	fputs("EOD\n", s->to);
-	times_free(&times);
 }
 
 /* The rows of the distributions, of those that have run, from above to below. */
