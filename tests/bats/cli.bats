@@ -458,12 +458,6 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 	lab_open
 	lab <<<$'add work wonder\nadd work other'
 	bhctl completion bash >"$BATS_TEST_TMPDIR/completion"
-	complete_words() {
-		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-		COMPREPLY=()
-		_bhctl
-		xargs <<<"${COMPREPLY[*]}"
-	}
 	# shellcheck disable=SC1091
 	source "$BATS_TEST_TMPDIR/completion"
 	assert_equal "$(complete_words bhctl dis)" disable

@@ -120,3 +120,11 @@ threadirqs() {
 kernel_has() {
 	grep -qw "$1" /proc/kallsyms
 }
+
+# What bash completes the last of these words to, once the script of `bhctl completion bash` has been read.
+complete_words() {
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+	COMPREPLY=()
+	_bhctl
+	xargs <<<"${COMPREPLY[*]}"
+}

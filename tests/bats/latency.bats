@@ -223,12 +223,6 @@ all_names() {
 
 @test "latency: its words are completed, and its -p is not that of bhctl" {
 	bhctl completion bash >words
-	complete_words() {
-		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-		COMPREPLY=()
-		_bhctl
-		xargs <<<"${COMPREPLY[*]}"
-	}
 	# shellcheck disable=SC1091
 	source words
 	assert_equal "$(complete_words bhctl latency ir)" "irq irq_work"

@@ -379,12 +379,6 @@ open("lines", "w").write("".join(f"report {what}{i}\n" for what in ("end", "bit"
 
 @test "record, report, compare: options and files are completed" {
 	bhctl completion bash >words
-	complete_words() {
-		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-		COMPREPLY=()
-		_bhctl
-		xargs <<<"${COMPREPLY[*]}"
-	}
 	# shellcheck disable=SC1091
 	source words
 	assert_equal "$(complete_words bhctl record --ou)" --output
