@@ -108,6 +108,18 @@ kernel_slowness() { # NAME
 
 # --- results
 
+# check NAME COMMAND…: one line of TAP, and what COMMAND said if it failed; $work is a directory of the caller's. COMMAND runs
+# without set -e.
+n=0 failures=0
+check() {
+	local name=$1 result=ok
+	shift
+	n=$((n + 1))
+	"$@" >"$work/log" 2>&1 </dev/null || result='not ok' failures=$((failures + 1))
+	[[ $result == ok ]] || sed 's/^/# /' "$work/log"
+	echo "$result $n $name"
+}
+
 # Prints how many tests of the TAP in FILE have passed, failed and been skipped. kselftest nests the results of each
 # program as comments below one line for the program; that line is counted when it failed, since then the program may have
 # died before it said anything.
