@@ -13,8 +13,8 @@
  *   a lab's own locks	in programs, see lock.c.
  *   item->lock		raw spinlock, interrupts off. Everything about one
  *			item's activations, around the kernel's own call; a
- *			handler takes it as it starts and as it ends. No two
- *			items' locks are ever held together.
+ *			handler takes it as it starts. No two items' locks are
+ *			ever held together.
  *   ring->count_lock, fifo->lock	raw spinlocks, leaves.
  *
  * Steps find items under rcu_read_lock(); verbs hold a reference, which
@@ -24,11 +24,13 @@
 #define BHLAB_BHLAB_H
 
 #include <linux/atomic.h>
+#include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
@@ -274,12 +276,14 @@ struct bhlab_stamp {
  * @queue: the workqueue that it names, pinned, or NULL
  * @process_ns: what its programs count in lab->process_ns
  * @privileged: made with CAP_SYS_ADMIN; its steps may do what that allows
+ * @finished: runs that ended
+ * @running: handlers at work (work that is on two queues can have two); more only
+ *	under the lock, and less without
  * @lock: protects all that follows
  * @dead: nothing can be activated any more
  * @roamed: it was queued on another workqueue than @queue
  * @periodic: a trigger with a period is at work
  * @depth: how often it is disabled
- * @running: handlers at work (work that is on two queues can have two)
  * @irqs_off, @preempt_count: outside of the lock, of who took it last by
  *	bhlab_item_lock(); for the context that records tell
  * @unsettled: only the mechanism's @settle can tell whether it is at rest
@@ -289,7 +293,6 @@ struct bhlab_stamp {
  * @stamps: @nr_stamps from @first_stamp on, oldest first, round and round
  * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @skipped,
  *	@throttled, @expired: see struct bhlab_item_state
- * @finished: runs that ended
  * @delay: the driver's own delay, see delay.c; while @delayed it ends at
  *	@delay_until, and @delay_stamp is the activation's
  */
@@ -307,6 +310,8 @@ struct bhlab_item {
 	char data[BHLAB_DATA_LEN];
 	struct bhlab_program *program;
 	struct bhlab_program *thread_program;
+	atomic64_t finished;
+	atomic_t running;
 
 	raw_spinlock_t lock;
 	bool dead;
@@ -318,7 +323,6 @@ struct bhlab_item {
 	u8 first_stamp;
 	u8 nr_stamps;
 	u16 depth;
-	u16 running;
 	u32 withdrawn;
 	unsigned int preempt_count;
 	struct bhlab_queue *withdrawn_queue;
@@ -327,7 +331,6 @@ struct bhlab_item {
 	u64 coalesced;
 	u64 refused;
 	u64 runs;
-	u64 finished;
 	u64 cancelled;
 	u64 merged;
 	u64 skipped;
@@ -359,16 +362,14 @@ struct bhlab_activation {
 	u32 requeues;
 };
 
-/* One for irq_off, which is not nested in itself, and one for each lock. */
 #define BHLAB_LOCKS		8
-#define BHLAB_IRQ_FLAGS		(BHLAB_LOCKS + 1)
 
 /**
  * struct bhlab_run - one run of a program, from its start to its end
  * @slept: of its time, what it did not use the CPU for
  * @brackets: how many of bh_off, irq_off and spin locks it is in
  * @bracketed: since when
- * @irq_flags: what the outermost irq_off, or each lock, is to restore
+ * @irq_flags: what the end of irq_off, which is not nested in itself, restores
  * @wake_thread, @none: what the steps of a top half decided
  */
 struct bhlab_run {
@@ -378,7 +379,7 @@ struct bhlab_run {
 	u64 started;
 	u64 slept;
 	u64 bracketed;
-	unsigned long irq_flags[BHLAB_IRQ_FLAGS];
+	unsigned long irq_flags;
 	u32 brackets;
 	u32 nth;
 	u16 cpu;
@@ -500,11 +501,37 @@ static inline struct bhlab_item *to_item(struct bhlab_object *obj)
 	return container_of(obj, struct bhlab_item, obj);
 }
 
+/* The records of what happens under the lock tell the context outside of it. */
+static inline unsigned long bhlab_item_lock(struct bhlab_item *item)
+	__acquires(&item->lock)
+{
+	unsigned int count = preempt_count();
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&item->lock, flags);
+	item->preempt_count = count;
+	item->irqs_off = irqs_disabled_flags(flags);
+	return flags;
+}
+
+static inline void bhlab_item_unlock(struct bhlab_item *item, unsigned long flags)
+	__releases(&item->lock)
+{
+	raw_spin_unlock_irqrestore(&item->lock, flags);
+}
+
+/* Who finds a run ended finds what it did, too; see bhlab_run_end(). */
+static inline bool bhlab_item_runs(const struct bhlab_item *item)
+{
+	return atomic_read_acquire(&item->running);
+}
+
+static inline u64 bhlab_item_finished(const struct bhlab_item *item)
+{
+	return atomic64_read_acquire(&item->finished);
+}
+
 /* item.c: verbs, and the gate that every activation passes */
-unsigned long bhlab_item_lock(struct bhlab_item *item)
-	__acquires(&item->lock);
-void bhlab_item_unlock(struct bhlab_item *item, unsigned long flags)
-	__releases(&item->lock);
 int bhlab_item_activate(struct bhlab_item *item,
 			const struct bhlab_activation *act);
 int bhlab_item_activate_locked(struct bhlab_item *item,
@@ -531,6 +558,34 @@ int bhlab_item_call(struct bhlab_item *item,
 		    const struct bhlab_stamp *stamp);
 void bhlab_stamp_take_back(struct bhlab_item *item, struct bhlab_stamp *stamp);
 
+/*
+ * To see what these cost, tests/bench builds the driver without records and
+ * their times, too, and with bare items, which have no gate and no program.
+ */
+#ifndef BHLAB_RECORDS
+#define BHLAB_RECORDS	1
+#endif
+#ifndef BHLAB_BARE
+#define BHLAB_BARE	0
+#endif
+
+/* The clock of the records. It may step back by a little when it is adjusted. */
+static inline u64 bhlab_record_clock(void)
+{
+	return BHLAB_RECORDS ? ktime_get_mono_fast_ns() : 0;
+}
+
+static inline void bhlab_stamp_now(struct bhlab_stamp *stamp,
+				   const struct bhlab_activation *act)
+{
+	lockdep_assert_irqs_disabled();
+	stamp->queue = act->queue;
+	stamp->requeues = act->requeues;
+	stamp->cpu = smp_processor_id();
+	stamp->softirq = local_softirq_pending();
+	stamp->ns = bhlab_record_clock();
+}
+
 /* run.c: what every handler does before and after its program, and records */
 bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
 		     u64 entered, u64 since);
@@ -539,8 +594,6 @@ void bhlab_run_charge(const struct bhlab_run *run, u64 ns);
 void bhlab_run_start(struct bhlab_run *run, u64 entered);
 void bhlab_run_end(struct bhlab_run *run);
 void bhlab_item_run(struct bhlab_item *item);
-void bhlab_stamp_now(struct bhlab_stamp *stamp,
-		     const struct bhlab_activation *act);
 void bhlab_record(struct bhlab_item *item, enum bhlab_event_kind kind,
 		  const struct bhlab_stamp *stamp, u64 value);
 void bhlab_record_here(const struct bhlab_run *run, enum bhlab_event_kind kind,
@@ -627,9 +680,19 @@ struct bhlab_queue *bhlab_queue_get(struct bhlab_lab *lab, u32 id);
 void bhlab_queue_put(struct bhlab_queue *queue);
 struct bhlab_queue *bhlab_queue_pin(struct bhlab_lab *lab, u32 id);
 void bhlab_queue_unpin(struct bhlab_queue *queue);
-bool bhlab_queue_refuses(const struct bhlab_queue *queue,
-			 const struct bhlab_item *item,
-			 const struct bhlab_activation *act);
+bool bhlab_queue_drains(const struct bhlab_queue *queue,
+			const struct bhlab_item *item,
+			const struct bhlab_activation *act);
+
+static inline bool bhlab_queue_refuses(const struct bhlab_queue *queue,
+				       const struct bhlab_item *item,
+				       const struct bhlab_activation *act)
+{
+	/* Pairs with bhlab_queue_begin_drain(): @drain_until is there. */
+	return queue && smp_load_acquire(&queue->draining) &&
+	       bhlab_queue_drains(queue, item, act);
+}
+
 int bhlab_queue_create(struct bhlab_lab *lab, struct bhlab_queue_create *cmd);
 void bhlab_queue_state(struct bhlab_queue *queue, struct bhlab_queue_state *st);
 int bhlab_queue_flush(struct bhlab_queue *queue);
@@ -641,6 +704,7 @@ int bhlab_queue_drain(struct bhlab_queue *queue);
  * struct bhlab_lock - a lock for programs
  * @kind, @context: see struct bhlab_lock_create
  * @slot: the how manieth of the lab's; they are taken in this order
+ * @irq_flags: whoever holds it restores them
  */
 struct bhlab_lock {
 	struct bhlab_object obj;
@@ -651,12 +715,13 @@ struct bhlab_lock {
 		spinlock_t spin;
 		struct mutex mutex;
 	};
+	unsigned long irq_flags;
 };
 
 int bhlab_lock_create(struct bhlab_lab *lab, struct bhlab_lock_create *cmd);
 void bhlab_lock_state(struct bhlab_lock *lock, struct bhlab_lock_state *st);
-void bhlab_lock_take(struct bhlab_lock *lock, unsigned long *flags);
-void bhlab_lock_release(struct bhlab_lock *lock, unsigned long flags);
+void bhlab_lock_take(struct bhlab_lock *lock);
+void bhlab_lock_release(struct bhlab_lock *lock);
 static inline struct bhlab_lock *to_lock(struct bhlab_object *obj)
 {
 	return container_of(obj, struct bhlab_lock, obj);

@@ -22,33 +22,14 @@ u64 bhlab_item_outstanding(const struct bhlab_item *item)
 
 bool bhlab_item_idle(const struct bhlab_item *item)
 {
-	return !bhlab_item_outstanding(item) && !item->running &&
+	return !bhlab_item_outstanding(item) && !bhlab_item_runs(item) &&
 	       !item->unsettled && !item->periodic;
 }
 
-/* The records of what happens under the lock tell the context outside of it. */
-unsigned long bhlab_item_lock(struct bhlab_item *item)
-	__acquires(&item->lock)
-{
-	unsigned int count = preempt_count();
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&item->lock, flags);
-	item->preempt_count = count;
-	item->irqs_off = irqs_disabled_flags(flags);
-	return flags;
-}
-
-void bhlab_item_unlock(struct bhlab_item *item, unsigned long flags)
-	__releases(&item->lock)
-{
-	raw_spin_unlock_irqrestore(&item->lock, flags);
-}
-
 /* Only if there is one. */
-static struct bhlab_stamp *bhlab_stamp_newest(struct bhlab_item *item)
+static inline struct bhlab_stamp *bhlab_stamp_newest(struct bhlab_item *item)
 {
-	return &item->stamps[(item->first_stamp + item->nr_stamps - 1) %
+	return &item->stamps[(item->first_stamp + item->nr_stamps - 1u) %
 			     BHLAB_STAMPS];
 }
 
@@ -56,17 +37,18 @@ static struct bhlab_stamp *bhlab_stamp_newest(struct bhlab_item *item)
  * The softirqs are those that are pending now that it is queued. One that is
  * overwritten is about to run: its queue has let go of it.
  */
-static void bhlab_stamp_push(struct bhlab_item *item,
-			     const struct bhlab_stamp *stamp)
+static __always_inline void bhlab_stamp_push(struct bhlab_item *item,
+					     const struct bhlab_stamp *stamp)
 {
-	u16 softirq = local_softirq_pending();
+	struct bhlab_stamp *newest;
 
 	if (item->nr_stamps < BHLAB_STAMPS)
 		item->nr_stamps++;
 	else
 		bhlab_queue_leave(bhlab_stamp_newest(item)->queue);
-	*bhlab_stamp_newest(item) = *stamp;
-	bhlab_stamp_newest(item)->softirq = softirq;
+	newest = bhlab_stamp_newest(item);
+	*newest = *stamp;
+	newest->softirq = local_softirq_pending();
 	bhlab_queue_enter(stamp->queue);
 }
 
@@ -84,9 +66,9 @@ static void bhlab_stamp_move(struct bhlab_item *item, struct bhlab_queue *queue)
 }
 
 /* Call the kernel, and keep the stamp for the run that will come of it. */
-int bhlab_item_call(struct bhlab_item *item,
-		    const struct bhlab_activation *act,
-		    const struct bhlab_stamp *stamp)
+static __always_inline int __bhlab_item_call(struct bhlab_item *item,
+					     const struct bhlab_activation *act,
+					     const struct bhlab_stamp *stamp)
 {
 	int ret;
 
@@ -102,20 +84,26 @@ int bhlab_item_call(struct bhlab_item *item,
 	return ret;
 }
 
-/* A raise that finds the line raised is accepted all the same, as merged. */
-static int bhlab_item_raise(struct bhlab_item *item,
-			    const struct bhlab_activation *act,
-			    const struct bhlab_stamp *stamp)
+int bhlab_item_call(struct bhlab_item *item, const struct bhlab_activation *act,
+		    const struct bhlab_stamp *stamp)
 {
-	int ret = bhlab_item_call(item, act, stamp);
+	return __bhlab_item_call(item, act, stamp);
+}
+
+/* A raise that finds the line raised is accepted all the same, as merged. */
+static __always_inline int bhlab_item_raise(struct bhlab_item *item,
+					    const struct bhlab_activation *act,
+					    const struct bhlab_stamp *stamp)
+{
+	int ret = __bhlab_item_call(item, act, stamp);
 
 	if (item->ops->merges && ret == BHLAB_RESULT_ALREADY_PENDING)
 		item->accepted++;
 	return ret;
 }
 
-static void bhlab_item_account(struct bhlab_item *item, int result,
-			       const struct bhlab_stamp *stamp)
+static __always_inline void bhlab_item_account(struct bhlab_item *item, int result,
+					       const struct bhlab_stamp *stamp)
 {
 	switch (result) {
 	case BHLAB_RESULT_QUEUED:
@@ -175,8 +163,8 @@ int bhlab_item_revive(struct bhlab_item *item, bool queued)
 	return BHLAB_RESULT_QUEUED;
 }
 
-static int bhlab_item_admit(struct bhlab_item *item,
-			    const struct bhlab_activation *act)
+static __always_inline int bhlab_item_admit(struct bhlab_item *item,
+					    const struct bhlab_activation *act)
 {
 	if (item->dead)
 		return -ENOENT;
@@ -200,8 +188,8 @@ static noinline void bhlab_item_trace(const struct bhlab_item *item,
  * The gate. Teardown sets @dead under the same lock: whoever comes later gets
  * ENOENT, so that nothing is armed again behind its back.
  */
-int bhlab_item_activate_locked(struct bhlab_item *item,
-			       const struct bhlab_activation *act)
+static __always_inline int __bhlab_item_activate(struct bhlab_item *item,
+						 const struct bhlab_activation *act)
 {
 	int ret = bhlab_item_admit(item, act);
 	struct bhlab_stamp stamp;
@@ -224,12 +212,22 @@ int bhlab_item_activate_locked(struct bhlab_item *item,
 	return ret;
 }
 
+int bhlab_item_activate_locked(struct bhlab_item *item,
+			       const struct bhlab_activation *act)
+{
+	return __bhlab_item_activate(item, act);
+}
+
 int bhlab_item_activate(struct bhlab_item *item,
 			const struct bhlab_activation *act)
 {
-	unsigned long flags = bhlab_item_lock(item);
-	int ret = bhlab_item_activate_locked(item, act);
+	unsigned long flags;
+	int ret;
 
+	if (BHLAB_BARE)
+		return item->ops->queue(item, act);
+	flags = bhlab_item_lock(item);
+	ret = __bhlab_item_activate(item, act);
 	bhlab_item_unlock(item, flags);
 	if (ret >= 0)
 		bhlab_lab_wake(item->obj.lab);
@@ -300,7 +298,7 @@ bool bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited)
 		bhlab_item_taken_back(item);
 		hit = true;
 	}
-	*waited = sync && item->running;
+	*waited = sync && bhlab_item_runs(item);
 	bhlab_item_unlock(item, flags);
 
 	if (sync)
@@ -325,7 +323,7 @@ int bhlab_item_disable(struct bhlab_item *item, bool sync, bool privileged,
 		ret = item->ops->disable(item, privileged);
 	if (ret >= 0) {
 		*depth = ++item->depth;
-		*waited = sync && item->running;
+		*waited = sync && bhlab_item_runs(item);
 		bhlab_record(item, BHLAB_EVENT_DISABLED, NULL, item->depth);
 	}
 	hit = ret > 0;
@@ -398,7 +396,7 @@ static bool bhlab_drained(struct bhlab_item *item, u64 target, int *ret)
 
 	flags = bhlab_item_lock(item);
 	*ret = 0;
-	if (item->finished + item->cancelled >= target)
+	if (bhlab_item_finished(item) + item->cancelled >= target)
 		*ret = BHLAB_RESULT_WAITED;
 	else if (item->dead)
 		*ret = -ENOENT;
@@ -464,9 +462,9 @@ static bool bhlab_wait_done(struct bhlab_item *item,
 	else if (cmd->condition == BHLAB_COND_PENDING)
 		done = bhlab_item_outstanding(item);
 	else if (cmd->condition == BHLAB_COND_RUNNING)
-		done = item->running;
+		done = bhlab_item_runs(item);
 	else
-		done = item->finished >= cmd->value;
+		done = bhlab_item_finished(item) >= cmd->value;
 	if (!done && item->dead) {
 		*ret = -ENOENT;
 		done = true;
@@ -565,7 +563,7 @@ void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st)
 	st->out_expired = item->expired;
 	st->out_state = (st->out_outstanding ? BHLAB_STATE_PENDING : 0) |
 			(bhlab_item_delayed(item) ? BHLAB_STATE_DELAYED : 0) |
-			(item->running ? BHLAB_STATE_RUNNING : 0) |
+			(bhlab_item_runs(item) ? BHLAB_STATE_RUNNING : 0) |
 			(item->periodic ? BHLAB_STATE_PERIODIC : 0) |
 			(item->depth ? BHLAB_STATE_DISABLED : 0);
 	if (item->ops->state)

@@ -35,11 +35,13 @@ static enum bhlab_lock_way bhlab_lock_way(const struct bhlab_lock *lock)
 }
 
 /*
- * @flags is only used by the way that turns interrupts off. Sparse can not
- * follow a lock from one step to another, so it is told that there is none.
+ * Sparse can not follow a lock from one step to another, so it is told that
+ * there is none.
  */
-void bhlab_lock_take(struct bhlab_lock *lock, unsigned long *flags)
+void bhlab_lock_take(struct bhlab_lock *lock)
 {
+	unsigned long flags;
+
 	switch (bhlab_lock_way(lock)) {
 	case BHLAB_WAY_MUTEX:
 		mutex_lock(&lock->mutex);
@@ -51,12 +53,13 @@ void bhlab_lock_take(struct bhlab_lock *lock, unsigned long *flags)
 		spin_lock_bh(&lock->spin);
 		break;
 	default:
-		spin_lock_irqsave(&lock->spin, *flags);
+		spin_lock_irqsave(&lock->spin, flags);
+		lock->irq_flags = flags;
 	}
 	__release(&lock->spin);
 }
 
-void bhlab_lock_release(struct bhlab_lock *lock, unsigned long flags)
+void bhlab_lock_release(struct bhlab_lock *lock)
 {
 	if (lock->kind == BHLAB_LOCK_MUTEX) {
 		mutex_unlock(&lock->mutex);
@@ -71,7 +74,7 @@ void bhlab_lock_release(struct bhlab_lock *lock, unsigned long flags)
 		spin_unlock_bh(&lock->spin);
 		break;
 	default:
-		spin_unlock_irqrestore(&lock->spin, flags);
+		spin_unlock_irqrestore(&lock->spin, lock->irq_flags);
 	}
 }
 

@@ -84,7 +84,7 @@ static void bhlab_irq_wake(struct bhlab_irq *irq)
 
 static irqreturn_t bhlab_irq_top(int virq, void *data)
 {
-	u64 entered = ktime_get_mono_fast_ns();
+	u64 entered = bhlab_record_clock();
 	struct bhlab_irq *irq = data;
 	struct bhlab_run run = {
 		.stage = BHLAB_STAGE_TOP,
@@ -97,7 +97,7 @@ static irqreturn_t bhlab_irq_top(int virq, void *data)
 	if (run.wake_thread)
 		bhlab_irq_wake(irq);
 	bhlab_run_end(&run);
-	irq->top_end = ktime_get_mono_fast_ns();
+	irq->top_end = bhlab_record_clock();
 	if (run.none)
 		return IRQ_NONE;
 	return run.wake_thread ? IRQ_WAKE_THREAD : IRQ_HANDLED;
@@ -105,7 +105,7 @@ static irqreturn_t bhlab_irq_top(int virq, void *data)
 
 static irqreturn_t bhlab_irq_thread(int virq, void *data)
 {
-	u64 entered = ktime_get_mono_fast_ns();
+	u64 entered = bhlab_record_clock();
 	struct bhlab_irq *irq = data;
 	struct bhlab_run run = {
 		.item = &irq->item,
@@ -117,11 +117,10 @@ static irqreturn_t bhlab_irq_thread(int virq, void *data)
 	flags = bhlab_item_lock(&irq->item);
 	run.stamp = irq->thread_stamp;
 	run.nth = ++irq->thread_runs;
-	irq->item.running++;
+	atomic_inc(&irq->item.running);
 	bhlab_item_unlock(&irq->item, flags);
 
 	bhlab_run_start(&run, entered);
-	bhlab_lab_wake(irq->item.obj.lab);
 	bhlab_program_run(&run);
 	bhlab_run_end(&run);
 	return IRQ_HANDLED;
@@ -346,7 +345,7 @@ static void bhlab_irq_account(struct bhlab_irq *irq)
  */
 static bool bhlab_irq_quiet(const struct bhlab_item *item)
 {
-	return item->unsettled && !item->delayed && !item->running &&
+	return item->unsettled && !item->delayed && !bhlab_item_runs(item) &&
 	       (!item->depth || !bhlab_item_outstanding(item));
 }
 

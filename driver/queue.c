@@ -111,14 +111,11 @@ void bhlab_queue_unpin(struct bhlab_queue *queue)
  * item that was on several queues may be running on another one than it seems,
  * and what runs in a softirq is no worker to the kernel.
  */
-bool bhlab_queue_refuses(const struct bhlab_queue *queue,
-			 const struct bhlab_item *item,
-			 const struct bhlab_activation *act)
+bool bhlab_queue_drains(const struct bhlab_queue *queue,
+			const struct bhlab_item *item,
+			const struct bhlab_activation *act)
 {
 	lockdep_assert_held(&item->lock);
-	/* Pairs with bhlab_queue_begin_drain(): @drain_until is there. */
-	if (!queue || !smp_load_acquire(&queue->draining))
-		return false;
 	return act->from != queue || queue->bh || act->delay ||
 	       item->ops->id != BHLAB_MECH_WORK ||
 	       ktime_get_mono_fast_ns() > queue->drain_until;

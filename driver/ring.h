@@ -104,8 +104,8 @@ bhlab_slot(const struct bhlab_ring *ring, struct bhlab_ring_head *head, u32 seq)
  * Begin a record on this CPU; the caller fills in all but the sequence number,
  * and commits soon. The last item's release frees the ring: any item has one.
  */
-static inline struct bhlab_event *bhlab_ring_begin(struct bhlab_ring *ring,
-						   unsigned long *flags)
+static __always_inline struct bhlab_event *
+bhlab_ring_begin(struct bhlab_ring *ring, unsigned long *flags)
 {
 	struct bhlab_ring_head *head;
 	struct bhlab_event *e;
@@ -120,8 +120,9 @@ static inline struct bhlab_event *bhlab_ring_begin(struct bhlab_ring *ring,
 	return e;
 }
 
-static inline void bhlab_ring_commit(struct bhlab_ring *ring,
-				     struct bhlab_event *e, unsigned long flags)
+static __always_inline void bhlab_ring_commit(struct bhlab_ring *ring,
+					      struct bhlab_event *e,
+					      unsigned long flags)
 {
 	struct bhlab_ring_head *head = bhlab_head(ring, smp_processor_id());
 	bool heard = bhlab_monitor_hears(e->finished_ns);

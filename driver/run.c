@@ -12,10 +12,9 @@
 #include "limits.h"
 #include "trace.h"
 
-/* The fast clock may step back by a little when the clock is adjusted. */
 static u64 bhlab_now(u64 not_before)
 {
-	return max(ktime_get_mono_fast_ns(), not_before);
+	return max(bhlab_record_clock(), not_before);
 }
 
 /* There is no exported way to ask whether current is this CPU's ksoftirqd. */
@@ -47,17 +46,6 @@ static inline u16 bhlab_context_of(unsigned int count, bool irqs_off)
 	return ctx;
 }
 
-void bhlab_stamp_now(struct bhlab_stamp *stamp,
-		     const struct bhlab_activation *act)
-{
-	lockdep_assert_irqs_disabled();
-	stamp->queue = act->queue;
-	stamp->requeues = act->requeues;
-	stamp->cpu = smp_processor_id();
-	stamp->softirq = local_softirq_pending();
-	stamp->ns = bhlab_now(0);
-}
-
 /*
  * The stamp of the activation that runs now: the oldest. Interrupts can be
  * lost, and leave theirs behind: what is older than @since is dropped while
@@ -77,8 +65,8 @@ static void bhlab_stamp_take(struct bhlab_item *item, struct bhlab_stamp *stamp,
 	} while (stamp->ns < since && item->nr_stamps);
 }
 
-static inline void bhlab_item_header(struct bhlab_event *e,
-				     const struct bhlab_item *item)
+static __always_inline void bhlab_item_header(struct bhlab_event *e,
+					      const struct bhlab_item *item)
 {
 	e->mech = item->ops->id;
 	e->zero = 0;
@@ -89,7 +77,7 @@ static inline void bhlab_item_header(struct bhlab_event *e,
 	memcpy(e->data, item->data, sizeof(e->data));
 }
 
-static inline void bhlab_task_header(struct bhlab_event *e)
+static __always_inline void bhlab_task_header(struct bhlab_event *e)
 {
 	e->pid = task_pid_nr(current);
 	memcpy(e->comm, current->comm, sizeof(e->comm));
@@ -128,14 +116,17 @@ void bhlab_record(struct bhlab_item *item, enum bhlab_event_kind kind,
 	bhlab_ring_commit(ring, e, flags);
 }
 
-static void bhlab_record_run(const struct bhlab_run *run,
-			     enum bhlab_event_kind kind, u64 value,
-			     u64 started, u64 finished)
+static __always_inline void bhlab_record_run(const struct bhlab_run *run,
+					     enum bhlab_event_kind kind,
+					     u64 value, u64 started,
+					     u64 finished)
 {
 	struct bhlab_ring *ring = &run->item->obj.lab->ring;
 	struct bhlab_event *e;
 	unsigned long flags;
 
+	if (!BHLAB_RECORDS)
+		return;
 	e = bhlab_ring_begin(ring, &flags);
 	bhlab_item_header(e, run->item);
 	bhlab_task_header(e);
@@ -165,11 +156,24 @@ static __always_inline void bhlab_run_locate(struct bhlab_run *run, u64 since)
 	run->context = bhlab_context_of(preempt_count(), irqs_disabled());
 }
 
-/* @entered: when its handler was. */
-void bhlab_run_start(struct bhlab_run *run, u64 entered)
+/* Out of the way of those that nobody traces. */
+static noinline void bhlab_run_trace_start(const struct bhlab_run *run)
+{
+	trace_bhlab_run_start(run);
+}
+
+/* @entered: when its handler was. Its item, stamp and number are known. */
+static __always_inline void __bhlab_run_start(struct bhlab_run *run, u64 entered)
 {
 	bhlab_run_locate(run, max(entered, run->stamp.ns));
-	trace_bhlab_run_start(run);
+	if (trace_bhlab_run_start_enabled())
+		bhlab_run_trace_start(run);
+	bhlab_lab_wake(run->item->obj.lab);
+}
+
+void bhlab_run_start(struct bhlab_run *run, u64 entered)
+{
+	__bhlab_run_start(run, entered);
 }
 
 /*
@@ -189,8 +193,9 @@ void bhlab_record_here(const struct bhlab_run *run, enum bhlab_event_kind kind,
  * The start of a handler: take the activation's stamp. False if it was
  * cancelled, and the program must not run. The caller sets stage and program.
  */
-bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
-		     u64 entered, u64 since)
+static __always_inline bool __bhlab_run_begin(struct bhlab_run *run,
+					      struct bhlab_item *item,
+					      u64 entered, u64 since)
 {
 	unsigned long flags;
 
@@ -202,13 +207,18 @@ bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
 	}
 	bhlab_stamp_take(item, &run->stamp, since);
 	run->nth = ++item->runs;
-	item->running++;
+	atomic_inc(&item->running);
 	raw_spin_unlock_irqrestore(&item->lock, flags);
 
 	run->item = item;
-	bhlab_run_start(run, entered);
-	bhlab_lab_wake(item->obj.lab);
+	__bhlab_run_start(run, entered);
 	return true;
+}
+
+bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
+		     u64 entered, u64 since)
+{
+	return __bhlab_run_begin(run, item, entered, since);
 }
 
 /*
@@ -240,15 +250,28 @@ static noinline void bhlab_run_trace_end(const struct bhlab_run *run,
 	trace_bhlab_run_end(run, finished);
 }
 
+/* Steps of it were skipped. */
+static noinline void bhlab_run_count_skipped(const struct bhlab_run *run)
+{
+	struct bhlab_item *item = run->item;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&item->lock, flags);
+	item->skipped += run->skipped;
+	item->throttled += !!(run->flags & BHLAB_EVENT_F_THROTTLED);
+	raw_spin_unlock_irqrestore(&item->lock, flags);
+}
+
 /*
- * The end of a handler. The record comes before the counters, so that who has
- * waited for the item finds it.
+ * The end of a handler, without the item's lock. First the record and what is
+ * counted, then that the handler is gone, and last that the run has finished:
+ * whoever sees one of these sees what was before it, so that who has waited for
+ * a run finds its record, and does not find it running.
  */
-void bhlab_run_end(struct bhlab_run *run)
+static __always_inline void __bhlab_run_end(struct bhlab_run *run)
 {
 	struct bhlab_item *item = run->item;
 	u64 finished = bhlab_now(run->started);
-	unsigned long flags;
 
 	bhlab_record_run(run, BHLAB_EVENT_RUN, run->stamp.requeues,
 			 run->started, finished);
@@ -258,26 +281,29 @@ void bhlab_run_end(struct bhlab_run *run)
 	if (bhlab_run_charged(run))
 		bhlab_run_charge(run, finished - run->started - run->slept);
 
-	raw_spin_lock_irqsave(&item->lock, flags);
-	item->running--;
-	if (run->stage != BHLAB_STAGE_THREAD)
-		item->finished++;
-	item->skipped += run->skipped;
-	item->throttled += !!(run->flags & BHLAB_EVENT_F_THROTTLED);
+	if (run->skipped)
+		bhlab_run_count_skipped(run);
 	if (run->stage != BHLAB_STAGE_THREAD)
 		bhlab_queue_leave(run->stamp.queue);
-	raw_spin_unlock_irqrestore(&item->lock, flags);
+	atomic_fetch_dec_release(&item->running);
+	if (run->stage != BHLAB_STAGE_THREAD)
+		atomic64_fetch_inc_release(&item->finished);
 	bhlab_lab_wake(item->obj.lab);
+}
+
+void bhlab_run_end(struct bhlab_run *run)
+{
+	__bhlab_run_end(run);
 }
 
 /* The whole handler of a mechanism that has one program and one stage. */
 void bhlab_item_run(struct bhlab_item *item)
 {
-	u64 entered = ktime_get_mono_fast_ns();
+	u64 entered = bhlab_record_clock();
 	struct bhlab_run run = { .program = item->program };
 
-	if (!bhlab_run_begin(&run, item, entered, 0))
+	if (BHLAB_BARE || !__bhlab_run_begin(&run, item, entered, 0))
 		return;
 	bhlab_program_run(&run);
-	bhlab_run_end(&run);
+	__bhlab_run_end(&run);
 }

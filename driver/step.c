@@ -221,7 +221,7 @@ static void bhlab_bracket_end(struct bhlab_run *run)
 
 static void bhlab_do_lock(struct bhlab_run *run, struct bhlab_lock *lock)
 {
-	bhlab_lock_take(lock, &run->irq_flags[lock->slot]);
+	bhlab_lock_take(lock);
 	if (lock->kind == BHLAB_LOCK_SPIN)
 		bhlab_bracket_begin(run);
 }
@@ -230,13 +230,11 @@ static void bhlab_do_unlock(struct bhlab_run *run, struct bhlab_lock *lock)
 {
 	if (lock->kind == BHLAB_LOCK_SPIN)
 		bhlab_bracket_end(run);
-	bhlab_lock_release(lock, run->irq_flags[lock->slot]);
+	bhlab_lock_release(lock);
 }
 
 static void bhlab_do_bracket(struct bhlab_run *run, const struct bhlab_step *s)
 {
-	unsigned long *irq_flags = &run->irq_flags[BHLAB_LOCKS];
-
 	switch (s->op) {
 	case BHLAB_OP_LOCK:
 		bhlab_do_lock(run, bhlab_step_lock(run, s));
@@ -253,12 +251,12 @@ static void bhlab_do_bracket(struct bhlab_run *run, const struct bhlab_step *s)
 		local_bh_enable();
 		break;
 	case BHLAB_OP_IRQ_OFF:
-		local_irq_save(*irq_flags);
+		local_irq_save(run->irq_flags);
 		bhlab_bracket_begin(run);
 		break;
 	default:
 		bhlab_bracket_end(run);
-		local_irq_restore(*irq_flags);
+		local_irq_restore(run->irq_flags);
 	}
 }
 
@@ -299,24 +297,29 @@ static bool bhlab_throttled(const struct bhlab_run *run)
 	       bhlab_budget_spent();
 }
 
+/* Not inline: what it needs of registers and stack, no empty program pays for. */
+static noinline void bhlab_do_step(struct bhlab_run *run,
+				   const struct bhlab_step *s)
+{
+	u32 activating = BIT(s->op) & BHLAB_OPS_ACTIVATING;
+
+	if (BIT(s->op) & BHLAB_OPS_BRACKET)
+		bhlab_do_bracket(run, s);
+	else if (bhlab_run_ended(run))
+		bhlab_skip(run, BHLAB_EVENT_F_DYING);
+	else if ((activating || s->op == BHLAB_OP_SPIN) && bhlab_throttled(run))
+		bhlab_skip(run, BHLAB_EVENT_F_THROTTLED);
+	else if (activating && bhlab_chain_ended(run))
+		bhlab_skip(run, BHLAB_EVENT_F_CHAIN);
+	else
+		bhlab_step_run(run, s);
+}
+
 void bhlab_program_run(struct bhlab_run *run)
 {
 	const struct bhlab_program *p = run->program;
-	const struct bhlab_step *s;
-	u32 activating;
+	u32 i;
 
-	for (s = p->steps; s < p->steps + p->nr; s++) {
-		activating = BIT(s->op) & BHLAB_OPS_ACTIVATING;
-		if (BIT(s->op) & BHLAB_OPS_BRACKET)
-			bhlab_do_bracket(run, s);
-		else if (bhlab_run_ended(run))
-			bhlab_skip(run, BHLAB_EVENT_F_DYING);
-		else if ((activating || s->op == BHLAB_OP_SPIN) &&
-			 bhlab_throttled(run))
-			bhlab_skip(run, BHLAB_EVENT_F_THROTTLED);
-		else if (activating && bhlab_chain_ended(run))
-			bhlab_skip(run, BHLAB_EVENT_F_CHAIN);
-		else
-			bhlab_step_run(run, s);
-	}
+	for (i = 0; i < p->nr; i++)
+		bhlab_do_step(run, &p->steps[i]);
 }

@@ -13,13 +13,7 @@
 #include "bhlab.h"
 #include "limits.h"
 
-static bool bhlab_privileged(const struct bhlab_item *item)
-{
-	/* Only asked where the answer matters: asking is audited. */
-	return item->ops->admit && capable(CAP_SYS_ADMIN);
-}
-
-/* A call that has to be made on a certain CPU, by a kworker there. */
+/* A call that may have to be made on a certain CPU, by a kworker there. */
 struct bhlab_call {
 	struct bhlab_item *item;
 	struct bhlab_activation act;
@@ -44,13 +38,11 @@ static long bhlab_call_fn(void *data)
 	return ret;
 }
 
-/* On @cpu if it is one; the lock keeps it online until the call is made. */
-static int bhlab_call_on(struct bhlab_call *call, bool has_cpu, u32 cpu)
+/* The lock keeps the CPU online until the call is made. */
+static int bhlab_call_on(struct bhlab_call *call, u32 cpu)
 {
 	int ret;
 
-	if (!has_cpu)
-		return bhlab_call_fn(call);
 	cpus_read_lock();
 	if (cpu >= nr_cpu_ids || !cpu_online(cpu)) {
 		ret = -ENODEV;
@@ -65,40 +57,18 @@ static int bhlab_call_on(struct bhlab_call *call, bool has_cpu, u32 cpu)
 }
 
 static bool bhlab_act_has_cpu(const struct bhlab_item *item,
-			      const struct bhlab_act *cmd, u32 *cpu)
+			      const struct bhlab_act *cmd)
 {
-	*cpu = cmd->flags & BHLAB_ACT_CPU ? cmd->cpu : item->cpu;
 	return cmd->flags & BHLAB_ACT_CPU || item->flags & BHLAB_ITEM_CPU;
 }
 
-/* A raise of many is made in parts, so that a signal can end it. */
-#define BHLAB_TRIGGER_PART	64
-
-static int bhlab_act_activate(struct bhlab_item *item, struct bhlab_act *cmd,
-			      struct bhlab_call *call)
+static int bhlab_act_call(struct bhlab_item *item, const struct bhlab_act *cmd,
+			  struct bhlab_call *call)
 {
-	u32 left = cmd->count ?: 1, part, cpu;
-	bool has_cpu = bhlab_act_has_cpu(item, cmd, &cpu);
-	int ret;
-
-	call->item = item;
-	call->act.cpu = WORK_CPU_UNBOUND;
-	bhlab_lab_new_chain(item->obj.lab);
-	call->act.privileged = bhlab_privileged(item);
-	do {
-		part = min(left, BHLAB_TRIGGER_PART);
-		call->times = part;
-		ret = bhlab_call_on(call, has_cpu, cpu);
-		if (ret < 0)
-			return ret;
-		left -= part;
-		cond_resched();
-	} while (left && !signal_pending(current));
-	if (cmd->count)
-		cmd->count -= left;
-	cmd->out_count = call->accepted;
-	cmd->out_result = ret;
-	return 0;
+	if (!bhlab_act_has_cpu(item, cmd))
+		return bhlab_call_fn(call);
+	return bhlab_call_on(call, cmd->flags & BHLAB_ACT_CPU ? cmd->cpu :
+								item->cpu);
 }
 
 /*
@@ -108,55 +78,90 @@ static int bhlab_act_activate(struct bhlab_item *item, struct bhlab_act *cmd,
  */
 static int bhlab_act_check_queue(const struct bhlab_item *item,
 				 const struct bhlab_act *cmd,
-				 const struct bhlab_call *call)
+				 const struct bhlab_activation *act)
 {
-	const struct bhlab_queue *queue = call->act.queue;
-	u32 cpu;
+	const struct bhlab_queue *queue = act->queue;
 
 	if (!queue)
 		return 0;
-	if (queue->bh && call->act.delay && bhlab_act_has_cpu(item, cmd, &cpu))
+	if (queue->bh && act->delay && bhlab_act_has_cpu(item, cmd))
 		return -EOPNOTSUPP;
 	return queue->bh == item->queue->bh ? 0 : -EINVAL;
 }
 
-static int bhlab_act_on_queue(struct bhlab_item *item, struct bhlab_act *cmd,
-			      struct bhlab_call *call)
+static int bhlab_act_activate(struct bhlab_item *item,
+			      const struct bhlab_act *cmd,
+			      const struct bhlab_activation *act)
 {
-	struct bhlab_queue *other = NULL;
+	struct bhlab_call call = { .item = item, .act = *act, .times = 1 };
+
+	return bhlab_act_call(item, cmd, &call);
+}
+
+static __always_inline int bhlab_act_once(struct bhlab_item *item,
+					  struct bhlab_act *cmd,
+					  struct bhlab_activation *act)
+{
+	int ret = bhlab_act_check_queue(item, cmd, act);
+
+	if (!ret && act->ns > BHLAB_NS_MAX)
+		ret = -EINVAL;
+	if (ret)
+		return ret;
+	bhlab_lab_new_chain(item->obj.lab);
+	ret = bhlab_act_has_cpu(item, cmd) ?
+	      bhlab_act_activate(item, cmd, act) :
+	      bhlab_item_activate(item, act);
+	/* Only asked where the answer matters: asking is audited. */
+	if (ret == -EPERM && capable(CAP_SYS_ADMIN)) {
+		act->privileged = true;
+		ret = bhlab_act_activate(item, cmd, act);
+	}
+	if (ret < 0)
+		return ret;
+	cmd->out_count = ret == BHLAB_RESULT_QUEUED;
+	cmd->out_result = ret;
+	return 0;
+}
+
+static int bhlab_act_on_other(struct bhlab_item *item, struct bhlab_act *cmd,
+			      struct bhlab_activation *act)
+{
 	int ret;
 
-	if (cmd->flags & BHLAB_ACT_QUEUE) {
-		other = bhlab_queue_get(item->obj.lab, cmd->queue);
-		if (IS_ERR(other))
-			return PTR_ERR(other);
-	}
-	call->act.queue = other ?: item->queue;
-	ret = bhlab_act_check_queue(item, cmd, call);
-	if (!ret && cmd->ns > BHLAB_NS_MAX)
-		ret = -EINVAL;
-	if (!ret)
-		ret = bhlab_act_activate(item, cmd, call);
-	bhlab_queue_put(other);
+	act->queue = bhlab_queue_get(item->obj.lab, cmd->queue);
+	if (IS_ERR(act->queue))
+		return PTR_ERR(act->queue);
+	ret = bhlab_act_once(item, cmd, act);
+	bhlab_queue_put(act->queue);
 	return ret;
 }
 
 static int bhlab_act_queue(struct bhlab_item *item, struct bhlab_act *cmd)
 {
-	struct bhlab_call call = {};
+	struct bhlab_activation act = {
+		.queue = item->queue,
+		.cpu = WORK_CPU_UNBOUND,
+	};
 
-	return bhlab_act_on_queue(item, cmd, &call);
+	if (cmd->flags & BHLAB_ACT_QUEUE)
+		return bhlab_act_on_other(item, cmd, &act);
+	return bhlab_act_once(item, cmd, &act);
 }
 
 static int bhlab_act_delay(struct bhlab_item *item, struct bhlab_act *cmd)
 {
-	struct bhlab_call call = {
-		.act.delay = true,
-		.act.mod = cmd->flags & BHLAB_ACT_MOD,
-		.act.ns = cmd->ns,
+	struct bhlab_activation act = {
+		.queue = item->queue,
+		.cpu = WORK_CPU_UNBOUND,
+		.delay = true,
+		.mod = cmd->flags & BHLAB_ACT_MOD,
+		.ns = cmd->ns,
 	};
 
-	return bhlab_act_on_queue(item, cmd, &call);
+	if (cmd->flags & BHLAB_ACT_QUEUE)
+		return bhlab_act_on_other(item, cmd, &act);
+	return bhlab_act_once(item, cmd, &act);
 }
 
 /* A load generator: it goes on after the call has returned. */
@@ -167,35 +172,50 @@ static int bhlab_act_period(struct bhlab_item *item, struct bhlab_act *cmd)
 		.period = cmd->ns,
 		.times = cmd->count,
 	};
-	bool has_cpu;
-	u32 cpu;
 	int ret;
 
 	if (cmd->ns < bhlab_limits.period_ns || cmd->ns > BHLAB_NS_MAX ||
 	    item->program->busy_ns > cmd->ns / 2)
 		return -EINVAL;
-	has_cpu = bhlab_act_has_cpu(item, cmd, &cpu);
-	ret = bhlab_call_on(&call, has_cpu, cpu);
+	ret = bhlab_act_call(item, cmd, &call);
 	if (ret < 0)
 		return ret;
 	cmd->out_result = ret;
 	return 0;
 }
 
-static int bhlab_act_trigger(struct bhlab_item *item, struct bhlab_act *cmd)
+/* A raise of many is made in parts, so that a signal can end it. */
+#define BHLAB_TRIGGER_PART	64
+
+static int bhlab_act_raise(struct bhlab_item *item, struct bhlab_act *cmd)
 {
-	struct bhlab_call call = {};
+	struct bhlab_call call = { .item = item, .act.cpu = WORK_CPU_UNBOUND };
+	u32 left = cmd->count, part;
 	int ret;
 
+	bhlab_lab_new_chain(item->obj.lab);
+	do {
+		part = min(left, BHLAB_TRIGGER_PART);
+		call.times = part;
+		ret = bhlab_act_call(item, cmd, &call);
+		if (ret < 0)
+			return ret;
+		left -= part;
+		cond_resched();
+	} while (left && !signal_pending(current));
+	cmd->count -= left;
+	cmd->out_count = call.accepted;
+	cmd->out_result = call.accepted ? BHLAB_RESULT_QUEUED :
+					  BHLAB_RESULT_ALREADY_PENDING;
+	return 0;
+}
+
+static int bhlab_act_trigger(struct bhlab_item *item, struct bhlab_act *cmd)
+{
 	if (!cmd->count || cmd->count > BHLAB_TRIGGER_MAX)
 		return -EINVAL;
-	if (cmd->flags & BHLAB_ACT_PERIOD)
-		return bhlab_act_period(item, cmd);
-	ret = bhlab_act_activate(item, cmd, &call);
-	if (!ret)
-		cmd->out_result = call.accepted ? BHLAB_RESULT_QUEUED :
-						  BHLAB_RESULT_ALREADY_PENDING;
-	return ret;
+	return cmd->flags & BHLAB_ACT_PERIOD ? bhlab_act_period(item, cmd) :
+					       bhlab_act_raise(item, cmd);
 }
 
 static int bhlab_act_cancel(struct bhlab_item *item, struct bhlab_act *cmd)
@@ -224,8 +244,8 @@ static int bhlab_act_disable(struct bhlab_item *item, struct bhlab_act *cmd)
 	int ret;
 
 	ret = bhlab_item_disable(item, cmd->flags & BHLAB_ACT_SYNC,
-				 bhlab_privileged(item), &cmd->out_depth,
-				 &waited);
+				 item->ops->admit && capable(CAP_SYS_ADMIN),
+				 &cmd->out_depth, &waited);
 	if (ret < 0)
 		return ret;
 	cmd->out_result = ret;
@@ -330,14 +350,12 @@ static int bhlab_act_queue_itself(struct bhlab_lab *lab, struct bhlab_act *cmd,
 	return 0;
 }
 
-int bhlab_act(struct bhlab_lab *lab, struct bhlab_act *cmd, u32 nr)
+static int bhlab_act_op(struct bhlab_lab *lab, struct bhlab_act *cmd,
+			const struct bhlab_verb_op *op)
 {
-	const struct bhlab_verb_op *op = bhlab_verb(nr);
 	struct bhlab_item *item = NULL;
 	int ret;
 
-	if (!op)
-		return -ENOTTY;
 	if (!bhlab_act_fits(cmd, op))
 		return -EOPNOTSUPP;
 	if (op->on_item)
@@ -355,14 +373,22 @@ int bhlab_act(struct bhlab_lab *lab, struct bhlab_act *cmd, u32 nr)
 	return ret;
 }
 
+/* @nr is of a verb. */
+int bhlab_act(struct bhlab_lab *lab, struct bhlab_act *cmd, u32 nr)
+{
+	return bhlab_act_op(lab, cmd, bhlab_verb(nr));
+}
+
 static int bhlab_batch_entry(struct bhlab_lab *lab,
 			     struct bhlab_batch_entry *entry)
 {
-	if (!bhlab_verb(entry->nr))
+	const struct bhlab_verb_op *op = bhlab_verb(entry->nr);
+
+	if (!op)
 		return -ENOTTY;
 	if (entry->act.size != sizeof(entry->act))
 		return -EINVAL;
-	return bhlab_act(lab, &entry->act, entry->nr);
+	return bhlab_act_op(lab, &entry->act, op);
 }
 
 static void bhlab_batch_run(struct bhlab_lab *lab, struct bhlab_batch *cmd,
