@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bench: all that is measured. bench traced: only what the driver that is
- * loaded costs, to compare two builds of it.
+ * bench: all that is measured. bench NAME: only what the driver that is loaded
+ * costs, under that name, to compare two builds of it.
  */
 #include <errno.h>
 #include <sched.h>
