@@ -72,8 +72,9 @@ static int by_time(const void *a, const void *b)
 }
 
 /*
- * From the last one back: queueing ends where the next one on its CPU begins, so
- * that they do not cut each other. Those of one moment are equally long.
+ * From the last one back: queueing ends halfway to the next one on its CPU, so
+ * that they do not cut each other, even where a viewer adds microseconds in
+ * floating point. Those of one moment are equally long.
  */
 static void set_durations(struct trace *t)
 {
@@ -94,7 +95,7 @@ static void set_durations(struct trace *t)
 			uint64_t room = next[cpu].ns - entry->ns;
 
 			next[cpu].ns = entry->ns;
-			next[cpu].duration = room < QUEUE_NS ? (uint32_t)room : QUEUE_NS;
+			next[cpu].duration = room < 2 * QUEUE_NS ? (uint32_t)(room + 1) / 2 : QUEUE_NS;
 		}
 		entry->duration = next[cpu].duration;
 	}

@@ -217,10 +217,10 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 		[[1, "f", 2], [1, "s", 2], [2, "f", 1], [2, "s", 0], [3, "f", 1], [3, "s", 1]]' trace
 	jq -e '[.traceEvents[] | select(.name == "thread_name") | .args.name] | sort ==
 		["queueing", "queueing", "queueing", "softirq", "task", "task (2)"]' trace
-	# Where one is queued 500 ns after another one, queueing does not last until then; nor do two of one moment differ.
+	# Where one is queued 500 ns after another one, queueing lasts half as long; nor do two of one moment differ.
 	small '.records[1, 2].queue_cpu = 0 | .records[1].queued_ns = 1500 | .records[2].queued_ns = 1000'
 	bhctl report file --perfetto - | tee trace | trace-check
-	jq -e '[.traceEvents[] | select(.ph == "X" and .cat == "queue") | [.ts, .dur]] == [[1, 0.5], [1, 0.5], [1.5, 1]]' trace
+	jq -e '[.traceEvents[] | select(.ph == "X" and .cat == "queue") | [.ts, .dur]] == [[1, 0.25], [1, 0.25], [1.5, 1]]' trace
 	bhctl record -o file -- bhctl -q batch - <<-'EOF'
 		add work a --do 'sleep 5ms; mark 1' --queue unbound
 		add work b --do 'sleep 7ms; queue c' --queue unbound
