@@ -84,11 +84,18 @@ interrupts() {
 }
 
 @test "wakes of a thread that is awake already are merged, and counted" {
+	# Raises at once can be merged themselves, before they wake anybody.
 	lab <<-'END'
-		add irq i --top 'thread' --thread 'sleep 300ms'
+		add irq i --top 'thread' --thread 'sleep 1s'
 		trigger i --cpu 0
 		wait i running
-		trigger i --cpu 0 --count 5
+		trigger i --cpu 0
+		sleep 100ms
+		trigger i --cpu 0
+		sleep 100ms
+		trigger i --cpu 0
+		sleep 100ms
+		trigger i --cpu 0
 		wait i idle
 	END
 	item i '.balanced and (.counters | .thread_wakes == .thread_runs + .thread_merged and .thread_runs < .thread_wakes)'
