@@ -6,8 +6,11 @@
 # tables of refusals are one test. What runs in the background must close descriptor 3 (of bats) and the lab's.
 
 bats_require_minimum_version 1.5.0
-bats_load_library bats-support
-bats_load_library bats-assert
+# Not by bats_load_library, whose loaders start a process for each of these files, in each test.
+for file in "$BATS_LIB_PATH"/bats-{support,assert}/src/*.bash; do
+	load "$file"
+done
+unset file
 
 unset BHLAB_FD NO_COLOR
 
