@@ -178,8 +178,8 @@ fails() {
 	fails child "the child c is still there" <<<$'async c sleep 10s\nexpect cpus() > 0'
 	fails command "enable t: not disabled (EINVAL)" <<<$'add tasklet t\nenable t\nexpect runs(t) == 7'
 	fails cpu "it left CPU 1 offline" <<<$'exec -- sh -c \'echo 0 >/sys/devices/system/cpu/cpu1/online\'\nexpect cpus() == 1'
-	fails cpu2 "enable w: not disabled (EINVAL); it left CPU 1 offline" \
-		<<<$'add work w\nexec -- sh -c \'echo 0 >/sys/devices/system/cpu/cpu1/online\'\nenable w\nexpect cpus() == 7'
+	fails cpu2 "enable t: not disabled (EINVAL); it left CPU 1 offline" \
+		<<<$'add tasklet t\nexec -- sh -c \'echo 0 >/sys/devices/system/cpu/cpu1/online\'\nenable t\nexpect cpus() == 7'
 	fails exec "exec -- sh -c 'echo so it goes; exit 7': it exits with 7: so it goes" \
 		<<<$'exec -- sh -c \'echo so it goes; exit 7\'\nexpect cpus() > 0'
 	fails limit "wait w idle: it takes longer than its limit of 300ms" \
