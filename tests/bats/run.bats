@@ -208,10 +208,11 @@ fails() {
 @test "run: BHLAB_SLOWNESS multiplies the limit, and the time to settle" {
 	scenario limit <<<$'limit 300ms\nadd work w --do \'sleep 900ms\'\nqueue w\nwait w runs 1\nexpect runs(w) == 1'
 	scenario settle <<<$'limit 100s\nleaves w\nadd work w\ndelay w 13s\nsettle\nexpect runs(w) == 1'
+	BHLAB_SLOWNESS=20 bhctl -p run . 3>&- &
 	run -1 env BHLAB_SLOWNESS=1 bhctl -p run .
 	assert_line --partial "	wait w runs 1: it takes longer than its limit of 300ms"
 	assert_line --partial "	settle: w is not idle within 10s: it is pending,delayed"
-	run -0 env BHLAB_SLOWNESS=20 bhctl -p run .
+	wait "$!"
 	is_not() { BHLAB_SLOWNESS=$1 is 64 "bhctl: run: BHLAB_SLOWNESS: $2" run limit.bh; }
 	is_not 0 "it must be 1 or more"
 	is_not -1 "'-1' is negative"
