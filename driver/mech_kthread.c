@@ -105,11 +105,16 @@ static void bhlab_kthread_fire(struct bhlab_item *item)
 		kthread_mod_delayed_work(kt->worker, &kt->dwork, 0);
 }
 
+/*
+ * Not by kthread_flush_work(): of what is delayed, and somebody may delay it
+ * again just now, that puts its barrier among the delayed, where it stays. The
+ * worker has nothing but this item.
+ */
 static int bhlab_kthread_flush(struct bhlab_item *item)
 {
 	bool idle = bhlab_item_fire(item);
 
-	kthread_flush_work(&to_kthread(item)->dwork.work);
+	kthread_flush_worker(to_kthread(item)->worker);
 	return idle ? BHLAB_RESULT_IDLE : BHLAB_RESULT_WAITED;
 }
 

@@ -747,6 +747,40 @@ TEST_F(lab, verbs_while_waited_for)
 
 /* --- races */
 
+struct delayer {
+	pthread_t thread;
+	int fd;
+	__u32 id;
+	bool enough;
+};
+
+static void *delayer(void *arg)
+{
+	struct delayer *d = arg;
+
+	while (!__atomic_load_n(&d->enough, __ATOMIC_RELAXED))
+		bh_act(d->fd, DELAY, d->id, .ns = BH_US);
+	return NULL;
+}
+
+/* A flush may find the item delayed that it has just sent on its way. */
+TEST_F_TIMEOUT(lab, flush_against_delay, 60)
+{
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= MECHS; mech++) {
+		struct delayer d = { .fd = self->fd, .id = bh_add(self->fd, mech, "x") };
+		__u64 until = bh_now() + 300 * BH_MS;
+
+		ASSERT_EQ(0, pthread_create(&d.thread, NULL, delayer, &d));
+		while (bh_now() < until)
+			EXPECT_LE(0, bh_act(self->fd, FLUSH, d.id));
+		__atomic_store_n(&d.enough, true, __ATOMIC_RELAXED);
+		pthread_join(d.thread, NULL);
+		EXPECT_LE(0, bh_act(self->fd, FLUSH, d.id));
+		EXPECT_EQ(0, bh_destroy(self->fd, d.id));
+	}
+	close(self->fd);
+}
+
 #define RACERS	4
 #define ROUNDS	250
 #define NAMES	12
