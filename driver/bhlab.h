@@ -287,6 +287,7 @@ struct bhlab_stamp {
  * @irqs_off, @preempt_count: outside of the lock, of who took it last by
  *	bhlab_item_lock(); for the context that records tell
  * @unsettled: only the mechanism's @settle can tell whether it is at rest
+ * @syncing: how many wait for its handler, by the kernel's cancel
  * @withdrawn: cancelled activations that the kernel can not take back: as many
  *	handlers return without running the program
  * @withdrawn_queue: the workqueue that they are on
@@ -323,6 +324,7 @@ struct bhlab_item {
 	u8 first_stamp;
 	u8 nr_stamps;
 	u16 depth;
+	u32 syncing;
 	u32 withdrawn;
 	unsigned int preempt_count;
 	struct bhlab_queue *withdrawn_queue;

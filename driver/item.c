@@ -264,18 +264,21 @@ static void bhlab_item_taken_back(struct bhlab_item *item)
 	bhlab_item_account_cancel(item, &stamp);
 }
 
-/* Wait for a running handler; the kernel's call may cancel one more. */
+/*
+ * Wait for a running handler; the kernel's call may cancel one more. The caller
+ * has counted itself as one of @item->syncing.
+ */
 static void bhlab_item_sync(struct bhlab_item *item, bool *hit)
 {
+	bool taken = item->ops->sync(item);
 	unsigned long flags;
 
-	if (!item->ops->sync(item))
-		return;
 	flags = bhlab_item_lock(item);
-	if (item->withdrawn) {
+	item->syncing--;
+	if (taken && item->withdrawn) {
 		/* Accounted for already, and now taken back for good. */
 		bhlab_item_forget(item);
-	} else {
+	} else if (taken) {
 		bhlab_item_taken_back(item);
 		*hit = true;
 	}
@@ -299,6 +302,7 @@ bool bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited)
 		hit = true;
 	}
 	*waited = sync && bhlab_item_runs(item);
+	item->syncing += sync;
 	bhlab_item_unlock(item, flags);
 
 	if (sync)
@@ -322,6 +326,7 @@ int bhlab_item_disable(struct bhlab_item *item, bool sync, bool privileged,
 	else
 		ret = item->ops->disable(item, privileged);
 	if (ret >= 0) {
+		item->syncing += sync;
 		*depth = ++item->depth;
 		*waited = sync && bhlab_item_runs(item);
 		bhlab_record(item, BHLAB_EVENT_DISABLED, NULL, item->depth);

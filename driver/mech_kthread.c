@@ -73,8 +73,10 @@ static int bhlab_kthread_queue(struct bhlab_item *item,
 	unsigned long delay = bhlab_delay_jiffies(act->ns);
 	bool queued = kthread_queue_delayed_work(kt->worker, &kt->dwork, delay);
 
+	/* It may have gone to its thread just now. */
 	if (!queued && item->withdrawn)
-		kthread_mod_delayed_work(kt->worker, &kt->dwork, delay);
+		queued = !kthread_mod_delayed_work(kt->worker, &kt->dwork,
+						   delay);
 	return bhlab_item_revive(item, queued);
 }
 

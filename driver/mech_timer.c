@@ -82,8 +82,8 @@ static bool bhlab_timer_sync(struct bhlab_item *item)
 
 static void bhlab_timer_fire(struct bhlab_item *item)
 {
-	if (timer_pending(to_timer(item)))
-		mod_timer(to_timer(item), jiffies);
+	/* not what has just expired: that would run twice */
+	mod_timer_pending(to_timer(item), jiffies);
 }
 
 static bool bhlab_timer_delayed(struct bhlab_item *item)

@@ -117,13 +117,18 @@ static int bhlab_work_delay(struct bhlab_item *item,
 			    const struct bhlab_activation *act)
 {
 	unsigned long delay = bhlab_delay_jiffies(act->ns);
-	struct delayed_work *dwork = to_dwork(item);
-
 	struct workqueue_struct *wq = act->queue->wq;
+	struct delayed_work *dwork = to_dwork(item);
 
 	if (!act->mod)
 		return bhlab_work_result(item, queue_delayed_work_on(act->cpu, wq,
 								     dwork, delay));
+	/*
+	 * While somebody is in cancel_delayed_work_sync() the kernel refuses
+	 * it, and answers from 6.10 on as if it had queued it.
+	 */
+	if (item->syncing)
+		return bhlab_work_result(item, false);
 	if (mod_delayed_work_on(act->cpu, wq, dwork, delay))
 		return BHLAB_RESULT_MODIFIED;
 	return bhlab_work_result(item, !item->depth);

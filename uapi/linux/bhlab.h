@@ -858,9 +858,11 @@ struct bhlab_fifo_state {
  *
  * DELAY: the same; the first delay wins. With BHLAB_ACT_MOD a pending
  * activation is kept, and gets the new delay: MODIFIED, or QUEUED if there was
- * none. A queue that is draining is EAGAIN, of both. An item that names a BH
- * queue is EINVAL on others, and the others on a BH queue: the kernel's lockdep
- * takes a work item that runs now in a softirq and now in a thread for a bug.
+ * none. While another one waits with BHLAB_ACT_SYNC the kernel takes no work:
+ * ALREADY_PENDING, though nothing is. A queue that is draining is EAGAIN, of
+ * both. An item that names a BH queue is EINVAL on others, and the others on a
+ * BH queue: the kernel's lockdep takes a work item that runs now in a softirq
+ * and now in a thread for a bug.
  *
  * CANCEL: WAS_PENDING or IDLE. With BHLAB_ACT_SYNC it waits for a running
  * handler, and BHLAB_OUT_WAITED says that there was one. Of an irq it takes the
