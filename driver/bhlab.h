@@ -595,7 +595,9 @@ bool bhlab_run_charged(const struct bhlab_run *run);
 void bhlab_run_charge(const struct bhlab_run *run, u64 ns);
 void bhlab_run_start(struct bhlab_run *run, u64 entered);
 void bhlab_run_end(struct bhlab_run *run);
+typedef bool bhlab_due_t(struct bhlab_item *item);
 void bhlab_item_run(struct bhlab_item *item);
+void bhlab_item_run_due(struct bhlab_item *item, bhlab_due_t *due);
 void bhlab_record(struct bhlab_item *item, enum bhlab_event_kind kind,
 		  const struct bhlab_stamp *stamp, u64 value);
 void bhlab_record_here(const struct bhlab_run *run, enum bhlab_event_kind kind,

@@ -22,9 +22,20 @@ static struct bhlab_hrtimer *to_hrtimer(struct bhlab_item *item)
 	return container_of(item, struct bhlab_hrtimer, item);
 }
 
+/*
+ * A timer can expire, and its function wait for the lock, when it is started
+ * anew for the same activation: that one is for the later of the two.
+ */
+static bool bhlab_hrtimer_due(struct bhlab_item *item)
+{
+	return bhlab_item_outstanding(item) + item->withdrawn >
+	       hrtimer_is_queued(&to_hrtimer(item)->timer);
+}
+
 static enum hrtimer_restart bhlab_hrtimer_fn(struct hrtimer *timer)
 {
-	bhlab_item_run(&container_of(timer, struct bhlab_hrtimer, timer)->item);
+	bhlab_item_run_due(&container_of(timer, struct bhlab_hrtimer,
+					 timer)->item, bhlab_hrtimer_due);
 	return HRTIMER_NORESTART;
 }
 

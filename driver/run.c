@@ -191,15 +191,21 @@ void bhlab_record_here(const struct bhlab_run *run, enum bhlab_event_kind kind,
 
 /*
  * The start of a handler: take the activation's stamp. False if it was
- * cancelled, and the program must not run. The caller sets stage and program.
+ * cancelled, or is not @due yet, and the program must not run. The caller sets
+ * stage and program.
  */
 static __always_inline bool __bhlab_run_begin(struct bhlab_run *run,
 					      struct bhlab_item *item,
-					      u64 entered, u64 since)
+					      u64 entered, u64 since,
+					      bhlab_due_t *due)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&item->lock, flags);
+	if (due && !due(item)) {
+		raw_spin_unlock_irqrestore(&item->lock, flags);
+		return false;
+	}
 	if (item->withdrawn) {
 		bhlab_item_forget(item);
 		raw_spin_unlock_irqrestore(&item->lock, flags);
@@ -218,7 +224,7 @@ static __always_inline bool __bhlab_run_begin(struct bhlab_run *run,
 bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
 		     u64 entered, u64 since)
 {
-	return __bhlab_run_begin(run, item, entered, since);
+	return __bhlab_run_begin(run, item, entered, since, NULL);
 }
 
 /*
@@ -296,14 +302,26 @@ void bhlab_run_end(struct bhlab_run *run)
 	__bhlab_run_end(run);
 }
 
-/* The whole handler of a mechanism that has one program and one stage. */
-void bhlab_item_run(struct bhlab_item *item)
+static __always_inline void __bhlab_item_run(struct bhlab_item *item,
+					     bhlab_due_t *due)
 {
 	u64 entered = bhlab_record_clock();
 	struct bhlab_run run = { .program = item->program };
 
-	if (BHLAB_BARE || !__bhlab_run_begin(&run, item, entered, 0))
+	if (BHLAB_BARE || !__bhlab_run_begin(&run, item, entered, 0, due))
 		return;
 	bhlab_program_run(&run);
 	__bhlab_run_end(&run);
+}
+
+/* The whole handler of a mechanism that has one program and one stage. */
+void bhlab_item_run(struct bhlab_item *item)
+{
+	__bhlab_item_run(item, NULL);
+}
+
+/* The same for one that can be called too early: @due says so, under the lock. */
+void bhlab_item_run_due(struct bhlab_item *item, bhlab_due_t *due)
+{
+	__bhlab_item_run(item, due);
 }

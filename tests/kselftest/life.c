@@ -747,40 +747,6 @@ TEST_F(lab, verbs_while_waited_for)
 
 /* --- races */
 
-struct delayer {
-	pthread_t thread;
-	int fd;
-	__u32 id;
-	bool enough;
-};
-
-static void *delayer(void *arg)
-{
-	struct delayer *d = arg;
-
-	while (!__atomic_load_n(&d->enough, __ATOMIC_RELAXED))
-		bh_act(d->fd, DELAY, d->id, .ns = BH_US);
-	return NULL;
-}
-
-/* A flush may find the item delayed that it has just sent on its way. */
-TEST_F_TIMEOUT(lab, flush_against_delay, 60)
-{
-	for (__u32 mech = BHLAB_MECH_WORK; mech <= MECHS; mech++) {
-		struct delayer d = { .fd = self->fd, .id = bh_add(self->fd, mech, "x") };
-		__u64 until = bh_now() + 300 * BH_MS;
-
-		ASSERT_EQ(0, pthread_create(&d.thread, NULL, delayer, &d));
-		while (bh_now() < until)
-			EXPECT_LE(0, bh_act(self->fd, FLUSH, d.id));
-		__atomic_store_n(&d.enough, true, __ATOMIC_RELAXED);
-		pthread_join(d.thread, NULL);
-		EXPECT_LE(0, bh_act(self->fd, FLUSH, d.id));
-		EXPECT_EQ(0, bh_destroy(self->fd, d.id));
-	}
-	close(self->fd);
-}
-
 #define RACERS	4
 #define ROUNDS	250
 #define NAMES	12
@@ -870,11 +836,97 @@ static bool is_expected(int ret)
 {
 	switch (ret) {
 	case -ENOENT: case -EOPNOTSUPP: case -EEXIST: case -EINVAL: case -EBUSY:
-	case -ETIMEDOUT: case -EAGAIN:
+	case -ETIMEDOUT: case -EAGAIN: case -EOVERFLOW:
 		return true;
 	default:
 		return ret >= 0;
 	}
+}
+
+static const struct {
+	unsigned long cmd;
+	__u32 flags;
+	__u64 ns;
+} VERBS[] = {
+	{ BHLAB_IOC_QUEUE },
+	{ BHLAB_IOC_DELAY, .ns = BH_US },
+	{ BHLAB_IOC_DELAY, .flags = BHLAB_ACT_MOD, .ns = BH_US },
+	{ BHLAB_IOC_CANCEL },
+	{ BHLAB_IOC_CANCEL, .flags = BHLAB_ACT_SYNC },
+	{ BHLAB_IOC_DISABLE },
+	{ BHLAB_IOC_DISABLE, .flags = BHLAB_ACT_SYNC },
+	{ BHLAB_IOC_ENABLE },
+	{ BHLAB_IOC_FLUSH },
+};
+
+struct duellist {
+	pthread_t thread;
+	int fd;
+	__u32 id;
+	size_t verb;
+	__u64 until;
+	int odd;
+};
+
+static void *duellist(void *arg)
+{
+	struct duellist *d = arg;
+	int ret;
+
+	while (bh_now() < d->until) {
+		struct bhlab_act act = {
+			.size = sizeof(act),
+			.id = d->id,
+			.flags = VERBS[d->verb].flags,
+			.ns = VERBS[d->verb].ns,
+		};
+
+		ret = bh_call(d->fd, VERBS[d->verb].cmd, &act);
+		if (!is_expected(ret))
+			d->odd = ret;
+	}
+	return NULL;
+}
+
+static void duel(struct __test_metadata *_metadata, int fd, __u32 id, size_t one, size_t two)
+{
+	struct duellist duellists[] = {
+		{ .fd = fd, .id = id, .verb = one, .until = bh_now() + 20 * BH_MS },
+		{ .fd = fd, .id = id, .verb = two, .until = bh_now() + 20 * BH_MS },
+	};
+	struct bhlab_item_state st;
+
+	for (struct duellist *d = duellists; d < duellists + 2; d++)
+		ASSERT_EQ(0, pthread_create(&d->thread, NULL, duellist, d));
+	for (struct duellist *d = duellists; d < duellists + 2; d++) {
+		pthread_join(d->thread, NULL);
+		EXPECT_EQ(0, d->odd) {
+			TH_LOG("item %u: verb %zu of %zu and %zu", id, d->verb, one, two);
+		}
+	}
+	while (bh_act(fd, ENABLE, id) == BHLAB_RESULT_IDLE)
+		;
+	EXPECT_EQ(0, bh_wait_for(fd, id, IDLE)) {
+		TH_LOG("item %u: verbs %zu and %zu", id, one, two);
+	}
+	EXPECT_EQ(0, bh_state(fd, id, &st));
+	EXPECT_TRUE(bh_accounted(&st)) {
+		TH_LOG("item %u: verbs %zu and %zu", id, one, two);
+	}
+}
+
+/* Two verbs at the same time, of one item: it comes to rest, and all is accounted for. */
+TEST_F_TIMEOUT(lab, duels, 120)
+{
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= MECHS; mech++) {
+		int id = bh_add(self->fd, mech, "x");
+
+		for (size_t one = 0; one < ARRAY_SIZE(VERBS); one++)
+			for (size_t two = one; two < ARRAY_SIZE(VERBS); two++)
+				duel(_metadata, self->fd, id, one, two);
+		EXPECT_EQ(0, bh_destroy(self->fd, id));
+	}
+	close(self->fd);
 }
 
 static void *racer(void *arg)
