@@ -337,14 +337,15 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 @test "SIGINT ends what follows or waits, and reports" {
 	lab_open
 	lab <<<$'add work w\nqueue w\nwait w runs 1'
-	run -130 timeout --foreground --preserve-status -s INT 2 bhctl events -f
+	local asleep='[[ $(</proc/$self/stat) == *"(bhctl) S "* ]]'
+	run -130 interrupted "$asleep" bhctl events -f
 	assert_line --index 1 --partial ' w '
 	assert_line --index 2 "bhctl: note: interrupted; 1 events were shown"
-	run -130 timeout --foreground --preserve-status -s INT 1 bhctl wait w running --timeout 100s
+	run -130 interrupted "$asleep" bhctl wait w running --timeout 100s
 	assert_output "bhctl: wait w running: interrupted (EINTR)"
-	run -130 timeout --foreground --preserve-status -s INT 1 bhctl sleep 100s
+	run -130 interrupted "$asleep" bhctl sleep 100s
 	assert_output "bhctl: sleep 100s: interrupted (EINTR)"
-	run -130 timeout --foreground --preserve-status -s INT 1 bhctl batch - <<<$'add work v\nsleep 100s\nadd work never'
+	run -130 interrupted "$asleep" bhctl batch - <<<$'add work v\nsleep 100s\nadd work never'
 	assert_equal "$output" $'added\nbhctl: stdin:2: sleep 100s: interrupted (EINTR)'
 }
 

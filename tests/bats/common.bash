@@ -120,6 +120,20 @@ context_of() {
 		'.mechanisms[] | select(.name == $m) | .context | index($c) != null' >/dev/null
 }
 
+# interrupted CONDITION COMMAND…: the command, with SIGINT once the condition holds; $self is its process. For `run`, which is in
+# the foreground: what bash starts in the background ignores SIGINT.
+interrupted() {
+	local self=$BASHPID
+	(
+		until eval "$1"; do
+			[[ -d /proc/$self ]] || exit
+			sleep 0.1
+		done
+		kill -INT "$self"
+	) >/dev/null 2>&1 3>&- &
+	exec "${@:2}"
+}
+
 # RT and threadirqs: the top half of an irq runs in a thread of the line.
 threadirqs() {
 	! context_of irq hardirq

@@ -146,7 +146,8 @@ all_names() {
 }
 
 @test "latency: SIGINT ends it, and what was measured is told" {
-	run -130 timeout --foreground --preserve-status -s INT 6 bhctl -j latency work irq -D 100s --json file
+	lab_open
+	run -130 interrupted 'bhctl wait latency.irq runs 3' bhctl -j latency work irq -D 100s --json file
 	tail -n 1 <<<"$output" >doc
 	assert_line --index 0 --regexp '^bhctl: note: interrupted; this is what was measured in [0-9]+ rounds$'
 	so '.interrupted and (.counters | all(.recorded > 0 and .adds_up)) and .took_ns < (100000 | ms)'

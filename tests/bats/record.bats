@@ -112,8 +112,8 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 }
 
 @test "record: SIGINT ends the program, and the file is complete" {
-	run -130 --separate-stderr timeout --foreground --preserve-status -s INT 6 bhctl record -o file -- \
-		bash -c 'bhctl -q add work w; bhctl -q queue w; exec sleep 100'
+	run -130 --separate-stderr interrupted '[[ -e queued ]]' bhctl record -o file -- \
+		bash -c 'bhctl -q add work w; bhctl -q queue w; touch queued; exec sleep 100'
 	told '.complete and .interrupted and .status == 130 and item("w").runs == 1'
 }
 
