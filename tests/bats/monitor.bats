@@ -22,6 +22,7 @@ monitor() { # OPTION… of bhctl, --, OPTION… of monitor
 		shift
 	done
 	shift
+	: >"$out" # what another one said before is no sign of this one
 	bhctl "${global[@]}" monitor --banner "$@" >"$out" 2>"$out.err" 3>&- &
 	monitor=$!
 	local i
