@@ -336,14 +336,15 @@ kvm_boots() {
 		-append 'console=ttyS0 quiet panic=-1' -serial stdio 2>/dev/null </dev/null | grep -q 'Unable to mount root'
 }
 
+# With erms and fsrm the kernel clears and copies pages by instructions that are emulated byte by byte: a third more for a boot.
 make_accelerator() {
-	if kvm_boots; then echo -accel kvm -cpu host; else echo -accel tcg,thread=multi -cpu max; fi >"$1"
+	if kvm_boots; then echo -accel kvm -cpu host; else echo -accel tcg,thread=multi -cpu max,-erms,-fsrm; fi >"$1"
 }
 
 # accelerator: prints QEMU's options for it, found once for each boot of this host
 accelerator() {
 	local known
-	known=$CACHE/accelerator-$(</proc/sys/kernel/random/boot_id)
+	known=$CACHE/accelerator-$(declare -f make_accelerator | sha256sum | head -c 12)-$(</proc/sys/kernel/random/boot_id)
 	make_once "$known" make_accelerator
 	cat "$known"
 }
