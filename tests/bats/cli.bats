@@ -5,6 +5,7 @@
 
 load common
 
+# bats test_tags=host
 @test "help names every command, and tells about each" {
 	local command
 	run -0 bhctl help
@@ -23,6 +24,7 @@ load common
 	assert_output "$(bhctl queue --help)"
 }
 
+# bats test_tags=host
 @test "wrong use of bhctl itself is 64, and says what is wrong" {
 	is 64 "bhctl: which command? 'bhctl help' lists all"
 	is 64 "bhctl: unknown command 'frob'; 'bhctl help' lists all" frob
@@ -42,6 +44,7 @@ load common
 	assert_line "usage: bhctl queue ITEM [--cpu CPU] [--on QUEUE]"
 }
 
+# bats test_tags=host
 @test "-V tells the version and the ABI" {
 	run -0 bhctl -V
 	assert_output --regexp '^bhctl [0-9.]+, ABI [0-9]+$'
@@ -233,6 +236,7 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 	all_right
 }
 
+# bats test_tags=host
 @test "batch refuses what it would have to guess" {
 	refusals <<-'END'
 		64 - | queue 'w             | no closing '
@@ -324,11 +328,12 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 
 @test "what is not ASCII is kept for terminals that can show it" {
 	lab_open
-	lab <<<$'add work w --data "gr\u00fcn"\nqueue w --cpu 0\nwait w runs 1'
+	lab <<<$'add work w --data "gr\xc3\xbcn"\nqueue w --cpu 0\nwait w runs 1'
 	run -0 env LC_ALL=C bhctl events
 	assert_output --partial ' 0->0 ' || assert_output --partial ' 1->0 '
 	run -0 env LC_ALL=C.UTF-8 bhctl events
-	assert_output --regexp ' [01]→0 .*grün'
+	assert_output --partial '→0 '
+	assert_output --partial 'grün'
 	holds 'ran("w")[0].data == "grün"'
 	run -0 bhctl add work v --data $'\xff\x1b[31m'
 	assert_equal "$(bhctl -j show v | jq -r .data)" '??[31m'

@@ -64,7 +64,7 @@ interrupts() {
 		[ran("t")[0], ran("w")[0], ran("i"; "thread")[0]] | all(.started_ns >= $done)'
 	item i '.counters | .accepted == 1 and .runs == 1 and .thread_wakes == 1 and .thread_runs == 1'
 	run -0 bhctl events
-	assert_line --regexp ' run/top +i +irq +(hardirq|task, .*[^ ]) +1→'
+	assert_line --regexp ' run/top +i +irq +(hardirq|task, .*[^ ]) +1(→|->)'
 	assert_line --regexp ' run/thread +i +irq +task '
 }
 

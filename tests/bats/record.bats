@@ -92,8 +92,6 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 		wait here idle
 	EOF
 	told '[.items[] | [.item, .runs, .lost]] == [["gone", 1, null], ["here", 1, 0]]'
-	small '.records[2].item = 77'
-	told '[.items[] | .item] == ["w", "t", "#77"]'
 }
 
 @test "record: what was overwritten is counted, by CPU and by item" {
@@ -135,6 +133,24 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	assert_equal "$stderr" "bhctl: note: 'file' was cut short; this is what it has"
 }
 
+@test "record: what was recorded makes a trace for Perfetto, in which each run has its slice" {
+	bhctl record -o file -- bhctl -q batch - <<-'EOF'
+		add work a --do 'sleep 5ms; mark 1' --queue unbound
+		add work b --do 'sleep 7ms; queue c' --queue unbound
+		add work c --do 'queue t; spin 50us; requeue 5' --cpu 1
+		add tasklet t --do 'spin 20us; mark 2'
+		add irq line --top 'spin 5us; queue t; thread' --thread 'queue a; queue b'
+		trigger line --count 20 --period 3ms
+		sleep 1s
+		trigger line --cpu 1
+	EOF
+	bhctl -q report file --perfetto - >trace
+	trace-check <trace >counts
+	told '.records > 30 and .at_rest'
+	jq -e --slurpfile doc doc '$doc[0] as $d | .arrows <= ([$d.items[].runs] | add) and .arrows > 20 and
+		.slices == .arrows + ([$d.items[].runs] | add) and .instants == $d.records - ([$d.items[].runs] | add)' counts
+}
+
 @test "record: the lab is a new one, with --fd that one from now on" {
 	lab_open
 	lab <<<$'add work old\nqueue old\nwait old idle'
@@ -167,6 +183,7 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	assert_output --partial "cannot write '/dev/full'"
 }
 
+# bats test_tags=host
 @test "report: counts and times are what the records say, percentiles to 1/128" {
 	jq -n '{items: [{id: 1, mech: 2, name: "t", runs: 210, thread_runs: 0}], lost: [{cpu: 1, count: 9}],
 		records: ([range(200) | {kind: 1, mech: 2, item: 1, context: 2, queued_ns: (1000000 * (. + 1)),
@@ -183,6 +200,7 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	told '.lost == 9 and .lost_by_cpu == [0, 9] and .records == 206'
 }
 
+# bats test_tags=host
 @test "report: tables and a timeline for people, rows for programs" {
 	small
 	run -0 bhctl report file
@@ -199,6 +217,8 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	small '.records = []'
 	run -0 bhctl report file
 	assert_line 'records  0, 0 more were overwritten before they were read'
+	small '.records[2].item = 77'
+	told '[.items[] | .item] == ["w", "t", "#77"]'
 	small '.items[0].mech = 4 | .records[0, 2] += {mech: 4, context: 4, stage: 1} | .records[2].stage = 2'
 	told '[.items[] | [.item, .mechanism, .stage, .runs]] ==
 		[["w", "irq", "main", 1], ["w", "irq", "thread", 1], ["t", "tasklet", "main", 1]]'
@@ -206,6 +226,7 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	told '[.mechanisms[] | [.mechanism, .runs, .coalesced]] == [["bh_work", 2, 1], ["tasklet", 1, 0]]'
 }
 
+# bats test_tags=host
 @test "report: a trace for Perfetto, in which slices nest and arrows lead from the queueing to the run" {
 	small
 	bhctl report file --perfetto trace
@@ -221,23 +242,9 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	small '.records[1, 2].queue_cpu = 0 | .records[1].queued_ns = 1500 | .records[2].queued_ns = 1000'
 	bhctl report file --perfetto - | tee trace | trace-check
 	jq -e '[.traceEvents[] | select(.ph == "X" and .cat == "queue") | [.ts, .dur]] == [[1, 0.25], [1, 0.25], [1.5, 1]]' trace
-	bhctl record -o file -- bhctl -q batch - <<-'EOF'
-		add work a --do 'sleep 5ms; mark 1' --queue unbound
-		add work b --do 'sleep 7ms; queue c' --queue unbound
-		add work c --do 'queue t; spin 50us; requeue 5' --cpu 1
-		add tasklet t --do 'spin 20us; mark 2'
-		add irq line --top 'spin 5us; queue t; thread' --thread 'queue a; queue b'
-		trigger line --count 20 --period 3ms
-		sleep 1s
-		trigger line --cpu 1
-	EOF
-	bhctl -q report file --perfetto - >trace
-	trace-check <trace >counts
-	told '.records > 30 and .at_rest'
-	jq -e --slurpfile doc doc '$doc[0] as $d | .arrows <= ([$d.items[].runs] | add) and .arrows > 20 and
-		.slices == .arrows + ([$d.items[].runs] | add) and .instants == $d.records - ([$d.items[].runs] | add)' counts
 }
 
+# bats test_tags=host
 @test "report: CSV is quoted as RFC 4180 has it" {
 	small '.records[0] += {comm: "a,\"b\"", data: "two\nlines"}'
 	bhctl report file --csv - | python3 -c '
@@ -248,6 +255,7 @@ assert rows[1]["data"] == "two?lines" and rows[1]["queue_cpu"] == "0" and len(ro
 assert [row["context"] for row in rows] == ["softirq", "task", "task"], rows'
 }
 
+# bats test_tags=host
 @test "report: what cannot be written is refused, and what was there stays" {
 	small
 	echo precious >kept
@@ -265,6 +273,7 @@ assert [row["context"] for row in rows] == ["softirq", "task", "task"], rows'
 	assert_output "bhctl: report file: cannot write '/dev/full' (ENOSPC)"
 }
 
+# bats test_tags=host
 @test "report: a file that ends early is read as far as it goes, and a changed byte is found" {
 	small
 	python3 -c '
@@ -292,6 +301,7 @@ open("lines", "w").write("".join(f"report {what}{i}\n" for what in ("end", "bit"
 	assert_line 'end      the recording was cut short'
 }
 
+# bats test_tags=host
 @test "report: a file that lies with the right checksums is refused" {
 	local i=0 changes change reason lies=()
 	while IFS='|' read -r change reason; do
@@ -334,6 +344,7 @@ open("lines", "w").write("".join(f"report {what}{i}\n" for what in ("end", "bit"
 	told '[.items[].item] == ["w", "t", "#4294967295"]'
 }
 
+# bats test_tags=host
 @test "compare: two recordings side by side, with ratios" {
 	small
 	mv file a
@@ -378,6 +389,7 @@ open("lines", "w").write("".join(f"report {what}{i}\n" for what in ("end", "bit"
 	END
 }
 
+# bats test_tags=host
 @test "record, report, compare: options and files are completed" {
 	bhctl completion bash >words
 	# shellcheck disable=SC1091

@@ -27,6 +27,7 @@ wrong_files() {
 	diff -u want - <<<"$output"
 }
 
+# bats test_tags=host
 @test "run: an unknown word is an error with its line and column" {
 	wrong_files <<-'END'
 		4:1: unknown command 'frob'; 'bhctl help' lists all | frob w
@@ -60,6 +61,7 @@ wrong_files() {
 	END
 }
 
+# bats test_tags=host
 @test "run: what makes no sense is an error" {
 	wrong_files <<-'END'
 		1:1: it expects nothing | add work w
@@ -88,6 +90,7 @@ wrong_files() {
 	all_right
 }
 
+# bats test_tags=host
 @test "run: if one file is wrong nothing is run, and each is told of" {
 	scenario good <<<'expect cpus() > 0'
 	scenario bad1 <<<'frob'

@@ -221,12 +221,13 @@ make_toolbox() {
 	debian_tree "$1" toolbox trixie trixie-backports bookworm
 }
 
-# enter_toolbox [SOURCE:TARGET…]: sets the array enter to the words before a command that run it in the toolbox with
+# enter_tree TREE [SOURCE:TARGET…]: sets the array enter to the words before a command that run it in this tree with
 # SOURCE bound to TARGET, in a mount namespace of its own so that no mount is left behind, and with an environment that is
 # always the same. All is done by exec: the process is the command.
-enter_toolbox() {
+enter_tree() {
+	local tree=$1
 	local -a how=(--mount)
-	make_once "$TOOLBOX" make_toolbox
+	shift
 	is_root || how+=(--user --map-root-user)
 	enter=(unshare "${how[@]}" bash -euc '
 		tree=$1 count=$2
@@ -237,7 +238,13 @@ enter_toolbox() {
 		done
 		shift "$count"
 		exec chroot "$tree" env -i PATH=/usr/sbin:/usr/bin HOME=/root LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" "$@"
-	' _ "$TOOLBOX" $# "$@")
+	' _ "$tree" $# "$@")
+}
+
+# enter_toolbox [SOURCE:TARGET…]: the same for the toolbox, which is made first if it is not there
+enter_toolbox() {
+	make_once "$TOOLBOX" make_toolbox
+	enter_tree "$TOOLBOX" "$@"
 }
 
 # in_toolbox [SOURCE:TARGET…] -- COMMAND…
