@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=long
 # bhctl record, report and compare: that everything which happens gets into the file, that what is said of it is what the
 # records say, and that a file which is not what it should be is refused, whatever is in it.
 # shellcheck disable=SC2016,SC2154 # programs of jq and sh; stderr and output come from run

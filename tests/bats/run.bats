@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
+# bats file_tags=long
 # bhctl run: what it says of wrong files, of failures, of variants; and its formats.
 # shellcheck disable=SC2154 # output comes from run
 
