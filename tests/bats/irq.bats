@@ -63,8 +63,8 @@ interrupts() {
 	holds 'ran("i"; "top")[0].finished_ns as $done |
 		[ran("t")[0], ran("w")[0], ran("i"; "thread")[0]] | all(.started_ns >= $done)'
 	item i '.counters | .accepted == 1 and .runs == 1 and .thread_wakes == 1 and .thread_runs == 1'
-	run -0 bhctl events
-	assert_line --regexp ' run/top +i +irq +(hardirq|task, .*[^ ]) +1(→|->)'
+	run -0 env LC_ALL=C.UTF-8 bhctl events
+	assert_line --regexp ' run/top +i +irq +(hardirq|task, .*[^ ]) +1→'
 	assert_line --regexp ' run/thread +i +irq +task '
 }
 
