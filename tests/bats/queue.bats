@@ -122,7 +122,7 @@ bh_queues() {
 	lab_open
 	lab <<-'END'
 		add queue q
-		add work w --queue q --do 'sleep 200ms; requeue 20'
+		add work w --queue q --do 'sleep 990ms; requeue 3'
 		add work v --queue q
 		queue w
 		wait w running
@@ -135,7 +135,7 @@ bh_queues() {
 	is 71 "bhctl: queue v: the queue is draining (EAGAIN)" queue v
 	is 71 "bhctl: drain q: it is draining already (EAGAIN)" drain q
 	wait "$drain"
-	item w '.counters.runs == 21'
+	item w '.counters.runs == 4'
 	is 0 queued queue v
 	all_right
 }
