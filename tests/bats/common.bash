@@ -2,22 +2,28 @@
 # shellcheck shell=bash
 # What all test files share. Everything here runs in the guest.
 #
-# A bhctl costs 70 ms there, a bats test 700: so commands go through one batch where their order is all that matters, and
+# A bhctl costs 40 ms there, a bats test 500: so commands go through one batch where their order is all that matters, and
 # tables of refusals are one test. What runs in the background must close descriptor 3 (of bats) and the lab's.
 
 # bats notes where it is before each command, with some twenty of its own, for which an emulated machine takes 4 ms. What a
-# report names is the line of the test; so inside of functions from elsewhere it need not.
+# report names is the line of the test; so it need not while it looks for tests, nor inside of functions from elsewhere.
+trap - DEBUG
 debug_trap=$(declare -f bats_debug_trap)
 eval "${debug_trap/\{/\{ [[ \$1 == \"\$BATS_TEST_SOURCE\" ]] || return 0;}"
 
 bats_require_minimum_version 1.5.0
-# Not by bats_load_library, whose loaders start a process for each of these files, in each test.
-for file in "$BATS_LIB_PATH"/bats-{support,assert}/src/*.bash; do
+# Not by bats_load_library, whose loaders start a process for each of these files, in each test. An assertion is read when it
+# is first used.
+for file in "$BATS_LIB_PATH"/bats-support/src/*.bash; do
 	# shellcheck source=/dev/null
 	source "$file"
 done
+for file in "$BATS_LIB_PATH"/bats-assert/src/*.bash; do
+	name=${file##*/} name=${name%.bash}
+	eval "$name() { source '$file'; $name \"\$@\"; }"
+done
 
-unset file debug_trap BHLAB_FD NO_COLOR
+unset file name debug_trap BHLAB_FD NO_COLOR
 
 # Functions for the programs that `holds` and `ask` give to jq.
 JQ='
