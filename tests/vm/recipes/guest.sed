@@ -1,4 +1,5 @@
-# What bats reads anew for each test, letter by letter. Nothing of this changes what it does.
+# What bats reads anew for each test, letter by letter. Nothing of this changes what it does with files that
+# end in a newline, as all of ours do; of another it would leave out the last line.
 
 # it starts its parts through env
 1s|/usr/bin/env bash|/bin/bash|
