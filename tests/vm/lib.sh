@@ -115,6 +115,7 @@ check() {
 	local name=$1 result=ok
 	shift
 	n=$((n + 1))
+	# shellcheck disable=SC2154 # the caller's
 	"$@" >"$work/log" 2>&1 </dev/null || result='not ok' failures=$((failures + 1))
 	[[ $result == ok ]] || sed 's/^/# /' "$work/log"
 	echo "$result $n $name"
