@@ -167,13 +167,23 @@ recipe_hash() {
 	} | sha256sum | head -c 12
 }
 
+# What making a tree takes of the host; before two are made at the same time, it has to be called once.
+prepare_host() {
+	need_tools mmdebstrap=mmdebstrap
+	if is_root; then
+		debian_repository >/dev/null || apt-get -qq update >&2
+	else
+		need_tools newuidmap=uidmap
+	fi
+}
+
 # debian_tree TREE RECIPE SUITE…: makes a tree from recipes/RECIPE.packages, finished by recipes/RECIPE.hook. It comes
 # as a tar stream, so that it belongs to whoever makes it, in a user namespace too.
 debian_tree() {
 	local tree=$1 recipe=$VM_DIR/recipes/$2 uri suite
 	local -a sources=() options=()
 	shift 2
-	debian_repository >/dev/null || { is_root && apt-get -qq update >&2; }
+	prepare_host
 	uri=$(debian_repository) || die "apt has no lists of a Debian archive yet, run: sudo apt-get update"
 	for suite; do sources+=("deb $uri $suite main"); done
 	apt_settings >"$tree.apt"
@@ -182,7 +192,6 @@ debian_tree() {
 		options+=(--mode=root)
 		export TMPDIR=$CACHE/tmp
 	else
-		need_tools newuidmap=uidmap
 		options+=(--mode=unshare)
 	fi
 	mmdebstrap --quiet --variant=apt --format=tar --skip=cleanup/apt "${options[@]}" --aptopt="$tree.apt" \
@@ -216,7 +225,6 @@ make_once() {
 TOOLBOX=$CACHE/toolbox-$(recipe_hash toolbox)
 
 make_toolbox() {
-	need_tools mmdebstrap=mmdebstrap
 	say "making the toolbox (minutes, once)"
 	mkdir "$1"
 	debian_tree "$1" toolbox trixie trixie-backports bookworm
@@ -324,7 +332,7 @@ write_cpio() {
 GUEST=$CACHE/guest-$(recipe_hash guest).cpio
 
 make_guest() {
-	need_tools mmdebstrap=mmdebstrap cpio=cpio
+	need_tools cpio=cpio
 	say "making the guest (a minute, once)"
 	local tree=$1.tree
 	rm -rf --one-file-system "$tree"
