@@ -167,9 +167,10 @@ recipe_hash() {
 	} | sha256sum | head -c 12
 }
 
-# What making a tree takes of the host; before two are made at the same time, it has to be called once.
+# What making a tree, and what is packed and built from it, takes of the host; before two of these are begun at the same time,
+# it has to be called once.
 prepare_host() {
-	need_tools mmdebstrap=mmdebstrap
+	need_tools mmdebstrap=mmdebstrap cpio=cpio rsync=rsync
 	if is_root; then
 		debian_repository >/dev/null || apt-get -qq update >&2
 	else
@@ -332,7 +333,6 @@ write_cpio() {
 GUEST=$CACHE/guest-$(recipe_hash guest).cpio
 
 make_guest() {
-	need_tools cpio=cpio
 	say "making the guest (a minute, once)"
 	local tree=$1.tree
 	rm -rf --one-file-system "$tree"
