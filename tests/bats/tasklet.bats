@@ -34,6 +34,7 @@ setup() {
 		add tasklet t
 		add irq i --top 'queue t; queue t; queue t'
 		trigger i --cpu 1
+		wait t runs 1
 		wait t idle
 	END
 	item t '.counters | .accepted == 1 and .coalesced == 2 and .runs == 1'

@@ -10,11 +10,12 @@ setup() {
 }
 
 @test "queued twice while it is pending: one run" {
-	# The top half runs with interrupts off on the work's CPU: nothing can start between its steps.
+	# With interrupts off on the work's CPU nothing can start between the steps.
 	lab <<-'END'
 		add work w --do 'sleep 50ms'
-		add irq i --top 'queue w --cpu 1; queue w --cpu 1; queue w --cpu 1'
-		trigger i --cpu 1
+		add work all --do 'irq_off; queue w --cpu 1; queue w --cpu 1; queue w --cpu 1; irq_on'
+		queue all --cpu 1
+		wait w runs 1
 		wait w idle
 	END
 	item w '.counters | .accepted == 1 and .coalesced == 2 and .runs == 1'

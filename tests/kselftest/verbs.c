@@ -139,6 +139,8 @@ VARIANT(irq, irq, IRQ);
 
 #define IS_IRQ		(variant->mech == BHLAB_MECH_IRQ)
 #define IS_WORK		(variant->mech == BHLAB_MECH_WORK)
+/* Its delay is a timer of the kernel's wheel, which knows of ticks alone. */
+#define IN_TICKS	(IS_WORK || variant->mech == BHLAB_MECH_TIMER)
 #define IS_TASKLET	(variant->mech == BHLAB_MECH_TASKLET ||				\
 			 variant->mech == BHLAB_MECH_TASKLET_HI)
 /* On a workqueue, of which each activation can name another. */
@@ -354,17 +356,28 @@ TEST_F(verbs, delayed)
 	EXPECT_EQ(0, bh_destroy(self->fd, self->id));
 }
 
+/*
+ * Those in ticks begin at the last tick that the kernel has seen. On a machine
+ * that stalls this can be long ago, and the run is early by as much: some may
+ * be. A driver that forgets of the tick that has partly gone is early each time
+ * that the delay is whole ticks, half of the runs here.
+ */
 TEST_F(verbs, delay_is_not_early)
 {
-	const __u64 delays[] = { 0, 1, BH_US, BH_MS, 5 * BH_MS, 33 * BH_MS };
+	const __u64 delays[] = { 1, BH_MS, 8 * BH_MS, 32 * BH_MS };
+	const int excused = IN_TICKS ? ARRAY_SIZE(delays) : 0;
 	struct bhlab_event e;
+	int early = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(delays); i++) {
-		EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(DELAY, self->id, .ns = delays[i]));
-		EXPECT_EQ(0, bh_wait_runs(self->fd, self->id, i + 1));
-		EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, self->id, &e));
-		EXPECT_LE(delays[i], e.started_ns - e.queued_ns);
+	for (size_t i = 0; i < 4 * ARRAY_SIZE(delays); i++) {
+		const __u64 delay = delays[i % ARRAY_SIZE(delays)];
+
+		ASSERT_EQ(BHLAB_RESULT_QUEUED, ACT(DELAY, self->id, .ns = delay));
+		ASSERT_EQ(0, bh_wait_runs(self->fd, self->id, i + 1));
+		ASSERT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, self->id, &e));
+		early += e.started_ns - e.queued_ns < delay;
 	}
+	EXPECT_LE(early, excused);
 }
 
 /* Whatever comes while it is on a delay coalesces, and changes nothing. */
