@@ -14,12 +14,12 @@
 #include "compat.h"
 
 /*
- * A timer ends at a tick, and the current tick has partly gone: one more makes
- * sure that the delay is never shorter than asked for.
+ * Rounded up, as msecs_to_jiffies() does for everybody else. One more for the
+ * tick that has partly gone is added by the kernel's timer wheel itself.
  */
 unsigned long bhlab_delay_jiffies(u64 ns)
 {
-	return ns ? nsecs_to_jiffies(ns + TICK_NSEC - 1) + 1 : 0;
+	return nsecs_to_jiffies(ns + TICK_NSEC - 1);
 }
 
 static void bhlab_delay_over(struct bhlab_item *item)
