@@ -113,6 +113,13 @@ static int share(struct __test_metadata *_metadata, __u64 ns, __u64 *throttled)
 	return beside * 100 / alone;
 }
 
+/*
+ * The budget is a quarter of the time that goes by, which leaves three quarters
+ * to the loop. Where the host takes away half of the CPU it leaves half, and a
+ * quarter where that takes two thirds; without a budget nothing is left.
+ */
+#define LEAST	25
+
 TEST(others_get_on)
 {
 	struct companion c = { .enough = false };
@@ -124,7 +131,7 @@ TEST(others_get_on)
 	close(fd);
 	ASSERT_EQ(0, bh_pin(0));
 	ASSERT_EQ(0, pthread_create(&c.thread, NULL, companion, &c));
-	for (int i = 0; i < 8 && best < 40; i++) {
+	for (int i = 0; i < 8 && best < LEAST; i++) {
 		int now = share(_metadata, info.out_atomic_ns, &throttled);
 
 		TH_LOG("beside them a loop comes to %d %%", now);
@@ -132,7 +139,7 @@ TEST(others_get_on)
 	}
 	__atomic_store_n(&c.enough, true, __ATOMIC_RELAXED);
 	pthread_join(c.thread, NULL);
-	EXPECT_LE(40, best);
+	EXPECT_LE(LEAST, best);
 	EXPECT_LT(0, throttled);
 }
 
