@@ -7,7 +7,9 @@
  * so it can be on its way while the delay is cancelled or armed anew: it looks
  * whether there still is a delay, and whether it is over.
  */
+#include <linux/cpumask.h>
 #include <linux/hrtimer.h>
+#include <linux/smp.h>
 #include <linux/timekeeping.h>
 
 #include "bhlab.h"
@@ -36,16 +38,33 @@ static void bhlab_delay_over(struct bhlab_item *item)
 	bhlab_queue_leave(queue);
 }
 
+/*
+ * A CPU that is going offline still takes timers when the threads that run its
+ * softirqs and irq_work on RT are parked. So the delay waits, and so does who
+ * waits for it: soon all timers are moved to another CPU.
+ */
+static void bhlab_delay_put_off(struct bhlab_item *item)
+{
+	hrtimer_start(&item->delay, ktime_add_ms(ktime_get(), 1),
+		      HRTIMER_MODE_ABS_PINNED_HARD);
+}
+
 static enum hrtimer_restart bhlab_delay_fn(struct hrtimer *timer)
 {
 	struct bhlab_item *item = container_of(timer, struct bhlab_item, delay);
+	const bool active = cpu_active(smp_processor_id());
 	unsigned long flags;
 
 	flags = bhlab_item_lock(item);
-	if (item->delayed && ktime_get_ns() >= item->delay_until)
-		bhlab_delay_over(item);
+	if (item->delayed && ktime_get_ns() >= item->delay_until) {
+		if (active)
+			bhlab_delay_over(item);
+		else
+			bhlab_delay_put_off(item);
+	}
 	bhlab_item_unlock(item, flags);
-	bhlab_lab_wake(item->obj.lab);
+	if (active)
+		bhlab_lab_wake(item->obj.lab);
 	return HRTIMER_NORESTART;
 }
 
