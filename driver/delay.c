@@ -38,17 +38,19 @@ static void bhlab_delay_over(struct bhlab_item *item)
 	bhlab_queue_leave(queue);
 }
 
+static void bhlab_delay_start(struct bhlab_item *item, u64 ns)
+{
+	item->delay_until = ktime_get_ns() + ns;
+	/* Pinned: it runs on the CPU that asked for it, as a tasklet does. */
+	hrtimer_start(&item->delay, ns_to_ktime(item->delay_until),
+		      HRTIMER_MODE_ABS_PINNED_HARD);
+}
+
 /*
  * A CPU that is going offline still takes timers when the threads that run its
  * softirqs and irq_work on RT are parked. So the delay waits, and so does who
  * waits for it: soon all timers are moved to another CPU.
  */
-static void bhlab_delay_put_off(struct bhlab_item *item)
-{
-	hrtimer_start(&item->delay, ktime_add_ms(ktime_get(), 1),
-		      HRTIMER_MODE_ABS_PINNED_HARD);
-}
-
 static enum hrtimer_restart bhlab_delay_fn(struct hrtimer *timer)
 {
 	struct bhlab_item *item = container_of(timer, struct bhlab_item, delay);
@@ -60,7 +62,7 @@ static enum hrtimer_restart bhlab_delay_fn(struct hrtimer *timer)
 		if (active)
 			bhlab_delay_over(item);
 		else
-			bhlab_delay_put_off(item);
+			bhlab_delay_start(item, NSEC_PER_MSEC);
 	}
 	bhlab_item_unlock(item, flags);
 	if (active)
@@ -72,14 +74,6 @@ void bhlab_delay_init(struct bhlab_item *item)
 {
 	/* Hard also on RT: the lock is raw, and the delay is to be exact. */
 	hrtimer_setup(&item->delay, bhlab_delay_fn, CLOCK_MONOTONIC,
-		      HRTIMER_MODE_ABS_PINNED_HARD);
-}
-
-static void bhlab_delay_start(struct bhlab_item *item, u64 ns)
-{
-	item->delay_until = ktime_get_ns() + ns;
-	/* Pinned: it runs on the CPU that asked for it, as a tasklet does. */
-	hrtimer_start(&item->delay, ns_to_ktime(item->delay_until),
 		      HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
