@@ -365,8 +365,9 @@ TEST_F(verbs, delayed)
  */
 TEST_F(verbs, delay_is_not_early)
 {
-	const __u64 delays[] = { 1, BH_MS, 7900 * BH_US, 31900 * BH_US };
-	const int excused = IN_TICKS ? ARRAY_SIZE(delays) : 0;
+	const __u64 delays[] = { 0, 1, BH_US, BH_MS, 5 * BH_MS, 7900 * BH_US, 31900 * BH_US,
+				 33 * BH_MS };
+	const int excused = IN_TICKS ? 4 : 0;
 	struct bhlab_event e;
 	int early = 0;
 
