@@ -123,6 +123,9 @@ struct bhlab_lab {
  * @resource: what it uses of the lab, beside BHLAB_RES_OBJECT
  * @users: verbs at work on it, and one for the table; destroying waits until
  *	the table's is the last
+ * @live: others can find it. It is in the table, with its id and its name,
+ *	before it is and while it ends. Written under lab->lock, read under RCU
+ * @reserved: until it is live, the reservation whose id and name it has
  * @pins: items that name it, under lab->lock; not destroyed while there are any
  */
 struct bhlab_object {
@@ -131,28 +134,32 @@ struct bhlab_object {
 	const struct bhlab_kind_ops *ops;
 	enum bhlab_resource resource;
 	refcount_t users;
+	bool live;
+	struct bhlab_object *reserved;
 	u32 pins;
 	u32 id;
 	char name[BHLAB_NAME_LEN];
 };
 
+/* What @release of an object has to wait for after @stop, once for many of them. */
+#define BHLAB_AFTER_GRACE	BIT(0)	/* synchronize_rcu() */
+#define BHLAB_AFTER_CALLBACKS	BIT(1)	/* rcu_barrier() */
+
 /**
  * struct bhlab_kind_ops - one kind of object
  * @kind: enum bhlab_kind
  * @init: the last step of its creation, under lab->lock; may be NULL
- * @kill: the first of its end, under lab->lock: nothing new may be made of it
- *	any more; EBUSY, without @force, if that can not be; may be NULL
- * @stop: when nobody else uses it: wait until nothing of it is at work; may be
- *	NULL
- * @grace: whether @release needs a grace period after @stop; may be NULL
+ * @kill: the first of its end, under lab->lock: nothing new can be made of it
+ *	from here on; without @force -EBUSY if that is impossible; may be NULL
+ * @stop: when nobody else uses it: wait until nothing of it is at work, and
+ *	return the BHLAB_AFTER_* that @release needs; may be NULL
  * @release: free it, by RCU
  */
 struct bhlab_kind_ops {
 	enum bhlab_kind kind;
 	int (*init)(struct bhlab_object *obj);
 	int (*kill)(struct bhlab_object *obj, bool force);
-	void (*stop)(struct bhlab_object *obj);
-	bool (*grace)(const struct bhlab_object *obj);
+	u32 (*stop)(struct bhlab_object *obj);
 	void (*release)(struct bhlab_object *obj);
 };
 
@@ -188,8 +195,11 @@ int bhlab_name_check(const char *name);
 void bhlab_object_init(struct bhlab_object *obj, struct bhlab_lab *lab,
 		       const struct bhlab_kind_ops *ops,
 		       enum bhlab_resource resource, const char *name);
-int bhlab_lab_publish(struct bhlab_lab *lab, struct bhlab_object *obj);
-int bhlab_lab_lookup(struct bhlab_lab *lab, struct bhlab_lookup *cmd);
+int bhlab_lab_add(struct bhlab_lab *lab, struct bhlab_object *obj);
+void bhlab_object_publish(struct bhlab_object *obj);
+void bhlab_object_abort(struct bhlab_object *obj);
+struct bhlab_object *bhlab_lab_lookup(struct bhlab_lab *lab,
+				      struct bhlab_lookup *cmd);
 int bhlab_lab_next(struct bhlab_lab *lab, struct bhlab_lookup *cmd);
 int bhlab_lab_destroy(struct bhlab_lab *lab, u32 id);
 struct bhlab_object *bhlab_object_peek(struct bhlab_lab *lab, u32 id,
@@ -212,7 +222,8 @@ struct bhlab_item *bhlab_item_peek(struct bhlab_lab *lab, u32 id);
  * @draining: what is queued on it from elsewhere is refused; read with
  *	interrupts off
  * @drain_until: from then on, all is
- * @active: activations that are on it; only of own ones
+ * @active: activations that hold it, BHLAB_QUEUE_DEAD once it is being
+ *	destroyed; only of the lab's own
  */
 struct bhlab_queue {
 	struct bhlab_object obj;
@@ -230,14 +241,17 @@ static inline bool bhlab_queue_is_system(const struct bhlab_queue *queue)
 	return queue->obj.id > BHLAB_ID_MAX;
 }
 
+#define BHLAB_QUEUE_DEAD	INT_MIN
+
 /*
- * An activation is on a queue from when it is accepted until its handler is
- * about to return, or until it is taken back.
+ * An activation holds its queue from before the kernel is asked for it until
+ * its handler is about to return, or until it is cancelled. False if the queue
+ * is being destroyed: one atomic operation decides who comes first.
  */
-static inline void bhlab_queue_enter(struct bhlab_queue *queue)
+static inline bool bhlab_queue_enter(struct bhlab_queue *queue)
 {
-	if (queue && !bhlab_queue_is_system(queue))
-		atomic_inc(&queue->active);
+	return !queue || bhlab_queue_is_system(queue) ||
+	       atomic_inc_unless_negative(&queue->active);
 }
 
 static inline void bhlab_queue_leave(struct bhlab_queue *queue)
@@ -249,7 +263,8 @@ static inline void bhlab_queue_leave(struct bhlab_queue *queue)
 /**
  * struct bhlab_stamp - what an activation carries from its queueing to its run
  * @ns: when it was accepted
- * @queue: the workqueue that it is on, or NULL
+ * @queue: the workqueue that it holds, or NULL
+ * @serial: the item's count of accepted activations with this one
  * @requeues: how many times the program requeued itself to get here
  * @cpu: where it was queued
  * @softirq: the softirqs that were pending there after it was queued
@@ -257,6 +272,7 @@ static inline void bhlab_queue_leave(struct bhlab_queue *queue)
 struct bhlab_stamp {
 	u64 ns;
 	struct bhlab_queue *queue;
+	u32 serial;
 	u32 requeues;
 	u16 cpu;
 	u16 softirq;
@@ -264,8 +280,9 @@ struct bhlab_stamp {
 
 /*
  * Accepted activations whose run has not started: the pending one and, for a
- * moment each, those that a CPU is about to run. More than four would need as
- * many CPUs in that moment at once; then the newest is overwritten.
+ * moment each, those that a CPU is about to run. There are more than two only of
+ * work that moves between queues, and no more than this many are accepted. A line
+ * that is raised again and again overwrites the newest.
  */
 #define BHLAB_STAMPS	4
 
@@ -281,16 +298,13 @@ struct bhlab_stamp {
  *	under the lock, and less without
  * @lock: protects all that follows
  * @dead: nothing can be activated any more
- * @roamed: it was queued on another workqueue than @queue
+ * @roamed: it was queued on another workqueue than @queue; both are the lab's
  * @periodic: a trigger with a period is at work
  * @depth: how often it is disabled
  * @irqs_off, @preempt_count: outside of the lock, of who took it last by
  *	bhlab_item_lock(); for the context that records tell
  * @unsettled: only the mechanism's @settle can tell whether it is at rest
  * @syncing: how many wait for its handler, by the kernel's cancel
- * @withdrawn: cancelled activations that the kernel can not take back: as many
- *	handlers return without running the program
- * @withdrawn_queue: the workqueue that they are on
  * @stamps: @nr_stamps from @first_stamp on, oldest first, round and round
  * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @skipped,
  *	@throttled, @expired: see struct bhlab_item_state
@@ -325,9 +339,7 @@ struct bhlab_item {
 	u8 nr_stamps;
 	u16 depth;
 	u32 syncing;
-	u32 withdrawn;
 	unsigned int preempt_count;
-	struct bhlab_queue *withdrawn_queue;
 	struct bhlab_stamp stamps[BHLAB_STAMPS];
 	u64 accepted;
 	u64 coalesced;
@@ -408,16 +420,20 @@ struct bhlab_run {
  * @merges: an activation that coalesces is accepted all the same, as merged
  *
  * @context_here: where it runs on this kernel, if that can be elsewhere
+ * @sync_cancels: @sync cancels an activation, too
+ * @after: the BHLAB_AFTER_* that the item needs between @stop and @free
  * @init: make it ready; may sleep
- * @stop: after @dead is set: take back what is pending, wait for what runs
- * @free: after @stop and a grace period; may be NULL, then there is none
+ * @stop: after @dead is set: take back what is pending, wait for what runs; may
+ *	be NULL
+ * @free: after @stop and @after; may be NULL
  *
  * Under item->lock, interrupts off:
  * @busy: may not be destroyed now
  * @admit: 0, or the errno with which an activation is refused
  * @queue: activate now
  * @delay: activate later; without it bhlab_delay_arm() does
- * @cancel: take the pending activation back; false if there is none
+ * @cancel: take the pending activation back: 1, 0 if there is none, or -EBUSY
+ *	if the kernel cannot now. NULL: the kernel only cancels and waits
  * @disable: 1 if that cancelled an activation, 0, or an errno
  * @enable: undo one @disable
  * @fire: do not wait for the rest of the mechanism's own delay
@@ -427,7 +443,8 @@ struct bhlab_run {
  * @end_period: no more; true if there would have been
  *
  * May sleep:
- * @sync: wait for a running handler; true if it cancelled an activation
+ * @sync: wait for a running handler; true if an activation that is outstanding
+ *	after it was cancelled by it
  * @flush: wait for the last activation: WAITED or IDLE, or an errno
  * @returned: the last run has ended; wait until its handler has returned
  * @settle: find out what became of activations that left no trace
@@ -448,6 +465,8 @@ struct bhlab_mech_ops {
 	bool takes_queue;
 	bool takes_priority;
 	bool merges;
+	bool sync_cancels;
+	u32 after;
 
 	u32 (*context_here)(void);
 	int (*init)(struct bhlab_item *item);
@@ -461,7 +480,7 @@ struct bhlab_mech_ops {
 		     const struct bhlab_activation *act);
 	int (*delay)(struct bhlab_item *item,
 		     const struct bhlab_activation *act);
-	bool (*cancel)(struct bhlab_item *item);
+	int (*cancel)(struct bhlab_item *item);
 	int (*disable)(struct bhlab_item *item, bool privileged);
 	void (*enable)(struct bhlab_item *item);
 	void (*fire)(struct bhlab_item *item);
@@ -497,7 +516,8 @@ extern const struct bhlab_mech_ops bhlab_rcu_work_ops;
 int bhlab_irq_probe(void);
 
 /* create.c: the life of items */
-int bhlab_item_create(struct bhlab_lab *lab, struct bhlab_item_create *cmd);
+struct bhlab_object *bhlab_item_create(struct bhlab_lab *lab,
+				       struct bhlab_item_create *cmd);
 static inline struct bhlab_item *to_item(struct bhlab_object *obj)
 {
 	return container_of(obj, struct bhlab_item, obj);
@@ -538,27 +558,26 @@ int bhlab_item_activate(struct bhlab_item *item,
 			const struct bhlab_activation *act);
 int bhlab_item_activate_locked(struct bhlab_item *item,
 			       const struct bhlab_activation *act);
-bool bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited);
+int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited);
 int bhlab_item_disable(struct bhlab_item *item, bool sync, bool privileged,
 		       u32 *depth, bool *waited);
 int bhlab_item_period(struct bhlab_item *item, u64 ns, u32 count);
 bool bhlab_item_armed(struct bhlab_item *item, const struct bhlab_queue *queue);
 int bhlab_item_enable(struct bhlab_item *item, u32 *depth);
-int bhlab_item_drain(struct bhlab_item *item);
+int bhlab_item_flush(struct bhlab_item *item);
+int bhlab_item_flush_own(struct bhlab_item *item);
 int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd);
 void bhlab_item_settle(struct bhlab_item *item);
 void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st);
 
-int bhlab_item_revive(struct bhlab_item *item, bool queued);
-void bhlab_item_forget(struct bhlab_item *item);
-bool bhlab_item_withdraw(struct bhlab_item *item);
+void bhlab_item_die(struct bhlab_item *item);
+void bhlab_item_leave_queues(struct bhlab_item *item);
 bool bhlab_item_fire(struct bhlab_item *item);
 u64 bhlab_item_outstanding(const struct bhlab_item *item);
 bool bhlab_item_idle(const struct bhlab_item *item);
 int bhlab_item_call(struct bhlab_item *item,
 		    const struct bhlab_activation *act,
 		    const struct bhlab_stamp *stamp);
-void bhlab_stamp_take_back(struct bhlab_item *item, struct bhlab_stamp *stamp);
 
 /*
  * To see what these cost, tests/bench builds the driver without records and
@@ -697,7 +716,9 @@ static inline bool bhlab_queue_refuses(const struct bhlab_queue *queue,
 	       bhlab_queue_drains(queue, item, act);
 }
 
-int bhlab_queue_create(struct bhlab_lab *lab, struct bhlab_queue_create *cmd);
+struct bhlab_object *bhlab_queue_create(struct bhlab_lab *lab,
+					struct bhlab_queue_create *cmd);
+void bhlab_queues_flush(struct bhlab_lab *lab);
 void bhlab_queue_state(struct bhlab_queue *queue, struct bhlab_queue_state *st);
 int bhlab_queue_flush(struct bhlab_queue *queue);
 int bhlab_queue_drain(struct bhlab_queue *queue);
@@ -722,7 +743,8 @@ struct bhlab_lock {
 	unsigned long irq_flags;
 };
 
-int bhlab_lock_create(struct bhlab_lab *lab, struct bhlab_lock_create *cmd);
+struct bhlab_object *bhlab_lock_create(struct bhlab_lab *lab,
+				       struct bhlab_lock_create *cmd);
 void bhlab_lock_state(struct bhlab_lock *lock, struct bhlab_lock_state *st);
 void bhlab_lock_take(struct bhlab_lock *lock);
 void bhlab_lock_release(struct bhlab_lock *lock);
@@ -734,7 +756,8 @@ static inline struct bhlab_lock *to_lock(struct bhlab_object *obj)
 /* fifo.c */
 struct bhlab_fifo;
 
-int bhlab_fifo_create(struct bhlab_lab *lab, struct bhlab_fifo_create *cmd);
+struct bhlab_object *bhlab_fifo_create(struct bhlab_lab *lab,
+				       struct bhlab_fifo_create *cmd);
 void bhlab_fifo_state(struct bhlab_fifo *fifo, struct bhlab_fifo_state *st);
 u64 bhlab_fifo_push(struct bhlab_fifo *fifo, u64 nr);
 void bhlab_fifo_pop(struct bhlab_fifo *fifo, u64 nr);

@@ -92,7 +92,7 @@ void bhlab_lab_count(struct bhlab_lab *lab, u32 *nr)
 
 	mutex_lock(&lab->lock);
 	xa_for_each(&lab->objects, id, obj)
-		if (obj->ops)
+		if (obj->ops && obj->live)
 			nr[obj->ops->kind]++;
 	mutex_unlock(&lab->lock);
 }
@@ -182,6 +182,14 @@ static void bhlab_object_release(struct bhlab_object *obj)
 		kfree_rcu(obj, rcu);
 }
 
+static void bhlab_object_after(u32 after)
+{
+	if (after & BHLAB_AFTER_CALLBACKS)
+		rcu_barrier();
+	if (after & BHLAB_AFTER_GRACE)
+		synchronize_rcu();
+}
+
 /*
  * The end of a lab. There are no verbs at work, since each holds the file; but
  * handlers, timers and steps are. First none of them can activate anything any
@@ -191,22 +199,18 @@ static void bhlab_object_release(struct bhlab_object *obj)
 static void bhlab_lab_stop(struct bhlab_lab *lab)
 {
 	struct bhlab_object *obj;
-	bool grace = false;
 	unsigned long id;
+	u32 after = 0;
 
 	mutex_lock(&lab->lock);
 	xa_for_each(&lab->objects, id, obj)
 		if (obj->ops && obj->ops->kill)
 			obj->ops->kill(obj, true);
 	mutex_unlock(&lab->lock);
-	xa_for_each(&lab->objects, id, obj) {
-		if (!obj->ops || !obj->ops->stop)
-			continue;
-		obj->ops->stop(obj);
-		grace |= obj->ops->grace(obj);
-	}
-	if (grace)
-		synchronize_rcu();
+	xa_for_each(&lab->objects, id, obj)
+		if (obj->ops && obj->ops->stop)
+			after |= obj->ops->stop(obj);
+	bhlab_object_after(after);
 }
 
 static void bhlab_lab_free(struct bhlab_lab *lab, bool items)
@@ -305,9 +309,9 @@ static int bhlab_lab_new_id(struct bhlab_lab *lab)
 }
 
 /* Called with the name's reservation, if there is one. */
-static int bhlab_lab_publish_locked(struct bhlab_lab *lab,
-				    struct bhlab_object *obj,
-				    struct bhlab_object *reserved)
+static int bhlab_lab_add_locked(struct bhlab_lab *lab,
+				struct bhlab_object *obj,
+				struct bhlab_object *reserved)
 {
 	int id, ret = 0;
 
@@ -331,45 +335,78 @@ static int bhlab_lab_publish_locked(struct bhlab_lab *lab,
 		lab->used[obj->resource]++;
 	/* The entry is there, so that this does not allocate. */
 	xa_store(&lab->objects, id, obj, GFP_KERNEL_ACCOUNT);
-	if (reserved)
-		kfree_rcu(reserved, rcu);
+	obj->reserved = reserved;
 	return 0;
 }
 
-/* Give an object its id and make it ready; from then on others can find it. */
-int bhlab_lab_publish(struct bhlab_lab *lab, struct bhlab_object *obj)
+/*
+ * Give an object its id and its name, and make it ready. Others find it once it
+ * is published: until then it can go without a trace.
+ */
+int bhlab_lab_add(struct bhlab_lab *lab, struct bhlab_object *obj)
 {
 	struct bhlab_object *other;
 	int ret;
 
 	mutex_lock(&lab->lock);
 	other = bhlab_lab_named(lab, obj->name);
-	if (other && other->ops)
+	if (other && (other->ops || !other->live))
 		ret = -EEXIST;
 	else
-		ret = bhlab_lab_publish_locked(lab, obj, other);
+		ret = bhlab_lab_add_locked(lab, obj, other);
 	mutex_unlock(&lab->lock);
-	atomic_inc(&bhlab_objects_changed);
 	return ret;
 }
 
-static int bhlab_lab_reserve(struct bhlab_lab *lab, const char *name)
+void bhlab_object_publish(struct bhlab_object *obj)
+{
+	struct bhlab_object *reserved = obj->reserved;
+	struct bhlab_lab *lab = obj->lab;
+
+	mutex_lock(&lab->lock);
+	obj->reserved = NULL;
+	/* Pairs with bhlab_object_peek(): who finds it finds it ready. */
+	smp_store_release(&obj->live, true);
+	mutex_unlock(&lab->lock);
+	if (reserved)
+		kfree_rcu(reserved, rcu);
+	atomic_inc(&bhlab_objects_changed);
+}
+
+/* A reservation that the object took has its id and its name again. */
+static void bhlab_object_remove(struct bhlab_object *obj)
+{
+	struct bhlab_lab *lab = obj->lab;
+
+	mutex_lock(&lab->lock);
+	bhlab_resource_put(lab, obj->resource);
+	if (obj->reserved) {
+		xa_store(&lab->objects, obj->id, obj->reserved, GFP_KERNEL_ACCOUNT);
+		lab->used[BHLAB_RES_OBJECT]++;
+	} else {
+		xa_erase(&lab->objects, obj->id);
+	}
+	mutex_unlock(&lab->lock);
+}
+
+static struct bhlab_object *bhlab_lab_reserve(struct bhlab_lab *lab,
+					      const char *name)
 {
 	struct bhlab_object *obj;
 	int id;
 
 	obj = kzalloc(sizeof(*obj), GFP_KERNEL_ACCOUNT);
 	if (!obj)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	id = bhlab_lab_new_id(lab);
 	if (id < 0) {
 		kfree(obj);
-		return id;
+		return ERR_PTR(id);
 	}
 	bhlab_object_init(obj, lab, NULL, BHLAB_RES_OBJECT, name);
 	obj->id = id;
 	xa_store(&lab->objects, id, obj, GFP_KERNEL_ACCOUNT);
-	return id;
+	return obj;
 }
 
 static u32 bhlab_object_kind(const struct bhlab_object *obj)
@@ -377,37 +414,38 @@ static u32 bhlab_object_kind(const struct bhlab_object *obj)
 	return obj->ops ? obj->ops->kind : BHLAB_KIND_RESERVED;
 }
 
-static int bhlab_lab_lookup_locked(struct bhlab_lab *lab,
-				   struct bhlab_lookup *cmd)
+static struct bhlab_object *bhlab_lab_lookup_locked(struct bhlab_lab *lab,
+						    struct bhlab_lookup *cmd)
 {
 	struct bhlab_object *obj = bhlab_lab_named(lab, cmd->name);
-	int id;
+	struct bhlab_object *made = NULL;
 
-	if (obj) {
-		cmd->id = obj->id;
-		cmd->out_kind = bhlab_object_kind(obj);
-		return 0;
-	}
-	if (!(cmd->flags & BHLAB_LOOKUP_RESERVE))
-		return -ENOENT;
-	id = bhlab_lab_reserve(lab, cmd->name);
-	if (id < 0)
-		return id;
-	cmd->id = id;
-	cmd->out_kind = BHLAB_KIND_RESERVED;
-	return 0;
+	if (obj && !obj->live)
+		return ERR_PTR(cmd->flags & BHLAB_LOOKUP_RESERVE ? -EEXIST : -ENOENT);
+	if (!obj && !(cmd->flags & BHLAB_LOOKUP_RESERVE))
+		return ERR_PTR(-ENOENT);
+	if (!obj)
+		obj = made = bhlab_lab_reserve(lab, cmd->name);
+	if (IS_ERR(obj))
+		return obj;
+	cmd->id = obj->id;
+	cmd->out_kind = bhlab_object_kind(obj);
+	return made;
 }
 
-int bhlab_lab_lookup(struct bhlab_lab *lab, struct bhlab_lookup *cmd)
+/* A reservation that the caller publishes, or NULL if the name has its id. */
+struct bhlab_object *bhlab_lab_lookup(struct bhlab_lab *lab,
+				      struct bhlab_lookup *cmd)
 {
+	struct bhlab_object *made;
 	int ret = bhlab_name_check(cmd->name);
 
 	if (ret)
-		return ret;
+		return ERR_PTR(ret);
 	mutex_lock(&lab->lock);
-	ret = bhlab_lab_lookup_locked(lab, cmd);
+	made = bhlab_lab_lookup_locked(lab, cmd);
 	mutex_unlock(&lab->lock);
-	return ret;
+	return made;
 }
 
 int bhlab_lab_next(struct bhlab_lab *lab, struct bhlab_lookup *cmd)
@@ -416,7 +454,9 @@ int bhlab_lab_next(struct bhlab_lab *lab, struct bhlab_lookup *cmd)
 	unsigned long id = cmd->id;
 
 	mutex_lock(&lab->lock);
-	obj = xa_find_after(&lab->objects, &id, BHLAB_ID_MAX, XA_PRESENT);
+	do {
+		obj = xa_find_after(&lab->objects, &id, BHLAB_ID_MAX, XA_PRESENT);
+	} while (obj && !obj->live);
 	if (obj) {
 		cmd->id = obj->id;
 		cmd->out_kind = bhlab_object_kind(obj);
@@ -432,7 +472,9 @@ struct bhlab_object *bhlab_object_peek(struct bhlab_lab *lab, u32 id,
 {
 	struct bhlab_object *obj = xa_load(&lab->objects, id);
 
-	return obj && bhlab_object_kind(obj) == kind ? obj : NULL;
+	/* Pairs with bhlab_object_publish(). */
+	return obj && smp_load_acquire(&obj->live) &&
+	       bhlab_object_kind(obj) == kind ? obj : NULL;
 }
 
 /* For verbs: good until bhlab_object_put(). */
@@ -503,40 +545,49 @@ void bhlab_item_put(struct bhlab_item *item)
 	bhlab_object_put(&item->obj);
 }
 
-/* Unpublished and dead; wait for the verbs that are at work on it, and end it. */
-static void bhlab_object_end(struct bhlab_lab *lab, struct bhlab_object *obj)
+/*
+ * Nobody finds it, and nothing new can be made of it: wait for the verbs that are
+ * at work on it, and for the rest of it. It stays in the table until then, so
+ * that whoever walks the table misses nothing that is still at work, and no
+ * other object has its name.
+ */
+static void bhlab_object_end(struct bhlab_object *obj)
 {
+	struct bhlab_lab *lab = obj->lab;
+
 	wake_up_all(&lab->wait);
 	wait_event(lab->wait, refcount_dec_if_one(&obj->users));
-	if (obj->ops && obj->ops->stop) {
-		obj->ops->stop(obj);
-		if (obj->ops->grace(obj))
-			synchronize_rcu();
-	}
+	if (obj->ops && obj->ops->stop)
+		bhlab_object_after(obj->ops->stop(obj));
+	bhlab_object_remove(obj);
 	bhlab_object_release(obj);
 }
 
-static int bhlab_lab_unpublish(struct bhlab_lab *lab, struct bhlab_object *obj)
+static int bhlab_object_kill(struct bhlab_object *obj, bool force)
 {
 	int ret = 0;
 
-	lockdep_assert_held(&lab->lock);
-	if (!obj)
-		return -ENOENT;
-	if (obj->pins)
-		return -EBUSY;
+	lockdep_assert_held(&obj->lab->lock);
 	if (obj->ops && obj->ops->kill)
-		ret = obj->ops->kill(obj, false);
-	if (ret)
-		return ret;
-	xa_erase(&lab->objects, obj->id);
-	atomic_inc(&bhlab_objects_changed);
-	return 0;
+		ret = obj->ops->kill(obj, force);
+	if (!ret)
+		WRITE_ONCE(obj->live, false);
+	return ret;
+}
+
+/* The end of an object that was never published. */
+void bhlab_object_abort(struct bhlab_object *obj)
+{
+	struct bhlab_lab *lab = obj->lab;
+
+	mutex_lock(&lab->lock);
+	bhlab_object_kill(obj, true);
+	mutex_unlock(&lab->lock);
+	bhlab_object_end(obj);
 }
 
 int bhlab_lab_destroy(struct bhlab_lab *lab, u32 id)
 {
-	enum bhlab_resource resource;
 	struct bhlab_object *obj;
 	int ret;
 
@@ -544,15 +595,16 @@ int bhlab_lab_destroy(struct bhlab_lab *lab, u32 id)
 		return -ENOENT;
 	mutex_lock(&lab->lock);
 	obj = xa_load(&lab->objects, id);
-	ret = bhlab_lab_unpublish(lab, obj);
+	if (!obj || !obj->live)
+		ret = -ENOENT;
+	else if (obj->pins)
+		ret = -EBUSY;
+	else
+		ret = bhlab_object_kill(obj, false);
 	mutex_unlock(&lab->lock);
 	if (ret)
 		return ret;
-
-	resource = obj->resource;
-	bhlab_object_end(lab, obj);
-	mutex_lock(&lab->lock);
-	bhlab_resource_put(lab, resource);
-	mutex_unlock(&lab->lock);
+	atomic_inc(&bhlab_objects_changed);
+	bhlab_object_end(obj);
 	return 0;
 }

@@ -100,6 +100,8 @@ static int bhlab_step_values(const struct bhlab_check *c,
 	if (s->flags & BHLAB_STEP_CPU &&
 	    (s->cpu >= nr_cpu_ids || !cpu_possible(s->cpu)))
 		return -ENODEV;
+	if (s->op == BHLAB_OP_THREAD && !(c->item->flags & BHLAB_ITEM_THREAD))
+		return -EINVAL;
 	if (s->op == BHLAB_OP_NONE && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	return 0;

@@ -206,11 +206,6 @@ static __always_inline bool __bhlab_run_begin(struct bhlab_run *run,
 		raw_spin_unlock_irqrestore(&item->lock, flags);
 		return false;
 	}
-	if (item->withdrawn) {
-		bhlab_item_forget(item);
-		raw_spin_unlock_irqrestore(&item->lock, flags);
-		return false;
-	}
 	bhlab_stamp_take(item, &run->stamp, since);
 	run->nth = ++item->runs;
 	atomic_inc(&item->running);
@@ -270,13 +265,16 @@ static noinline void bhlab_run_count_skipped(const struct bhlab_run *run)
 
 /*
  * The end of a handler, without the item's lock. First the record and what is
- * counted, then that the handler is gone, and last that the run has finished:
- * whoever sees one of these sees what was before it, so that who has waited for
- * a run finds its record, and does not find it running.
+ * counted, then that the handler is gone, then that the run has finished: whoever
+ * sees one of these sees what was before it, so that a caller that has waited
+ * for a run finds its record, and does not find it running. Last the run lets go
+ * of its queue, and touches the item no more: an item that was on several queues
+ * is freed when these have been flushed.
  */
 static __always_inline void __bhlab_run_end(struct bhlab_run *run)
 {
 	struct bhlab_item *item = run->item;
+	struct bhlab_lab *lab = item->obj.lab;
 	u64 finished = bhlab_now(run->started);
 
 	bhlab_record_run(run, BHLAB_EVENT_RUN, run->stamp.requeues,
@@ -289,12 +287,12 @@ static __always_inline void __bhlab_run_end(struct bhlab_run *run)
 
 	if (run->skipped)
 		bhlab_run_count_skipped(run);
-	if (run->stage != BHLAB_STAGE_THREAD)
-		bhlab_queue_leave(run->stamp.queue);
 	atomic_fetch_dec_release(&item->running);
-	if (run->stage != BHLAB_STAGE_THREAD)
+	if (run->stage != BHLAB_STAGE_THREAD) {
 		atomic64_fetch_inc_release(&item->finished);
-	bhlab_lab_wake(item->obj.lab);
+		bhlab_queue_leave(run->stamp.queue);
+	}
+	bhlab_lab_wake(lab);
 }
 
 void bhlab_run_end(struct bhlab_run *run)

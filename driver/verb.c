@@ -74,7 +74,9 @@ static int bhlab_act_call(struct bhlab_item *item, const struct bhlab_act *cmd,
 /*
  * Not on a BH queue and on others in turn, since lockdep would report that; and
  * on a BH queue no CPU with a delay, since that may be offline when the delay is
- * over, and the kernel would WARN.
+ * over, and the kernel would WARN. An item moves between the lab's own queues
+ * only: those can be flushed, and the kernel's own calls wait for a handler on
+ * the last queue alone.
  */
 static int bhlab_act_check_queue(const struct bhlab_item *item,
 				 const struct bhlab_act *cmd,
@@ -86,7 +88,29 @@ static int bhlab_act_check_queue(const struct bhlab_item *item,
 		return 0;
 	if (queue->bh && act->delay && bhlab_act_has_cpu(item, cmd))
 		return -EOPNOTSUPP;
-	return queue->bh == item->queue->bh ? 0 : -EINVAL;
+	if (queue->bh != item->queue->bh)
+		return -EINVAL;
+	if (queue != item->queue && (bhlab_queue_is_system(queue) ||
+				     bhlab_queue_is_system(item->queue)))
+		return -EPERM;
+	return 0;
+}
+
+/*
+ * A mechanism can refuse a CPU that is going offline. If the caller named none,
+ * the scheduler is about to move it to another one.
+ */
+static int bhlab_act_anywhere(struct bhlab_item *item,
+			      const struct bhlab_activation *act)
+{
+	int ret;
+
+	while ((ret = bhlab_item_activate(item, act)) == -ENODEV) {
+		schedule_timeout_uninterruptible(1);
+		if (fatal_signal_pending(current))
+			break;
+	}
+	return ret;
 }
 
 static int bhlab_act_activate(struct bhlab_item *item,
@@ -95,6 +119,8 @@ static int bhlab_act_activate(struct bhlab_item *item,
 {
 	struct bhlab_call call = { .item = item, .act = *act, .times = 1 };
 
+	if (!bhlab_act_has_cpu(item, cmd))
+		return bhlab_act_anywhere(item, act);
 	return bhlab_act_call(item, cmd, &call);
 }
 
@@ -109,9 +135,7 @@ static __always_inline int bhlab_act_once(struct bhlab_item *item,
 	if (ret)
 		return ret;
 	bhlab_lab_new_chain(item->obj.lab);
-	ret = bhlab_act_has_cpu(item, cmd) ?
-	      bhlab_act_activate(item, cmd, act) :
-	      bhlab_item_activate(item, act);
+	ret = bhlab_act_activate(item, cmd, act);
 	/* Only asked where the answer matters: asking is audited. */
 	if (ret == -EPERM && capable(CAP_SYS_ADMIN)) {
 		act->privileged = true;
@@ -221,8 +245,10 @@ static int bhlab_act_trigger(struct bhlab_item *item, struct bhlab_act *cmd)
 static int bhlab_act_cancel(struct bhlab_item *item, struct bhlab_act *cmd)
 {
 	bool waited;
-	bool hit = bhlab_item_cancel(item, cmd->flags & BHLAB_ACT_SYNC, &waited);
+	int hit = bhlab_item_cancel(item, cmd->flags & BHLAB_ACT_SYNC, &waited);
 
+	if (hit < 0)
+		return hit;
 	cmd->out_result = hit ? BHLAB_RESULT_WAS_PENDING : BHLAB_RESULT_IDLE;
 	cmd->out_flags = waited ? BHLAB_OUT_WAITED : 0;
 	return 0;
@@ -230,7 +256,7 @@ static int bhlab_act_cancel(struct bhlab_item *item, struct bhlab_act *cmd)
 
 static int bhlab_act_flush(struct bhlab_item *item, struct bhlab_act *cmd)
 {
-	int ret = item->ops->flush(item);
+	int ret = bhlab_item_flush(item);
 
 	if (ret < 0)
 		return ret;
@@ -383,12 +409,15 @@ static int bhlab_batch_entry(struct bhlab_lab *lab,
 			     struct bhlab_batch_entry *entry)
 {
 	const struct bhlab_verb_op *op = bhlab_verb(entry->nr);
+	int ret;
 
 	if (!op)
 		return -ENOTTY;
 	if (entry->act.size != sizeof(entry->act))
 		return -EINVAL;
-	return bhlab_act_op(lab, &entry->act, op);
+	ret = bhlab_act_op(lab, &entry->act, op);
+	/* The entries before it are not carried out again. */
+	return ret == -ERESTARTSYS ? -EINTR : ret;
 }
 
 static void bhlab_batch_run(struct bhlab_lab *lab, struct bhlab_batch *cmd,

@@ -579,6 +579,8 @@ TEST_F(steps, cancel)
 	char name[] = "a";
 
 	for (__u32 mech = 1; mech <= self->info.out_mechs; mech++, name[0]++) {
+		const bool has = bh_has_verb(self->fd, mech, BHLAB_VERB_CANCEL) == 1 &&
+				 mech != BHLAB_MECH_KTHREAD_WORK;
 		int id = bh_add(self->fd, mech, name), work;
 
 		work = bh_add(self->fd, WORK, "work", BH_STEP(CANCEL, .target = id));
@@ -586,6 +588,14 @@ TEST_F(steps, cancel)
 		EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(DELAY, id, .ns = BH_NEVER));
 		EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, work));
 		EXPECT_EQ(0, bh_wait_runs(self->fd, work, 1));
+		if (!has) {
+			EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, work, &e));
+			EXPECT_EQ(1, e.skipped);
+			EXPECT_EQ(BHLAB_EVENT_F_REFUSED, e.flags);
+			EXPECT_EQ(0, bh_destroy(self->fd, id));
+			EXPECT_EQ(0, bh_destroy(self->fd, work));
+			continue;
+		}
 		EXPECT_EQ(0, bh_wait_for(self->fd, id, IDLE));
 		EXPECT_EQ(0, bh_state(self->fd, id, &st));
 		EXPECT_EQ(1, st.out_cancelled);

@@ -28,7 +28,8 @@
  * kernel knows is accepted while all that the kernel does not know is zero; a
  * shorter one is accepted from the size of its first version on, and what is
  * missing counts as zero. On success the kernel writes the structure back, as
- * far as both sides know it, and zeroes what only the caller knows.
+ * far as both sides know it, and zeroes what only the caller knows; DESTROY
+ * writes nothing back.
  *
  * All times are nanoseconds; points in time are CLOCK_MONOTONIC.
  */
@@ -69,13 +70,14 @@
  * ENODEV: the CPU does not exist, or is offline.
  *
  * EPERM: a limit or a combination that needs a capability: see the verb; or
- * flush or drain of a queue that is the kernel's.
+ * flush or drain of a queue that is the kernel's, or BHLAB_ACT_QUEUE between
+ * one and another.
  *
  * EFAULT: an array that the structure points to is not readable or writable.
  * Steps are read now, and are checked one after the other, each in the order
  * above; the time that they take in all is part of that.
  *
- * EEXIST: the name is taken.
+ * EEXIST: the name is taken, maybe by an object that is still being destroyed.
  *
  * ENOSPC: a limit on the number of objects, or on the time that all programs
  * in process context take together, is reached (module parameters).
@@ -91,6 +93,11 @@
  * is non-blocking.
  *
  * ENOMEM: no memory.
+ *
+ * EFAULT at the end: the structure could be written when the call began, and
+ * cannot any more. A call that creates something (LOOKUP with
+ * BHLAB_LOOKUP_RESERVE, too) has then created nothing. What a verb did stays
+ * done.
  */
 
 #define BHLAB_IOC_MAGIC		0xBF
@@ -232,10 +239,12 @@ enum bhlab_verb {
  * @BHLAB_OP_REQUEUE: queue the item itself again, up to @arg times for each
  *	activation that came from elsewhere; 0: without end. Not for an irq
  * @BHLAB_OP_MARK: record an event of kind MARK with @arg as its value
- * @BHLAB_OP_THREAD: wake the irq's thread on return; top half only
+ * @BHLAB_OP_THREAD: wake the irq's thread on return; top half only, of an item
+ *	with BHLAB_ITEM_THREAD
  * @BHLAB_OP_NONE: answer IRQ_NONE, the interrupt was not ours; top half only,
  *	and CAP_SYS_ADMIN: the kernel shuts the line off after too many of them
- * @BHLAB_OP_CANCEL: cancel the item @target, without waiting for its handler
+ * @BHLAB_OP_CANCEL: cancel the item @target, without waiting for its handler;
+ *	skipped where the kernel has no such call
  * @BHLAB_OP_DISABLE: disable the item @target, without waiting for its handler
  * @BHLAB_OP_ENABLE: enable the item @target
  * @BHLAB_OP_LOCK: take the lock @target, up to the UNLOCK of the same lock
@@ -649,11 +658,12 @@ struct bhlab_lookup {
  * @id: the object
  * @reserved: must be 0
  *
- * Takes a pending activation back, waits for a running handler, and frees the
- * object. Waits in other threads for this item end with ENOENT. EBUSY: a
- * disabled tasklet that is scheduled, since tasklet_kill() would wait for ever;
- * a queue that an item names or has an activation on; a lock or FIFO that a
- * program names.
+ * Cancels what is pending, waits until no handler of it is at work, on whatever
+ * queue, and frees the object. Calls in other threads that name it end with
+ * ENOENT, and so does a second DESTROY; its name is free when this returns. Nothing
+ * of the structure is written back. EBUSY: a disabled tasklet that is scheduled,
+ * since tasklet_kill() would wait for ever; a queue that an item names or has an
+ * activation on; a lock or FIFO that a program names.
  */
 struct bhlab_destroy {
 	__u32 size;
@@ -712,7 +722,7 @@ struct bhlab_queue_create {
  * @out_queue_flags: as created
  * @out_max_active: as created
  * @out_items: items that name it
- * @out_active: activations on it: on a delay, pending or running
+ * @out_active: activations that hold it: on a delay, pending or running
  * @out_draining: 1 while it is being drained
  * @out_name: as created
  */
@@ -858,16 +868,25 @@ struct bhlab_fifo_state {
  *
  * DELAY: the same; the first delay wins. With BHLAB_ACT_MOD a pending
  * activation is kept, and gets the new delay: MODIFIED, or QUEUED if there was
- * none. While another one waits with BHLAB_ACT_SYNC the kernel takes no work:
- * ALREADY_PENDING, though nothing is. A queue that is draining is EAGAIN, of
- * both. An item that names a BH queue is EINVAL on others, and the others on a
- * BH queue: the kernel's lockdep takes a work item that runs now in a softirq
- * and now in a thread for a bug.
+ * none; ALREADY_PENDING of one that is past a delay of the driver's own, since
+ * the kernel gives that back to nobody. While another call waits with
+ * BHLAB_ACT_SYNC the kernel takes no work and no kthread_work: ALREADY_PENDING,
+ * though nothing is. A queue that is draining is EAGAIN, of both; one that is
+ * being destroyed ENOENT. EBUSY: so many runs of a work item, on several queues,
+ * are about to start that the driver could not account for one more.
  *
- * CANCEL: WAS_PENDING or IDLE. With BHLAB_ACT_SYNC it waits for a running
- * handler, and BHLAB_OUT_WAITED says that there was one. Of an irq it takes the
- * pending bit back; what the kernel keeps to replay on a disabled line can not
- * be taken back, and the driver ignores the replay.
+ * With BHLAB_ACT_QUEUE an item moves between the queues of its lab. EINVAL: an
+ * item that names a BH queue on others, and the others on a BH queue: the
+ * kernel's lockdep takes a work item that runs now in a softirq and now in a
+ * thread for a bug. EPERM: one of the two is the kernel's own: nobody can wait
+ * for a handler that is at work there while the item is on another queue.
+ *
+ * CANCEL: WAS_PENDING or IDLE. With BHLAB_ACT_SYNC it waits for handlers that
+ * are at work, and BHLAB_OUT_WAITED says that there was one. The kernel cancels
+ * a kthread_work only with BHLAB_ACT_SYNC, and an irq_work, rcu or rcu_work not
+ * at all: EOPNOTSUPP. Of an irq it takes the pending bit back. EBUSY: what the
+ * kernel keeps to replay on a disabled line; without BHLAB_ACT_SYNC an hrtimer
+ * that is queued again while its function runs.
  *
  * FLUSH: WAITED or IDLE; what is on a delay is fired at once, and when it has
  * run before the kernel looks for it, that is IDLE. EBUSY: pending and disabled.
@@ -893,7 +912,8 @@ struct bhlab_fifo_state {
  * &bhlab_info.out_period_ns, or a top half that spins for more than half of it.
  *
  * With BHLAB_ACT_CPU, a mechanism whose kernel call takes no CPU is called from
- * a kworker on that CPU.
+ * a kworker on that CPU. ENODEV as a step, which is skipped: a tasklet, or on RT
+ * an irq_work without BHLAB_ITEM_HARD, on a CPU that is going offline.
  */
 struct bhlab_act {
 	__u32 size;
@@ -911,7 +931,7 @@ struct bhlab_act {
 
 /* QUEUE, DELAY, TRIGGER: @cpu is valid. */
 #define BHLAB_ACT_CPU		(1U << 0)
-/* QUEUE, DELAY of work, rcu_work: @queue is valid. */
+/* QUEUE, DELAY of work, rcu_work: @queue is valid, one of the lab's own. */
 #define BHLAB_ACT_QUEUE		(1U << 1)
 /* DELAY: replace the delay of a pending activation. */
 #define BHLAB_ACT_MOD		(1U << 2)
