@@ -536,11 +536,9 @@ static void bhlab_wait_returned(struct bhlab_item *item, u32 condition)
 	bool idle = bhlab_item_idle(item);
 
 	bhlab_item_unlock(item, flags);
-	if (!idle || !item->ops->returned ||
-	    (condition != BHLAB_COND_IDLE && condition != BHLAB_COND_RUNS))
-		return;
-	item->ops->returned(item);
-	bhlab_item_leave_queues(item);
+	if (idle && item->ops->returned &&
+	    (condition == BHLAB_COND_IDLE || condition == BHLAB_COND_RUNS))
+		item->ops->returned(item);
 }
 
 /*

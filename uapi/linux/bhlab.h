@@ -1019,8 +1019,9 @@ struct bhlab_batch_entry {
  *
  * EINTR on a signal, ETIMEDOUT when the time is over, ENOENT when the item is
  * destroyed meanwhile. A condition that held for a moment only may be missed.
- * After IDLE and RUNS of a work or rcu_work item that is idle its handler has also
- * returned: queued again, it is not bound to the worker that has run it.
+ * After IDLE and RUNS of a work or rcu_work item that is idle, and was on one queue
+ * only, its handler has also returned: queued again, it is not bound to the worker
+ * that has run it.
  */
 struct bhlab_wait {
 	__u32 size;
