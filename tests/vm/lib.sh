@@ -17,6 +17,15 @@ die() {
 	exit 69
 }
 
+# usage [STATUS]: prints the comment that the script begins with, and ends it as a wrong command line does; with STATUS 0, because
+# it was asked for.
+usage() {
+	local status=${1-64}
+	((status == 0)) || exec >&2
+	sed -n '2,/^[^#]/ s/^# \?//p' "$0"
+	exit "$status"
+}
+
 is_root() { [[ $(id -u) == 0 ]]; }
 
 # need_tools COMMAND=PACKAGE…: installs the packages of the commands that are missing
@@ -36,8 +45,18 @@ need_tools() {
 # --- the table of kernels
 
 kernel_row() { # NAME: prints KIND SOURCE WHAT CMDLINE
-	awk -v name="$1" '$1 == name { $1 = ""; print; found = 1 } END { exit !found }' "$VM_DIR/kernels" ||
-		die "no kernel named $1 in tests/vm/kernels; there are: $(kernel_names | paste -sd' ')"
+	awk -v name="$1" '!/^#/ && $1 == name { $1 = ""; print; found = 1 } END { exit !found }' "$VM_DIR/kernels"
+}
+
+# known_kernels NAME…: ends the script as a wrong command line does if one is not in the table. To be called for what the
+# user names, before anything is asked of it or made.
+known_kernels() {
+	local name
+	for name; do
+		kernel_row "$name" >/dev/null && continue
+		say "no kernel named '$name' in tests/vm/kernels; there are: $(kernel_names | paste -sd' ')"
+		exit 64
+	done
 }
 
 kernel_names() { awk '!/^(#|$)/ { print $1 }' "$VM_DIR/kernels"; }
