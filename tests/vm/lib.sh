@@ -277,6 +277,25 @@ make_toolbox() {
 	quietly "$LOGS/toolbox" 'cannot make the toolbox' debian_tree "$1" toolbox trixie trixie-backports bookworm
 }
 
+# mount_dev DIRECTORY: a /dev with what programs expect, and nothing else of the host: a compiler that is root must not write to
+# its disks. The nodes are the host's, as mknod may be refused. Each is mounted by itself and read-only, so that nothing
+# changes its mode or puts a file in its place, as tools do whose output is /dev/null; what is written to the device still
+# gets there.
+mount_dev() {
+	local node
+	mount -t tmpfs -o mode=755,nosuid,noexec dev "$1"
+	for node in null zero full random urandom tty kvm; do
+		[[ -c /dev/$node ]] || continue
+		: >"$1/$node"
+		mount -o bind,ro,nosuid,noexec "/dev/$node" "$1/$node"
+	done
+	mkdir "$1/pts" "$1/shm"
+	mount -t devpts -o newinstance,ptmxmode=666,mode=620,nosuid,noexec pts "$1/pts"
+	mount -t tmpfs -o mode=1777,nosuid,nodev shm "$1/shm"
+	ln -s pts/ptmx /proc/self/fd "$1"
+	for node in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${node%:*}" "$1/${node#*:}"; done
+}
+
 # enter_tree TREE [SOURCE:TARGET…]: sets the array enter to the words before a command that run it in this tree with
 # SOURCE bound to TARGET, in a mount namespace of its own so that no mount is left behind, and with an environment that is
 # always the same. All is done by exec: the process is the command.
@@ -285,10 +304,12 @@ enter_tree() {
 	local -a how=(--mount)
 	shift
 	is_root || how+=(--user --map-root-user)
-	enter=(unshare "${how[@]}" bash -euc '
+	enter=(unshare "${how[@]}" bash -euc "$(declare -f mount_dev)"'
 		tree=$1 count=$2
 		shift 2
-		for bind in proc:/proc dev:/dev "${@:1:count}"; do
+		mkdir -p "$tree/dev"
+		mount_dev "$tree/dev"
+		for bind in proc:/proc "${@:1:count}"; do
 			mkdir -p "$tree/${bind#*:}"
 			mount --rbind "/${bind%%:*}" "$tree/${bind#*:}"
 		done
