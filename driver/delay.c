@@ -13,6 +13,7 @@
 #include <linux/timekeeping.h>
 
 #include "bhlab.h"
+#include "budget.h"
 #include "compat.h"
 
 /*
@@ -46,6 +47,12 @@ static void bhlab_delay_start(struct bhlab_item *item, u64 ns)
 		      HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
+/* How long what is over has to wait still, for the CPU's budget to pay for it. */
+static u64 bhlab_delay_wait(bool active)
+{
+	return active ? bhlab_budget_wait_here() : NSEC_PER_MSEC;
+}
+
 /*
  * A CPU that is going offline still takes timers when the threads that run its
  * softirqs and irq_work on RT are parked. So the delay waits, and so does who
@@ -55,18 +62,21 @@ static enum hrtimer_restart bhlab_delay_fn(struct hrtimer *timer)
 {
 	struct bhlab_item *item = container_of(timer, struct bhlab_item, delay);
 	const bool active = cpu_active(smp_processor_id());
+	u64 entered = ktime_get_mono_fast_ns(), wait;
 	unsigned long flags;
 
 	flags = bhlab_item_lock(item);
 	if (item->delayed && ktime_get_ns() >= item->delay_until) {
-		if (active)
+		wait = bhlab_delay_wait(active);
+		if (!wait)
 			bhlab_delay_over(item);
 		else
-			bhlab_delay_start(item, NSEC_PER_MSEC);
+			bhlab_delay_start(item, wait);
 	}
 	bhlab_item_unlock(item, flags);
 	if (active)
 		bhlab_lab_wake(item->obj.lab);
+	bhlab_budget_charge_since(entered);
 	return HRTIMER_NORESTART;
 }
 

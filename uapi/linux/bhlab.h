@@ -1220,6 +1220,9 @@ struct bhlab_event {
 #define BHLAB_EVENT_F_CHAIN	(1U << 2)	/* the lab's chain has ended */
 #define BHLAB_EVENT_F_THROTTLED	(1U << 3)	/* the CPU's budget is spent */
 #define BHLAB_EVENT_F_DYING	(1U << 4)	/* the item or lab is going away */
+#define BHLAB_EVENT_F_HELD	(1U << 5)	/* it slept until its user had a share
+						 * of the CPU again
+						 */
 
 #define BHLAB_IOC_INFO		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_INFO)
 #define BHLAB_IOC_MECH		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_MECH)
