@@ -45,8 +45,8 @@ BHLAB_LIMIT(process_ns, ulong, "Nanoseconds that one run may take in process con
 BHLAB_LIMIT(lab_ns, ulong, "Nanoseconds of all process context programs of a lab (60000000000)");
 BHLAB_LIMIT(period_ns, ulong, "Nanoseconds of the shortest period of a trigger (100000)");
 BHLAB_LIMIT(chain, uint, "Activations that steps may make after each by a user (100000)");
-BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq threads; 100: no limit (25)");
-BHLAB_LIMIT(process_percent, uint, "Percent of a CPU for one user's other programs; 100: no limit (15)");
+BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq threads (25)");
+BHLAB_LIMIT(process_percent, uint, "Percent of a CPU for the other programs of a user (15)");
 
 /* The hard caps: beyond these the kernel's own watchdogs would complain. */
 #define BHLAB_ATOMIC_MAX	(100 * NSEC_PER_MSEC)
