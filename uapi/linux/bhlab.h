@@ -932,7 +932,9 @@ struct bhlab_fifo_state {
  * &bhlab_info.out_period_ns, or a top half that spins for more than half of it.
  *
  * With BHLAB_ACT_CPU, a mechanism whose kernel call takes no CPU is called from
- * a kworker on that CPU.
+ * a kworker on that CPU. It may be any CPU, whatever the caller's affinity and
+ * cpuset: kworkers, timers and softirqs do not know these. What handlers take of
+ * a CPU is bounded by its budget, and by the user's share of it.
  */
 struct bhlab_act {
 	__u32 size;
