@@ -387,7 +387,7 @@ struct bhlab_activation {
  * @bracket_slept: @slept at that time
  * @unopened: how many brackets that were skipped it is in
  * @charged: the CPU's budget pays for all of it
- * @spent: and that is spent
+ * @spent: and that is spent: nothing of it but open brackets goes on
  * @irq_flags: what the end of irq_off, which is not nested in itself, restores
  * @wake_thread, @none: what the steps of a top half decided
  */

@@ -10,10 +10,10 @@
  * place on a queue of the system's. Beyond a few, and when a verb that no signal
  * ends has waited for long, the rest of a program is skipped in place of that.
  */
+#include <linux/errno.h>
+#include <linux/gfp.h>
 #include <linux/time64.h>
-#include <linux/wait.h>
 
-#include "bhlab.h"
 #include "limits.h"
 #include "share.h"
 
@@ -50,34 +50,21 @@ void bhlab_haste_end(struct bhlab_haste *haste)
 	atomic_dec(&haste->waiting);
 }
 
-static bool bhlab_haste(const struct bhlab_haste *haste)
+/* Has one waited for so long that no program is to be held any more? */
+bool bhlab_haste(const struct bhlab_haste *haste)
 {
 	return atomic_read(&haste->waiting) &&
 	       ktime_get_mono_fast_ns() - READ_ONCE(haste->since) > BHLAB_HASTE_NS;
 }
 
-/*
- * Sleep until there is a share again, on the CPU that the program is on then,
- * or the program ends. False if it must not sleep, or not any more.
- */
-bool bhlab_share_hold(struct bhlab_run *run)
+/* May one more program be held? Whatever the answer, bhlab_share_leave() follows. */
+bool bhlab_share_enter(struct bhlab_share *share)
 {
-	struct bhlab_lab *lab = run->item->obj.lab;
-	struct bhlab_share *share = run->share;
-	u64 start = ktime_get_mono_fast_ns(), wait;
-	bool held = atomic_inc_return(&share->held) <= BHLAB_SHARE_HELD;
+	return !share || atomic_inc_return(&share->held) <= BHLAB_SHARE_HELD;
+}
 
-	while (held && !bhlab_run_ended(run)) {
-		wait = min_t(u64, bhlab_share_wait(share), BHLAB_BUDGET_NS);
-		if (!wait)
-			break;
-		held = !bhlab_haste(&lab->haste);
-		if (held)
-			wait_event_idle_timeout(lab->sleepers, READ_ONCE(lab->dying),
-						nsecs_to_jiffies(wait) + 1);
-	}
-	atomic_dec(&share->held);
-	run->flags |= BHLAB_EVENT_F_HELD;
-	run->slept += ktime_get_mono_fast_ns() - start;
-	return held;
+void bhlab_share_leave(struct bhlab_share *share)
+{
+	if (share)
+		atomic_dec(&share->held);
 }

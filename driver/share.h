@@ -8,12 +8,10 @@
 
 #include "budget.h"
 
-struct bhlab_run;
-
 /**
  * struct bhlab_share - what one user has spent
  * @cpus: of each CPU; touched there only, with preemption off
- * @held: runs that sleep since it is spent
+ * @held: programs that sleep until there is a share, or a budget, again
  */
 struct bhlab_share {
 	struct bhlab_budget __percpu *cpus;
@@ -23,7 +21,8 @@ struct bhlab_share {
 int bhlab_share_init(struct bhlab_share *share);
 void bhlab_share_exit(struct bhlab_share *share);
 void bhlab_share_charge(struct bhlab_share *share, u64 end, u64 busy);
-bool bhlab_share_hold(struct bhlab_run *run);
+bool bhlab_share_enter(struct bhlab_share *share);
+void bhlab_share_leave(struct bhlab_share *share);
 
 static inline u64 bhlab_share_wait(const struct bhlab_share *share)
 {
@@ -45,5 +44,6 @@ struct bhlab_haste {
 
 void bhlab_haste_begin(struct bhlab_haste *haste);
 void bhlab_haste_end(struct bhlab_haste *haste);
+bool bhlab_haste(const struct bhlab_haste *haste);
 
 #endif /* BHLAB_SHARE_H */

@@ -6,6 +6,7 @@
 #include <linux/bottom_half.h>
 #include <linux/cpu.h>
 #include <linux/timekeeping.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "bhlab.h"
@@ -64,11 +65,74 @@ static void bhlab_spin_slice(struct bhlab_run *run, u64 ns)
 	run->shared += now - start;
 }
 
-/* False if it must not go on, or go on later. Not in brackets: they would wait. */
-static bool bhlab_has_share(struct bhlab_run *run)
+/* Does the CPU's budget pay for a step in process context, or what comes of it? */
+static bool bhlab_step_charged(const struct bhlab_run *run,
+			       const struct bhlab_step *s)
 {
-	return !run->share || run->brackets || !bhlab_share_wait(run->share) ||
-	       bhlab_share_hold(run);
+	struct bhlab_item *target;
+	bool atomic;
+
+	if (!s || !(BIT(s->op) & BHLAB_OPS_ACTIVATING))
+		return s && BIT(s->op) & BHLAB_OPS_OPEN;
+	rcu_read_lock();
+	target = bhlab_item_peek(run->item->obj.lab, s->target);
+	atomic = target && target->atomic;
+	rcu_read_unlock();
+	return atomic;
+}
+
+/* The longest that a program waits for the budget: others may always be faster. */
+#define BHLAB_HOLD_NS		NSEC_PER_SEC
+
+/* How long a program that sleeps since @start has to wait, before @s or in a spin. */
+static u64 bhlab_hold_wait(const struct bhlab_run *run,
+			   const struct bhlab_step *s, u64 start)
+{
+	u64 budget = bhlab_budget_wait_here();
+	u64 share = run->share ? bhlab_share_wait(run->share) : 0;
+
+	if (budget && (!bhlab_step_charged(run, s) ||
+		       ktime_get_mono_fast_ns() - start > BHLAB_HOLD_NS))
+		budget = 0;
+	return min_t(u64, max(budget, share), BHLAB_BUDGET_NS);
+}
+
+/*
+ * Sleep until there is a share, and a budget, again, on the CPU that the program
+ * is on then, or the program ends. False if it must not sleep any more.
+ */
+static bool bhlab_hold(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	struct bhlab_lab *lab = run->item->obj.lab;
+	u64 start = ktime_get_mono_fast_ns();
+	u64 wait = bhlab_hold_wait(run, s, start);
+	bool held;
+
+	if (!wait)
+		return true;
+	held = bhlab_share_enter(run->share);
+	while (wait && held && !bhlab_run_ended(run)) {
+		held = !bhlab_haste(&lab->haste);
+		if (held)
+			wait_event_idle_timeout(lab->sleepers, READ_ONCE(lab->dying),
+						nsecs_to_jiffies(wait) + 1);
+		wait = bhlab_hold_wait(run, s, start);
+	}
+	bhlab_share_leave(run->share);
+	run->flags |= BHLAB_EVENT_F_HELD;
+	run->slept += ktime_get_mono_fast_ns() - start;
+	return held;
+}
+
+/* In process context: false if it must not go on, neither now nor later. */
+static bool bhlab_may_go_on(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	/* Who waits for a bracket would wait for this, too. */
+	if (run->brackets ||
+	    (!bhlab_budget_wait_here() &&
+	     (!run->share || !bhlab_share_wait(run->share))))
+		return true;
+	return bhlab_hold(run, s);
 }
 
 static void bhlab_spin_shared(struct bhlab_run *run, u64 ns)
@@ -76,7 +140,7 @@ static void bhlab_spin_shared(struct bhlab_run *run, u64 ns)
 	u64 part;
 
 	for (; ns && !bhlab_run_ended(run); ns -= part) {
-		if (!bhlab_has_share(run)) {
+		if (!bhlab_may_go_on(run, NULL)) {
 			bhlab_skip(run, BHLAB_EVENT_F_THROTTLED);
 			return;
 		}
@@ -358,18 +422,16 @@ static void bhlab_step_run(struct bhlab_run *run, const struct bhlab_step *s)
 }
 
 /*
- * Must the step be skipped? Of a handler that the CPU's budget pays for, once
- * that is spent, so are all that follow: what cannot wait is to end at once.
+ * Must the step be skipped? What cannot wait, once the CPU's budget is spent, is
+ * to end at once, with all steps that follow.
  */
-static bool bhlab_throttled(struct bhlab_run *run)
+static bool bhlab_throttled(struct bhlab_run *run, const struct bhlab_step *s)
 {
-	if (run->charged && !run->spent)
+	if (!run->charged)
+		return !bhlab_may_go_on(run, s);
+	if (!run->spent)
 		run->spent = bhlab_budget_wait_here();
-	if (run->charged)
-		return run->spent;
-	if (run->brackets)
-		return bhlab_budget_wait_here();
-	return !bhlab_has_share(run);
+	return run->spent;
 }
 
 /* A bracket is skipped with all that is in it. */
@@ -394,7 +456,7 @@ static noinline void bhlab_do_step(struct bhlab_run *run,
 		bhlab_do_bracket(run, s);
 	else if (bhlab_run_ended(run))
 		bhlab_skip_step(run, op, BHLAB_EVENT_F_DYING);
-	else if (bhlab_throttled(run))
+	else if (bhlab_throttled(run, s))
 		bhlab_skip_step(run, op, BHLAB_EVENT_F_THROTTLED);
 	else if (op & BHLAB_OPS_OPEN)
 		bhlab_do_bracket(run, s);
@@ -409,6 +471,7 @@ void bhlab_program_run(struct bhlab_run *run)
 	const struct bhlab_program *p = run->program;
 	u32 i;
 
-	for (i = 0; i < p->nr; i++)
+	for (i = 0; i < p->nr && (!run->spent || run->brackets); i++)
 		bhlab_do_step(run, &p->steps[i]);
+	run->skipped += p->nr - i;
 }

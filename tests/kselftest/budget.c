@@ -310,8 +310,7 @@ static const struct {
 	int nr;
 } driven[] = {
 	{ BHLAB_MECH_IRQ_WORK, BHLAB_ITEM_LAZY, 800 }, { BHLAB_MECH_IRQ_WORK, 0, 64 },
-	{ BHLAB_MECH_TASKLET, 0, 64 }, { BHLAB_MECH_HRTIMER, 0, 64 },
-	{ BHLAB_MECH_TASKLET, 0, 1 },
+	{ BHLAB_MECH_TASKLET, 0, 64 }, { BHLAB_MECH_TASKLET, 0, 1 },
 };
 
 /* Whoever does nothing but that sleeps for most of the time. */
@@ -407,6 +406,24 @@ TEST(brackets_are_skipped_whole)
 	EXPECT_EQ(BHLAB_RESULT_QUEUED, bh_act(fd, QUEUE, id));
 	EXPECT_EQ(0, bh_wait_for(fd, id, IDLE));
 	EXPECT_EQ(1, bh_event(fd, BHLAB_EVENT_MARK, id, &e));
+	close(fd);
+}
+
+TEST(brackets_end_with_their_item)
+{
+	int fd = bh_open(O_NONBLOCK), lock, id;
+	struct bhlab_event e = {};
+
+	lock = bh_lock(fd, "lock", BHLAB_LOCK_SPIN, BHLAB_CTX_SOFTIRQ);
+	id = bh_add(fd, BHLAB_MECH_KTHREAD_WORK, "work", BH_SLEEP(200 * BH_MS),
+		    BH_STEP(LOCK, .target = lock), BH_MARK(1), BH_STEP(UNLOCK, .target = lock));
+	ASSERT_LT(0, id);
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, bh_act(fd, QUEUE, id));
+	EXPECT_EQ(0, bh_wait_for(fd, id, RUNNING));
+	EXPECT_EQ(0, bh_destroy(fd, id));
+	EXPECT_EQ(1, bh_event(fd, BHLAB_EVENT_RUN, id, &e));
+	EXPECT_EQ(BHLAB_EVENT_F_DYING, e.flags);
+	EXPECT_EQ(3, e.skipped);
 	close(fd);
 }
 

@@ -379,24 +379,28 @@ struct bhlab_info {
  * from the handler's start to its end, and for what the kernel needs around
  * that. Once it is spent on a CPU, and until it is not,
  *
- * - all steps of such handlers are skipped there, and of brackets in process
- *   context those that are inside; but what closes an open bracket is not.
- *   BHLAB_EVENT_F_THROTTLED and &bhlab_item_state.out_throttled tell;
+ * - all steps of such handlers are skipped there, but for what closes an open
+ *   bracket: BHLAB_EVENT_F_THROTTLED and &bhlab_item_state.out_throttled tell;
  * - the driver's own delays, and triggers with a period, wait;
  * - QUEUE, DELAY and TRIGGER of an item whose handler it pays for wait, at most
  *   for a second, before they activate it: EINTR if a signal comes then. A batch
  *   ends before that verb.
- * - steps in process context that activate such an item are skipped, as
- *   THROTTLED.
+ * - programs in process context sleep, at most for a second, before they open a
+ *   bracket or activate such an item: BHLAB_EVENT_F_HELD tells. What is in a
+ *   bracket is carried out then; what would activate is skipped, as THROTTLED,
+ *   if the budget is spent all the same.
  *
  * The *share* (process_percent) is for all other programs in process context
  * that were made without CAP_SYS_ADMIN, since kworkers and kthreads run outside
  * of their user's cgroup and nice value. Once it is spent on a CPU such a program
- * sleeps before its next step, and in the midst of a SPIN, until it is not:
- * BHLAB_EVENT_F_HELD tells. Not inside of brackets; and it ends early when the
- * item or the lab does. At most 16 are held at a time; the steps of others are
- * skipped, as THROTTLED. So are those of a lab in which verbs that no signal ends
- * (FLUSH, DRAIN, and with BHLAB_ACT_SYNC) have waited for more than ten seconds.
+ * sleeps before its next step, and in the midst of a SPIN, until it is not, as
+ * HELD, too. At most 16 such programs of a user are held at a time; the steps of
+ * others are skipped, as THROTTLED.
+ *
+ * No program is held inside of brackets. That ends early when the item or the lab
+ * does; and in a lab in which verbs that no signal ends (FLUSH, DRAIN, and with
+ * BHLAB_ACT_SYNC) have waited for more than ten seconds steps are skipped in its
+ * place.
  */
 
 /* The window of the budget and of the share of each CPU. */
@@ -1263,8 +1267,8 @@ struct bhlab_event {
 						 * user's share of it, is spent
 						 */
 #define BHLAB_EVENT_F_DYING	(1U << 4)	/* the item or lab is going away */
-#define BHLAB_EVENT_F_HELD	(1U << 5)	/* it slept until its user had a share
-						 * of the CPU again
+#define BHLAB_EVENT_F_HELD	(1U << 5)	/* it slept until the CPU's budget, or
+						 * the user's share of it, was there
 						 */
 
 #define BHLAB_IOC_INFO		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_INFO)
