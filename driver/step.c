@@ -44,21 +44,23 @@ static void bhlab_skip(struct bhlab_run *run, u16 why)
 }
 
 /*
- * What is spun for a user is charged to his share in slices. From one look at
- * the clock to the next it is one step of the loop, or something else had the
- * CPU meanwhile, which is not his.
+ * What is spun for a user is charged to his share in slices. When others had the
+ * CPU between one look at the clock and the next, that is not his.
  */
 #define BHLAB_SLICE_NS		NSEC_PER_MSEC
-#define BHLAB_LOOK_NS		(20 * NSEC_PER_USEC)
 
 static void bhlab_spin_slice(struct bhlab_run *run, u64 ns)
 {
 	u64 start = ktime_get_mono_fast_ns(), last = start, now, used = 0;
+	unsigned long switches = READ_ONCE(current->nivcsw), before;
 
 	do {
 		cpu_relax();
 		now = ktime_get_mono_fast_ns();
-		used += min_t(u64, now - last, BHLAB_LOOK_NS);
+		before = switches;
+		switches = READ_ONCE(current->nivcsw);
+		if (switches == before)
+			used += now - last;
 		last = now;
 	} while (now - start < ns && !bhlab_run_ended(run));
 	bhlab_share_charge(run->share, now, used);
