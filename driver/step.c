@@ -51,16 +51,16 @@ static void bhlab_skip(struct bhlab_run *run, u16 why)
 
 static void bhlab_spin_slice(struct bhlab_run *run, u64 ns)
 {
+	unsigned long before = READ_ONCE(current->nivcsw), next;
 	u64 start = ktime_get_mono_fast_ns(), last = start, now, used = 0;
-	unsigned long switches = READ_ONCE(current->nivcsw), before;
 
 	do {
 		cpu_relax();
+		next = READ_ONCE(current->nivcsw);
 		now = ktime_get_mono_fast_ns();
-		before = switches;
-		switches = READ_ONCE(current->nivcsw);
-		if (switches == before)
+		if (READ_ONCE(current->nivcsw) == before)
 			used += now - last;
+		before = next;
 		last = now;
 	} while (now - start < ns && !bhlab_run_ended(run));
 	bhlab_share_charge(run->share, now, used);
