@@ -282,6 +282,7 @@ struct bhlab_stamp {
  * @process_ns: what its programs count in lab->process_ns
  * @privileged: made with CAP_SYS_ADMIN; its steps may do what that allows
  * @atomic: the CPU's budget pays for its handler, wherever that runs
+ * @ran_on: the CPU whose budget has paid last
  * @share: what pays for its programs in process context; NULL: nothing has to
  * @finished: runs that ended
  * @running: handlers at work (work that is on two queues can have two); more only
@@ -315,6 +316,7 @@ struct bhlab_item {
 	u32 priority;
 	bool privileged;
 	bool atomic;
+	u16 ran_on;
 	struct bhlab_share *share;
 	u64 cookie;
 	char data[BHLAB_DATA_LEN];

@@ -92,15 +92,11 @@ void bhlab_budget_charge_since(u64 entered)
 }
 
 /*
- * For verbs: wait until the share of @cpu is not spent any more, once, since
- * others may be faster to spend the next one. A signal ends that.
+ * For verbs: sleep for @wait, once, since others may be faster to spend the next
+ * share. A signal ends that.
  */
-int bhlab_budget_sleep(unsigned int cpu)
+int bhlab_budget_sleep(u64 wait)
 {
-	u64 wait = bhlab_budget_wait(cpu);
-
-	if (likely(!wait))
-		return 0;
 	schedule_timeout_interruptible(nsecs_to_jiffies(wait) + 1);
 	return signal_pending(current) ? -ERESTARTSYS : 0;
 }

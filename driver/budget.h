@@ -61,6 +61,6 @@ static inline u64 bhlab_budget_wait_here(void)
 
 void bhlab_budget_charge(u64 end, u64 busy);
 void bhlab_budget_charge_since(u64 entered);
-int bhlab_budget_sleep(unsigned int cpu);
+int bhlab_budget_sleep(u64 wait);
 
 #endif /* BHLAB_BUDGET_H */

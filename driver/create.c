@@ -184,6 +184,7 @@ static struct bhlab_item *bhlab_item_alloc(struct bhlab_lab *lab,
 	memcpy(item->data, cmd->data, sizeof(item->data));
 	item->privileged = capable(CAP_SYS_ADMIN);
 	item->share = item->privileged ? NULL : &lab->share;
+	item->ran_on = raw_smp_processor_id();
 	raw_spin_lock_init(&item->lock);
 	bhlab_delay_init(item);
 	return item;

@@ -254,6 +254,7 @@ static noinline void bhlab_run_trace_end(const struct bhlab_run *run,
  */
 void bhlab_run_charge(const struct bhlab_run *run, u64 end, u64 ns)
 {
+	WRITE_ONCE(run->item->ran_on, raw_smp_processor_id());
 	bhlab_budget_charge(end, min(ns, run->program->charge_max + run->waited));
 }
 
