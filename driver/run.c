@@ -259,12 +259,13 @@ void bhlab_run_charge(const struct bhlab_run *run, u64 end, u64 ns)
 }
 
 /* What is left of it when its spin steps have been charged. */
-static noinline void bhlab_run_share(const struct bhlab_run *run, u64 end, u64 ns)
+static noinline void bhlab_run_share(const struct bhlab_run *run, u64 end)
 {
+	u64 ns = end - run->started - run->slept - run->shared;
 	const struct bhlab_program *p = run->program;
 
 	bhlab_share_charge(run->share, end,
-			   min(ns - run->shared, p->charge_max - p->busy_ns));
+			   min(ns, p->charge_max - p->busy_ns));
 }
 
 /* Steps of it were skipped. */
@@ -289,7 +290,6 @@ static __always_inline void __bhlab_run_end(struct bhlab_run *run)
 {
 	struct bhlab_item *item = run->item;
 	u64 finished = bhlab_now(run->started);
-	u64 busy = finished - run->started - run->slept;
 
 	bhlab_record_run(run, BHLAB_EVENT_RUN, run->stamp.requeues,
 			 run->started, finished);
@@ -297,9 +297,9 @@ static __always_inline void __bhlab_run_end(struct bhlab_run *run)
 		bhlab_run_trace_end(run, finished);
 
 	if (run->charged)
-		bhlab_run_charge(run, finished, busy);
+		bhlab_run_charge(run, finished, finished - run->started - run->slept);
 	else if (run->share)
-		bhlab_run_share(run, finished, busy);
+		bhlab_run_share(run, finished);
 
 	if (run->skipped)
 		bhlab_run_count_skipped(run);

@@ -475,5 +475,6 @@ void bhlab_program_run(struct bhlab_run *run)
 
 	for (i = 0; i < p->nr && (!run->spent || run->brackets); i++)
 		bhlab_do_step(run, &p->steps[i]);
-	run->skipped += p->nr - i;
+	if (unlikely(i < p->nr))
+		run->skipped += p->nr - i;
 }

@@ -82,14 +82,12 @@ static int bhlab_act_call(struct bhlab_item *item, const struct bhlab_act *cmd,
  * the CPU, as those do that the driver fires; whoever activates them waits. Of
  * the CPU that they ran on, too: the kernel may run a timer on another one.
  */
-static int bhlab_act_wait(const struct bhlab_item *item,
-			  const struct bhlab_act *cmd)
+static noinline int __bhlab_act_wait(const struct bhlab_item *item,
+				     const struct bhlab_act *cmd)
 {
 	u64 wait;
 	u32 cpu;
 
-	if (!item->atomic)
-		return 0;
 	cpu = bhlab_act_has_cpu(item, cmd) ? bhlab_act_cpu(item, cmd) :
 					     raw_smp_processor_id();
 	if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
@@ -97,6 +95,12 @@ static int bhlab_act_wait(const struct bhlab_item *item,
 	wait = max(bhlab_budget_wait(cpu),
 		   bhlab_budget_wait(READ_ONCE(item->ran_on)));
 	return wait ? bhlab_budget_sleep(wait) : 0;
+}
+
+static __always_inline int bhlab_act_wait(const struct bhlab_item *item,
+					  const struct bhlab_act *cmd)
+{
+	return item->atomic ? __bhlab_act_wait(item, cmd) : 0;
 }
 
 /*
