@@ -39,6 +39,7 @@
 #include <linux/bhlab.h>
 
 #include "ring.h"
+#include "share.h"
 
 struct bhlab_kind_ops;
 struct bhlab_mech_ops;
@@ -89,10 +90,12 @@ struct bhlab_monitor {
  * @next_id: ids are never used twice
  * @used: of each enum bhlab_resource
  * @process_ns: time that all programs in process context take together
+ * @share: of each CPU, what its programs in process context have spent
+ * @haste: verbs that bound how long those are held
  * @dying: set once, by release(); programs end early, and nobody new looks
  * @chain: activations that steps may make until user space makes one again
  * @wait: verbs that wait for the state of an item, or for records
- * @sleepers: sleep steps, which end when the lab does
+ * @sleepers: sleep steps, and programs that are held, which end when the lab does
  * @wake: wakes @wait and the ring's readers, since handlers must not take a
  *	waitqueue's lock: on RT it sleeps
  */
@@ -108,6 +111,8 @@ struct bhlab_lab {
 	u32 next_id;
 	u32 used[BHLAB_NR_RES];
 	u64 process_ns;
+	struct bhlab_share share;
+	struct bhlab_haste haste;
 	bool dying;
 	atomic_t chain;
 	wait_queue_head_t wait;
@@ -293,6 +298,9 @@ struct bhlab_stamp {
  * @queue: the workqueue that it names, pinned, or NULL
  * @process_ns: what its programs count in lab->process_ns
  * @privileged: made with CAP_SYS_ADMIN; its steps may do what that allows
+ * @atomic: the CPU's budget pays for its handler, wherever that runs
+ * @ran_on: the CPU whose budget has paid last
+ * @share: what pays for its programs in process context; NULL: nothing has to
  * @finished: runs that ended
  * @running: handlers at work (work that is on two queues can have two); more only
  *	under the lock, and less without
@@ -321,6 +329,9 @@ struct bhlab_item {
 	s32 nice;
 	u32 priority;
 	bool privileged;
+	bool atomic;
+	u16 ran_on;
+	struct bhlab_share *share;
 	u64 cookie;
 	char data[BHLAB_DATA_LEN];
 	struct bhlab_program *program;
@@ -381,8 +392,16 @@ struct bhlab_activation {
 /**
  * struct bhlab_run - one run of a program, from its start to its end
  * @slept: of its time, what it did not use the CPU for
- * @brackets: how many of bh_off, irq_off and spin locks it is in
+ * @waited: of its time, what it spun for locks
+ * @share: what pays for it in process context, outside of brackets; NULL:
+ *	nothing has to
+ * @shared: of its time, what has been charged to @share already
+ * @brackets: how many of bh_off, irq_off and locks it is in
  * @bracketed: since when
+ * @bracket_slept: @slept at that time
+ * @unopened: how many brackets that were skipped it is in
+ * @charged: the CPU's budget pays for all of it
+ * @spent: and that is spent: nothing of it but open brackets goes on
  * @irq_flags: what the end of irq_off, which is not nested in itself, restores
  * @wake_thread, @none: what the steps of a top half decided
  */
@@ -392,9 +411,14 @@ struct bhlab_run {
 	struct bhlab_stamp stamp;
 	u64 started;
 	u64 slept;
+	u64 waited;
+	struct bhlab_share *share;
+	u64 shared;
 	u64 bracketed;
+	u64 bracket_slept;
 	unsigned long irq_flags;
 	u32 brackets;
+	u32 unopened;
 	u32 nth;
 	u16 cpu;
 	u16 context;
@@ -402,9 +426,17 @@ struct bhlab_run {
 	u16 flags;
 	u32 skipped;
 	u8 stage;
+	bool charged;
+	bool spent;
 	bool wake_thread;
 	bool none;
 };
+
+static inline bool bhlab_run_ended(const struct bhlab_run *run)
+{
+	return READ_ONCE(run->item->dead) ||
+	       READ_ONCE(run->item->obj.lab->dying);
+}
 
 /**
  * struct bhlab_mech_ops - one mechanism
@@ -610,8 +642,7 @@ static inline void bhlab_stamp_now(struct bhlab_stamp *stamp,
 /* run.c: what every handler does before and after its program, and records */
 bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
 		     u64 entered, u64 since);
-bool bhlab_run_charged(const struct bhlab_run *run);
-void bhlab_run_charge(const struct bhlab_run *run, u64 ns);
+void bhlab_run_charge(const struct bhlab_run *run, u64 end, u64 ns);
 void bhlab_run_start(struct bhlab_run *run, u64 entered);
 void bhlab_run_end(struct bhlab_run *run);
 typedef bool bhlab_due_t(struct bhlab_item *item);
@@ -660,7 +691,7 @@ void bhlab_period_stop(struct bhlab_period *p);
  * @nr: its length
  * @open: while it is checked: the bracket that is never closed
  * @busy_ns: how long it spins in all
- * @charge_max: the most of one run that the CPU's budget pays for
+ * @charge_max: the most that one run needs a CPU for, but for locks
  * @process_ns: how long it spins and sleeps, if it is for process context
  * @steps: as the user gave them
  */

@@ -166,6 +166,8 @@ static struct bhlab_item *bhlab_item_alloc(struct bhlab_lab *lab,
 	item->cookie = cmd->cookie;
 	memcpy(item->data, cmd->data, sizeof(item->data));
 	item->privileged = capable(CAP_SYS_ADMIN);
+	item->share = item->privileged ? NULL : &lab->share;
+	item->ran_on = raw_smp_processor_id();
 	raw_spin_lock_init(&item->lock);
 	bhlab_delay_init(item);
 	return item;
@@ -214,6 +216,8 @@ struct bhlab_object *bhlab_item_create(struct bhlab_lab *lab,
 	if (!item)
 		return ERR_PTR(-ENOMEM);
 	ret = bhlab_item_pin_queue(item, cmd->queue);
+	item->atomic = ops->context != BHLAB_CTX_TASK || item->priority ||
+		       (item->queue && item->queue->bh);
 	if (!ret)
 		ret = bhlab_create_check(item, cmd);
 	if (!ret)

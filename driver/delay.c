@@ -13,6 +13,7 @@
 #include <linux/timekeeping.h>
 
 #include "bhlab.h"
+#include "budget.h"
 #include "compat.h"
 
 /*
@@ -62,13 +63,21 @@ static void bhlab_delay_over(struct bhlab_item *item)
 static enum hrtimer_restart bhlab_delay_fn(struct hrtimer *timer)
 {
 	struct bhlab_item *item = container_of(timer, struct bhlab_item, delay);
+	u64 entered = ktime_get_mono_fast_ns(), wait;
 	unsigned long flags;
 
 	flags = bhlab_item_lock(item);
-	if (item->delayed && ktime_get_ns() >= item->delay_until)
-		bhlab_delay_over(item);
+	if (item->delayed && ktime_get_ns() >= item->delay_until) {
+		/* Until the CPU's budget pays for what it starts. */
+		wait = bhlab_budget_wait_here();
+		if (wait)
+			bhlab_delay_start(item, wait);
+		else
+			bhlab_delay_over(item);
+	}
 	bhlab_item_unlock(item, flags);
 	bhlab_lab_wake(item->obj.lab);
+	bhlab_budget_charge_since(entered);
 	return HRTIMER_NORESTART;
 }
 

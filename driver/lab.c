@@ -131,9 +131,12 @@ struct bhlab_lab *bhlab_lab_open(void)
 	if (!lab)
 		return ERR_PTR(-ENOMEM);
 	bhlab_lab_init(lab);
-	ret = xa_alloc(&bhlab_labs, &lab->id, lab,
-		       XA_LIMIT(1, bhlab_limits.labs), GFP_KERNEL_ACCOUNT);
+	ret = bhlab_share_init(&lab->share);
+	if (!ret)
+		ret = xa_alloc(&bhlab_labs, &lab->id, lab,
+			       XA_LIMIT(1, bhlab_limits.labs), GFP_KERNEL_ACCOUNT);
 	if (ret) {
+		bhlab_share_exit(&lab->share);
 		mutex_destroy(&lab->lock);
 		kfree(lab);
 		return ERR_PTR(ret == -EBUSY ? -ENOSPC : ret);
@@ -247,6 +250,7 @@ void bhlab_lab_release(struct bhlab_lab *lab)
 	xa_destroy(&lab->objects);
 	irq_work_sync(&lab->wake);
 	bhlab_ring_free(&lab->ring);
+	bhlab_share_exit(&lab->share);
 	mutex_destroy(&lab->lock);
 	xa_erase(&bhlab_labs, lab->id);
 	kfree(lab);

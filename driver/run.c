@@ -9,7 +9,7 @@
 #include <linux/timekeeping.h>
 
 #include "bhlab.h"
-#include "limits.h"
+#include "budget.h"
 #include "trace.h"
 
 static u64 bhlab_now(u64 not_before)
@@ -156,6 +156,18 @@ static __always_inline void bhlab_run_locate(struct bhlab_run *run, u64 since)
 	run->context = bhlab_context_of(preempt_count(), irqs_disabled());
 }
 
+/*
+ * Does the CPU's budget pay for it? Not for what the scheduler can share out;
+ * but irq threads, top halves on RT and some workers have real-time priority,
+ * and what turns bottom halves off keeps others from running.
+ */
+static __always_inline bool bhlab_run_is_charged(const struct bhlab_run *run)
+{
+	return run->item->atomic ||
+	       run->context & (BHLAB_CTX_SOFTIRQ | BHLAB_CTX_HARDIRQ |
+			       BHLAB_CTX_BH_OFF | BHLAB_CTX_IRQ_OFF);
+}
+
 /* Out of the way of those that nobody traces. */
 static noinline void bhlab_run_trace_start(const struct bhlab_run *run)
 {
@@ -166,6 +178,8 @@ static noinline void bhlab_run_trace_start(const struct bhlab_run *run)
 static __always_inline void __bhlab_run_start(struct bhlab_run *run, u64 entered)
 {
 	bhlab_run_locate(run, max(entered, run->stamp.ns));
+	run->charged = bhlab_run_is_charged(run);
+	run->share = run->charged ? NULL : run->item->share;
 	if (trace_bhlab_run_start_enabled())
 		bhlab_run_trace_start(run);
 	bhlab_lab_wake(run->item->obj.lab);
@@ -222,33 +236,31 @@ bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
 	return __bhlab_run_begin(run, item, entered, since, NULL);
 }
 
-/*
- * Does the CPU's budget pay for it? Not for what the scheduler can share out;
- * but irq threads, top halves on RT and some workers have real-time priority,
- * and what turns bottom halves off keeps others from running.
- */
-bool bhlab_run_charged(const struct bhlab_run *run)
+/* Out of the way of those that nobody traces. */
+static noinline void bhlab_run_trace_end(const struct bhlab_run *run,
+					 u64 finished)
 {
-	return run->stage != BHLAB_STAGE_MAIN || run->item->priority ||
-	       run->item->ops->context != BHLAB_CTX_TASK ||
-	       run->context & (BHLAB_CTX_SOFTIRQ | BHLAB_CTX_HARDIRQ |
-			       BHLAB_CTX_BH_OFF | BHLAB_CTX_IRQ_OFF);
+	trace_bhlab_run_end(run, finished);
 }
 
 /*
  * Time that an interrupt or the host has taken of a run is not the program's:
  * what it can have used is known.
  */
-void bhlab_run_charge(const struct bhlab_run *run, u64 ns)
+void bhlab_run_charge(const struct bhlab_run *run, u64 end, u64 ns)
 {
-	bhlab_budget_charge(min(ns, run->program->charge_max));
+	WRITE_ONCE(run->item->ran_on, raw_smp_processor_id());
+	bhlab_budget_charge(end, min(ns, run->program->charge_max + run->waited));
 }
 
-/* Out of the way of those that nobody traces. */
-static noinline void bhlab_run_trace_end(const struct bhlab_run *run,
-					 u64 finished)
+/* What is left of it when its spin steps have been charged. */
+static noinline void bhlab_run_share(const struct bhlab_run *run, u64 end)
 {
-	trace_bhlab_run_end(run, finished);
+	u64 ns = end - run->started - run->slept - run->shared;
+	const struct bhlab_program *p = run->program;
+
+	bhlab_share_charge(run->share, end,
+			   min(ns, p->charge_max - p->busy_ns));
 }
 
 /* Steps of it were skipped. */
@@ -282,8 +294,10 @@ static __always_inline void __bhlab_run_end(struct bhlab_run *run)
 	if (trace_bhlab_run_end_enabled())
 		bhlab_run_trace_end(run, finished);
 
-	if (bhlab_run_charged(run))
-		bhlab_run_charge(run, finished - run->started - run->slept);
+	if (run->charged)
+		bhlab_run_charge(run, finished, finished - run->started - run->slept);
+	else if (run->share)
+		bhlab_run_share(run, finished);
 
 	if (run->skipped)
 		bhlab_run_count_skipped(run);

@@ -322,6 +322,7 @@ TEST_F(steps, time)
 	const struct bhlab_step brackets[][2] = {
 		{ BH_OFF, BH_ON }, { IRQ_OFF, IRQ_ON }, { LOCK(TASK_A), UNLOCK(TASK_A) },
 		{ LOCK(SOFTIRQ_A), UNLOCK(SOFTIRQ_A) }, { LOCK(HARDIRQ_A), UNLOCK(HARDIRQ_A) },
+		{ LOCK(MUTEX_A), UNLOCK(MUTEX_A) },
 	};
 	__u32 step;
 
@@ -339,9 +340,9 @@ TEST_F(steps, time)
 		EXPECT_EQ(-EINVAL, try(self->fd, WORK, 0, 0, s, &step));
 		EXPECT_EQ(2, step);
 	}
-	/* a mutex turns nothing off */
-	const struct bhlab_step mutex[LONGEST] = { LOCK(MUTEX_A), BH_SPIN(10 * limit),
-						   UNLOCK(MUTEX_A) };
+	/* with a mutex one may sleep */
+	const struct bhlab_step mutex[LONGEST] = { LOCK(MUTEX_A), BH_SLEEP(10 * limit),
+						   UNLOCK(MUTEX_A), BH_SPIN(10 * limit) };
 
 	EXPECT_EQ(0, try(self->fd, WORK, 0, 0, mutex, &step));
 }

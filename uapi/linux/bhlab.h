@@ -87,7 +87,8 @@
  * EBUSY: the object is in use, or in a state in which the call would wait for
  * ever.
  *
- * EINTR, ETIMEDOUT: of a wait, a signal came or the time was over.
+ * EINTR, ETIMEDOUT: of a wait, a signal came or the time was over; EINTR also of
+ * a verb that waits for the budget, before it did anything.
  *
  * EAGAIN: the workqueue is draining; or read() found no record, and the file
  * is non-blocking.
@@ -258,8 +259,12 @@ enum bhlab_verb {
  * @BHLAB_OP_POP: pop up to @arg entries from the FIFO @target, 0: all
  *
  * A step that can not be carried out when its turn comes (the target is gone,
- * or must not be queued now) is skipped; the run's record counts it, and says
- * why. Brackets are never skipped.
+ * or must not be queued now, there is no time left for it) is skipped; the run's
+ * record counts it, and says why. A bracket is skipped with all that is in it,
+ * and never left open.
+ *
+ * SPIN is as long as the clock says, whoever else has the CPU meanwhile; but
+ * what a program is held (see below) is not part of it.
  *
  * Brackets (LOCK to UNLOCK, BH_OFF to BH_ON, IRQ_OFF to IRQ_ON) are nested and
  * closed within the program, else EINVAL. Inside there is no SLEEP, except with
@@ -369,7 +374,45 @@ struct bhlab_info {
 	char out_kernel[64];
 };
 
-/* The window of the budget of each CPU. */
+/**
+ * DOC: Time
+ *
+ * However many runs there are, others get on. Both of these are per CPU, and per
+ * window of BHLAB_BUDGET_NS; what is spent beyond is owed to the windows after,
+ * up to nine of them.
+ *
+ * The *budget* (module parameter budget_percent) is for all that runs in atomic
+ * context, in the thread of an irq or at real-time priority, and in process
+ * context for brackets, a mutex among them, since who waits for it may be more
+ * urgent. All labs together have it, whoever opened them. It pays for the time
+ * from the handler's start to its end, and for what the kernel needs around
+ * that. Once it is spent on a CPU, and until it is not,
+ *
+ * - all steps of such handlers are skipped there, but for what closes an open
+ *   bracket: BHLAB_EVENT_F_THROTTLED and &bhlab_item_state.out_throttled tell;
+ * - the driver's own delays, and triggers with a period, wait;
+ * - QUEUE, DELAY and TRIGGER of an item whose handler it pays for wait, at most
+ *   for a second, before they activate it: EINTR if a signal comes then. A batch
+ *   ends before that verb.
+ * - programs in process context sleep, at most for a second, before they open a
+ *   bracket or activate such an item: BHLAB_EVENT_F_HELD tells. What is in a
+ *   bracket is carried out then; what would activate is skipped, as THROTTLED,
+ *   if the budget is spent all the same.
+ *
+ * The *share* (process_percent) is for all other programs in process context
+ * that were made without CAP_SYS_ADMIN, since kworkers and kthreads run outside
+ * of their user's cgroup and nice value. Once it is spent on a CPU such a program
+ * sleeps before its next step, and in the midst of a SPIN, until it is not, as
+ * HELD, too. At most 16 such programs of a user are held at a time; the steps of
+ * others are skipped, as THROTTLED.
+ *
+ * No program is held inside of brackets. That ends early when the item or the lab
+ * does; and in a lab in which verbs that no signal ends (FLUSH, DRAIN, and with
+ * BHLAB_ACT_SYNC) have waited for more than ten seconds steps are skipped in its
+ * place.
+ */
+
+/* The window of the budget and of the share of each CPU. */
 #define BHLAB_BUDGET_NS		100000000
 
 /* The kernel's own irq_sim simulates the lines; else the driver's own does. */
@@ -443,8 +486,8 @@ struct bhlab_mech_info {
  *	CAP_SYS_NICE (EPERM), and @nice 0; else 0
  *
  * A program that spins longer than &bhlab_info.out_atomic_ns in atomic context,
- * with bottom halves or interrupts off, with a spin lock held or at real-time
- * priority needs CAP_SYS_ADMIN (EPERM), and is EINVAL above
+ * with bottom halves or interrupts off, with a lock held or at real-time priority
+ * needs CAP_SYS_ADMIN (EPERM), and is EINVAL above
  * &bhlab_info.out_atomic_cap_ns; one that spins and sleeps longer than
  * &bhlab_info.out_process_ns in process context is EINVAL. ENOSPC: all the
  * programs of the lab in process context take longer than
@@ -530,8 +573,8 @@ struct bhlab_item_create {
  * @out_thread_merged: irq: wakes that share a run of the thread with another;
  *	at rest thread_wakes = thread_runs + thread_merged
  * @out_skipped: steps that were skipped
- * @out_throttled: runs in which steps were skipped since the CPU's budget was
- *	spent
+ * @out_throttled: runs in which steps were skipped since the CPU's budget, or
+ *	the user's share of it, was spent
  * @out_expired: delays of the driver's own that were over
  * @out_period_ns: irq: the period of the trigger that is at work, else 0
  * @out_period_left: irq: how often it is still to raise the line
@@ -912,8 +955,11 @@ struct bhlab_fifo_state {
  * &bhlab_info.out_period_ns, or a top half that spins for more than half of it.
  *
  * With BHLAB_ACT_CPU, a mechanism whose kernel call takes no CPU is called from
- * a kworker on that CPU. ENODEV as a step, which is skipped: a tasklet, or on RT
- * an irq_work without BHLAB_ITEM_HARD, on a CPU that is going offline.
+ * a kworker on that CPU. It may be any CPU, whatever the caller's affinity and
+ * cpuset: kworkers, timers and softirqs do not know these. What handlers take of
+ * a CPU is bounded by its budget, and by the user's share of it.
+ * ENODEV as a step, which is skipped: a tasklet, or on RT an irq_work without
+ * BHLAB_ITEM_HARD, on a CPU that is going offline.
  */
 struct bhlab_act {
 	__u32 size;
@@ -1239,8 +1285,13 @@ struct bhlab_event {
 						 * queue draining
 						 */
 #define BHLAB_EVENT_F_CHAIN	(1U << 2)	/* the lab's chain has ended */
-#define BHLAB_EVENT_F_THROTTLED	(1U << 3)	/* the CPU's budget is spent */
+#define BHLAB_EVENT_F_THROTTLED	(1U << 3)	/* the CPU's budget, or the
+						 * user's share of it, is spent
+						 */
 #define BHLAB_EVENT_F_DYING	(1U << 4)	/* the item or lab is going away */
+#define BHLAB_EVENT_F_HELD	(1U << 5)	/* it slept until the CPU's budget, or
+						 * the user's share of it, was there
+						 */
 
 #define BHLAB_IOC_INFO		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_INFO)
 #define BHLAB_IOC_MECH		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_MECH)
