@@ -545,7 +545,7 @@ int bhlab_item_period(struct bhlab_item *item, u64 ns, u32 count);
 bool bhlab_item_armed(struct bhlab_item *item, const struct bhlab_queue *queue);
 int bhlab_item_enable(struct bhlab_item *item, u32 *depth);
 int bhlab_item_drain(struct bhlab_item *item);
-int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd);
+int bhlab_item_wait(struct bhlab_item *item, struct bhlab_wait *cmd);
 void bhlab_item_settle(struct bhlab_item *item);
 void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st);
 
@@ -745,6 +745,15 @@ int bhlab_act(struct bhlab_lab *lab, struct bhlab_act *cmd, u32 nr);
 int bhlab_batch(struct bhlab_lab *lab, struct bhlab_batch *cmd);
 
 /* ioctl.c */
+
+/* What a wait that a signal ends leaves to who restarts it. */
+static inline u64 bhlab_time_left(u64 end)
+{
+	u64 now = ktime_get_ns();
+
+	return end > now ? end - now : 0;
+}
+
 long bhlab_ioctl(struct bhlab_lab *lab, unsigned int cmd, unsigned long arg);
 
 #endif /* BHLAB_BHLAB_H */

@@ -402,7 +402,7 @@ static int bhlab_irq_flush(struct bhlab_item *item)
 	idle = bhlab_item_idle(item);
 	while (bhlab_irq_pending(irq)) {
 		if (signal_pending(current))
-			return -EINTR;
+			return -ERESTARTSYS;
 		usleep_range(50, 200);
 	}
 	kick_all_cpus_sync();

@@ -378,7 +378,7 @@ ssize_t bhlab_ring_read(struct bhlab_ring *ring, struct file *file,
 		return ret;
 	for (;;) {
 		if (mutex_lock_interruptible(&ring->read_lock))
-			return -EINTR;
+			return -ERESTARTSYS;
 		ret = bhlab_ring_copy_out(ring, buf, len);
 		mutex_unlock(&ring->read_lock);
 		if (ret)
@@ -386,7 +386,7 @@ ssize_t bhlab_ring_read(struct bhlab_ring *ring, struct file *file,
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_event_interruptible(ring->wait, bhlab_ring_ready(ring)))
-			return -EINTR;
+			return -ERESTARTSYS;
 	}
 }
 

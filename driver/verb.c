@@ -396,12 +396,15 @@ static void bhlab_batch_run(struct bhlab_lab *lab, struct bhlab_batch *cmd,
 {
 	bool on = cmd->flags & BHLAB_BATCH_ON;
 	struct bhlab_batch_entry *entry;
+	int ret;
 
 	cmd->out_done = 0;
 	cmd->out_failed = 0;
 	while (cmd->out_done < cmd->count && !signal_pending(current)) {
 		entry = &entries[cmd->out_done++];
-		entry->out_errno = -bhlab_batch_entry(lab, entry);
+		ret = bhlab_batch_entry(lab, entry);
+		/* Nobody restarts a part of a batch. */
+		entry->out_errno = ret == -ERESTARTSYS ? EINTR : -ret;
 		cmd->out_failed += !!entry->out_errno;
 		if (entry->out_errno && !on)
 			break;
