@@ -15,7 +15,8 @@
  *			item's activations, around the kernel's own call; a
  *			handler takes it as it starts. No two items' locks are
  *			ever held together.
- *   ring->count_lock, fifo->lock	raw spinlocks, leaves.
+ *   fifo->lock		raw spinlock, a leaf.
+ *   ring->count_lock	spinlock, a leaf; in process context.
  *
  * Steps find items under rcu_read_lock(); verbs hold a reference, which
  * destroying an item waits for.
@@ -25,7 +26,6 @@
 
 #include <linux/atomic.h>
 #include <linux/interrupt.h>
-#include <linux/irq_work.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
@@ -39,6 +39,7 @@
 #include <linux/bhlab.h>
 
 #include "ring.h"
+#include "wake.h"
 
 struct bhlab_kind_ops;
 struct bhlab_mech_ops;
@@ -93,8 +94,7 @@ struct bhlab_monitor {
  * @chain: activations that steps may make until user space makes one again
  * @wait: verbs that wait for the state of an item, or for records
  * @sleepers: sleep steps, which end when the lab does
- * @wake: wakes @wait and the ring's readers, since handlers must not take a
- *	waitqueue's lock: on RT it sleeps
+ * @wake: wakes @wait and the ring's readers, see wake.c
  */
 struct bhlab_lab {
 	u32 id;
@@ -112,7 +112,7 @@ struct bhlab_lab {
 	atomic_t chain;
 	wait_queue_head_t wait;
 	wait_queue_head_t sleepers;
-	struct irq_work wake;
+	struct bhlab_wake wake;
 	struct bhlab_ring ring;
 	struct bhlab_monitor monitor;
 };
@@ -169,7 +169,7 @@ static inline void bhlab_lab_wake(struct bhlab_lab *lab)
 	smp_mb(); /* the stores before, the look for waiters after */
 	/* See above. */
 	if (waitqueue_active(&lab->wait) || waitqueue_active(&lab->ring.wait))
-		irq_work_queue(&lab->wake);
+		bhlab_wake(&lab->wake);
 }
 
 /* From outside, where no file holds the lab. */

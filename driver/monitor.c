@@ -14,7 +14,6 @@
  * busy: what nobody has received is no reason to look for more at once.
  */
 #include <linux/capability.h>
-#include <linux/irq_work.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
@@ -39,9 +38,6 @@ DEFINE_STATIC_KEY_FALSE(bhlab_monitor_key);
 
 /* The time of the first record that somebody hears; 0 when nobody listens. */
 static atomic64_t bhlab_monitor_since;
-/* The work item is on its way, and will find what is recorded now. */
-static atomic_t bhlab_monitor_kicked;
-
 static struct workqueue_struct *bhlab_monitor_wq;
 
 /* Who sends: protects the batch, the statistics and each lab's monitor. */
@@ -94,16 +90,18 @@ bool bhlab_monitor_looks(u64 ns)
 	return true;
 }
 
-/* A handler may hold any lock of the scheduler's or of a workqueue's. */
-static void bhlab_monitor_wake(struct irq_work *work);
-static DEFINE_IRQ_WORK(bhlab_monitor_irq_work, bhlab_monitor_wake);
+/* The work item is on its way, and will find what is recorded now. */
+static atomic_t bhlab_monitor_kicked;
+
+/* A handler may hold a lock of a workqueue's: the module's thread queues it. */
+static struct bhlab_wake bhlab_monitor_kicker;
 
 void bhlab_monitor_kick(void)
 {
 	smp_mb(); /* the record, then the look; see bhlab_monitor_fn() */
 	if (!atomic_read(&bhlab_monitor_kicked) &&
 	    !atomic_xchg(&bhlab_monitor_kicked, 1))
-		irq_work_queue(&bhlab_monitor_irq_work);
+		bhlab_wake(&bhlab_monitor_kicker);
 }
 
 /* --- sending */
@@ -315,7 +313,7 @@ static void bhlab_monitor_fn(struct work_struct *work)
 				   BHLAB_MONITOR_UNHEARD : 0);
 }
 
-static void bhlab_monitor_wake(struct irq_work *work)
+static void bhlab_monitor_wake(struct bhlab_wake *wake)
 {
 	queue_delayed_work(bhlab_monitor_wq, &bhlab_monitor_work,
 			   READ_ONCE(bhlab_monitor_unheard) ?
@@ -373,6 +371,7 @@ int bhlab_monitor_bind(int group)
 /* A queue of its own, since those of the system are what labs experiment with. */
 int bhlab_monitor_init(void)
 {
+	bhlab_wake_prepare(&bhlab_monitor_kicker, bhlab_monitor_wake);
 	bhlab_monitor_wq = alloc_ordered_workqueue("bhlab-monitor", 0);
 	return bhlab_monitor_wq ? 0 : -ENOMEM;
 }
@@ -380,7 +379,7 @@ int bhlab_monitor_init(void)
 /* There are no labs any more, so nobody kicks. */
 void bhlab_monitor_exit(void)
 {
-	irq_work_sync(&bhlab_monitor_irq_work);
+	bhlab_wake_end(&bhlab_monitor_kicker);
 	cancel_delayed_work_sync(&bhlab_monitor_work);
 	destroy_workqueue(bhlab_monitor_wq);
 }
