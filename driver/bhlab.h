@@ -15,7 +15,8 @@
  *			item's activations, around the kernel's own call; a
  *			handler takes it as it starts. No two items' locks are
  *			ever held together.
- *   ring->count_lock, fifo->lock	raw spinlocks, leaves.
+ *   fifo->lock		raw spinlock, a leaf.
+ *   ring->count_lock	spinlock, a leaf; in process context.
  *
  * Steps find items under rcu_read_lock(); verbs hold a reference, which
  * destroying an item waits for.
@@ -25,7 +26,6 @@
 
 #include <linux/atomic.h>
 #include <linux/interrupt.h>
-#include <linux/irq_work.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
@@ -40,6 +40,7 @@
 
 #include "ring.h"
 #include "share.h"
+#include "wake.h"
 
 struct bhlab_kind_ops;
 struct bhlab_mech_ops;
@@ -96,8 +97,7 @@ struct bhlab_monitor {
  * @chain: activations that steps may make until user space makes one again
  * @wait: verbs that wait for the state of an item, or for records
  * @sleepers: sleep steps, and programs that are held, which end when the lab does
- * @wake: wakes @wait and the ring's readers, since handlers must not take a
- *	waitqueue's lock: on RT it sleeps
+ * @wake: wakes @wait and the ring's readers, see wake.c
  */
 struct bhlab_lab {
 	u32 id;
@@ -117,7 +117,7 @@ struct bhlab_lab {
 	atomic_t chain;
 	wait_queue_head_t wait;
 	wait_queue_head_t sleepers;
-	struct irq_work wake;
+	struct bhlab_wake wake;
 	struct bhlab_ring ring;
 	struct bhlab_monitor monitor;
 };
@@ -181,7 +181,7 @@ static inline void bhlab_lab_wake(struct bhlab_lab *lab)
 	smp_mb(); /* the stores before, the look for waiters after */
 	/* See above. */
 	if (waitqueue_active(&lab->wait) || waitqueue_active(&lab->ring.wait))
-		irq_work_queue(&lab->wake);
+		bhlab_wake(&lab->wake);
 }
 
 /* From outside, where no file holds the lab. */
@@ -598,7 +598,7 @@ bool bhlab_item_armed(struct bhlab_item *item, const struct bhlab_queue *queue);
 int bhlab_item_enable(struct bhlab_item *item, u32 *depth);
 int bhlab_item_flush(struct bhlab_item *item);
 int bhlab_item_flush_own(struct bhlab_item *item);
-int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd);
+int bhlab_item_wait(struct bhlab_item *item, struct bhlab_wait *cmd);
 void bhlab_item_settle(struct bhlab_item *item);
 void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st);
 
@@ -799,6 +799,15 @@ int bhlab_act(struct bhlab_lab *lab, struct bhlab_act *cmd, u32 nr);
 int bhlab_batch(struct bhlab_lab *lab, struct bhlab_batch *cmd);
 
 /* ioctl.c */
+
+/* What a wait that a signal ends leaves to who restarts it. */
+static inline u64 bhlab_time_left(u64 end)
+{
+	u64 now = ktime_get_ns();
+
+	return end > now ? end - now : 0;
+}
+
 long bhlab_ioctl(struct bhlab_lab *lab, unsigned int cmd, unsigned long arg);
 
 #endif /* BHLAB_BHLAB_H */

@@ -168,9 +168,9 @@ static int bhlab_cmd_destroy(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	return bhlab_lab_destroy(lab, cmd->destroy.id);
 }
 
-static int bhlab_wait_recorded(struct bhlab_lab *lab,
-			       const struct bhlab_wait *cmd)
+static int bhlab_wait_recorded(struct bhlab_lab *lab, struct bhlab_wait *cmd)
 {
+	u64 end = ktime_get_ns() + cmd->timeout_ns;
 	int ret;
 
 	if (cmd->timeout_ns > BHLAB_NS_MAX)
@@ -183,12 +183,14 @@ static int bhlab_wait_recorded(struct bhlab_lab *lab,
 						 ns_to_ktime(cmd->timeout_ns));
 	if (ret == -ETIME)
 		return -ETIMEDOUT;
-	return ret ? -EINTR : 0;
+	if (ret == -ERESTARTSYS)
+		cmd->timeout_ns = bhlab_time_left(end);
+	return ret;
 }
 
 static int bhlab_cmd_wait(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 {
-	const struct bhlab_wait *wait = &cmd->wait;
+	struct bhlab_wait *wait = &cmd->wait;
 	struct bhlab_item *item;
 	int ret;
 
@@ -279,7 +281,7 @@ static int bhlab_cmd_fifo_state(struct bhlab_lab *lab, union bhlab_cmd *cmd)
  * @size: of its structure
  * @min_size: of that structure's first version
  * @flags: that it knows
- * @out_on_error: the structure is written back when it is refused, too
+ * @out_on_error: the structure is written back when it fails, too
  * @out_never: nothing of it is written back
  * @execute: does it
  * @create: or makes an object, which is published once the caller has the
@@ -341,7 +343,8 @@ static const struct bhlab_ioctl_op bhlab_ioctl_ops[] = {
 	BHLAB_VERB(ENABLE),
 	BHLAB_VERB(TRIGGER),
 	BHLAB_VERB(DRAIN),
-	BHLAB_IOCTL(WAIT, bhlab_wait, timeout_ns, 0, bhlab_cmd_wait),
+	BHLAB_IOCTL_OP(WAIT, bhlab_wait, timeout_ns, 0,
+		       .execute = bhlab_cmd_wait, .out_on_error = true),
 	BHLAB_IOCTL(BATCH, bhlab_batch, entries, BHLAB_BATCH_ON, bhlab_cmd_batch),
 	BHLAB_CREATE(QUEUE_CREATE, bhlab_queue_create, name, BHLAB_WQ_ALL, bhlab_cmd_queue_create),
 	BHLAB_IOCTL(QUEUE_STATE, bhlab_queue_state, out_name, 0, bhlab_cmd_queue_state),

@@ -547,7 +547,7 @@ static void bhlab_wait_returned(struct bhlab_item *item, u32 condition)
  */
 #define BHLAB_SETTLE_NS		(10 * NSEC_PER_MSEC)
 
-int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd)
+int bhlab_item_wait(struct bhlab_item *item, struct bhlab_wait *cmd)
 {
 	u64 end = ktime_get_ns() + cmd->timeout_ns;
 	s64 left;
@@ -564,8 +564,10 @@ int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd)
 			left = min_t(s64, left, BHLAB_SETTLE_NS);
 		if (wait_event_interruptible_hrtimeout(item->obj.lab->wait,
 						       bhlab_wait_done(item, cmd, &ret),
-						       ns_to_ktime(left)) == -ERESTARTSYS)
-			return -EINTR;
+						       ns_to_ktime(left)) == -ERESTARTSYS) {
+			cmd->timeout_ns = bhlab_time_left(end);
+			return -ERESTARTSYS;
+		}
 	}
 	if (!ret)
 		bhlab_wait_returned(item, cmd->condition);

@@ -97,15 +97,6 @@ void bhlab_lab_count(struct bhlab_lab *lab, u32 *nr)
 	mutex_unlock(&lab->lock);
 }
 
-static void bhlab_wake_fn(struct irq_work *work)
-{
-	struct bhlab_lab *lab = container_of(work, struct bhlab_lab, wake);
-
-	wake_up_all(&lab->wait);
-	if (bhlab_ring_ready(&lab->ring))
-		wake_up_all(&lab->ring.wait);
-}
-
 static void bhlab_lab_init(struct bhlab_lab *lab)
 {
 	refcount_set(&lab->users, 1);
@@ -118,7 +109,7 @@ static void bhlab_lab_init(struct bhlab_lab *lab)
 	xa_init_flags(&lab->objects, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&lab->wait);
 	init_waitqueue_head(&lab->sleepers);
-	init_irq_work(&lab->wake, bhlab_wake_fn);
+	bhlab_wake_prepare_lab(lab);
 	bhlab_ring_init(&lab->ring);
 }
 
@@ -248,7 +239,7 @@ void bhlab_lab_release(struct bhlab_lab *lab)
 	bhlab_lab_free(lab, true);
 	bhlab_lab_free(lab, false);
 	xa_destroy(&lab->objects);
-	irq_work_sync(&lab->wake);
+	bhlab_wake_end(&lab->wake);
 	bhlab_ring_free(&lab->ring);
 	bhlab_share_exit(&lab->share);
 	mutex_destroy(&lab->lock);

@@ -459,15 +459,12 @@ static int bhlab_batch_entry(struct bhlab_lab *lab,
 			     struct bhlab_batch_entry *entry)
 {
 	const struct bhlab_verb_op *op = bhlab_verb(entry->nr);
-	int ret;
 
 	if (!op)
 		return -ENOTTY;
 	if (entry->act.size != sizeof(entry->act))
 		return -EINVAL;
-	ret = bhlab_act_op(lab, &entry->act, op);
-	/* The entries before it are not carried out again. */
-	return ret == -ERESTARTSYS ? -EINTR : ret;
+	return bhlab_act_op(lab, &entry->act, op);
 }
 
 static void bhlab_batch_run(struct bhlab_lab *lab, struct bhlab_batch *cmd,

@@ -87,8 +87,11 @@
  * EBUSY: the object is in use, or in a state in which the call would wait for
  * ever.
  *
- * EINTR, ETIMEDOUT: of a wait, a signal came or the time was over; EINTR also of
- * a verb that waits for the budget, before it did anything.
+ * EINTR, ETIMEDOUT: of a wait, a signal came or the time was over. What waits
+ * interruptibly (read(), WAIT, FLUSH of what the kernel has no flush for) ends by
+ * a signal that has a handler, and only by one without SA_RESTART; after others,
+ * and after a stop, the freezer or a debugger, the call goes on. So does a verb
+ * that waits for the budget, before it did anything.
  *
  * EAGAIN: the workqueue is draining; or read() found no record, and the file
  * is non-blocking.
@@ -1024,8 +1027,8 @@ enum bhlab_result {
  * @entries: address of an array of struct bhlab_batch_entry
  *
  * Carries out one verb after the other, as the ioctls would. Stops after the
- * first that is refused, unless BHLAB_BATCH_ON; a signal stops it, too. The
- * entries from @out_done on are left as they were. 0 whatever became of them.
+ * first that is refused, unless BHLAB_BATCH_ON; a signal stops it, too, and ends
+ * a FLUSH in it with EINTR, since a batch is not restarted. The entries from @out_done on are left as they were. 0 whatever became of them.
  */
 struct bhlab_batch {
 	__u32 size;
@@ -1061,7 +1064,8 @@ struct bhlab_batch_entry {
  * @id: the item; for RECORDED 0
  * @condition: enum bhlab_condition
  * @value: RUNS, RECORDED: the number; else 0
- * @timeout_ns: 0 (do not wait) to BHLAB_NS_MAX
+ * @timeout_ns: in: 0 (do not wait) to BHLAB_NS_MAX; out: after EINTR, what was
+ *	left of it. A call that is restarted waits for that only
  *
  * EINTR on a signal, ETIMEDOUT when the time is over, ENOENT when the item is
  * destroyed meanwhile. A condition that held for a moment only may be missed.
