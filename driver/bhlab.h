@@ -41,6 +41,7 @@
 #include "ring.h"
 #include "share.h"
 #include "wake.h"
+#include "who.h"
 
 struct bhlab_kind_ops;
 struct bhlab_mech_ops;
@@ -85,6 +86,7 @@ struct bhlab_monitor {
  * @id: unique among the labs that live
  * @users: who looks at it from outside, see lab.c, and one for the open file
  * @uid, @pid, @comm: who opened it
+ * @who: whom its records may name
  * @opened: when
  * @lock: protects @objects against change, @next_id, @used, @process_ns
  * @objects: id to struct bhlab_object; read under RCU
@@ -105,6 +107,7 @@ struct bhlab_lab {
 	kuid_t uid;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
+	struct bhlab_who who;
 	u64 opened;
 	struct mutex lock;
 	struct xarray objects;

@@ -110,7 +110,9 @@ static void bhlab_lab_init(struct bhlab_lab *lab)
 	init_waitqueue_head(&lab->wait);
 	init_waitqueue_head(&lab->sleepers);
 	bhlab_wake_prepare_lab(lab);
+	bhlab_who_init(&lab->who);
 	bhlab_ring_init(&lab->ring);
+	lab->ring.hides = bhlab_who_may_hide(&lab->who);
 }
 
 struct bhlab_lab *bhlab_lab_open(void)
@@ -128,6 +130,7 @@ struct bhlab_lab *bhlab_lab_open(void)
 			       XA_LIMIT(1, bhlab_limits.labs), GFP_KERNEL_ACCOUNT);
 	if (ret) {
 		bhlab_share_exit(&lab->share);
+		bhlab_who_free(&lab->who);
 		mutex_destroy(&lab->lock);
 		kfree(lab);
 		return ERR_PTR(ret == -EBUSY ? -ENOSPC : ret);
@@ -242,6 +245,7 @@ void bhlab_lab_release(struct bhlab_lab *lab)
 	bhlab_wake_end(&lab->wake);
 	bhlab_ring_free(&lab->ring);
 	bhlab_share_exit(&lab->share);
+	bhlab_who_free(&lab->who);
 	mutex_destroy(&lab->lock);
 	xa_erase(&bhlab_labs, lab->id);
 	kfree(lab);

@@ -94,6 +94,7 @@ static void bhlab_ring_free_pages(struct bhlab_ring *ring)
 		__free_page(ring->pages[i]);
 	kvfree(ring->pages);
 	kvfree(ring->recorded);
+	kvfree(ring->hidden);
 	bhlab_reader_free(&ring->reader);
 }
 
@@ -121,6 +122,17 @@ static int bhlab_ring_alloc_pages(struct bhlab_ring *ring)
 	return 0;
 }
 
+/* As the pages, not for the user's eyes. */
+static int bhlab_ring_alloc_hidden(struct bhlab_ring *ring)
+{
+	if (!ring->hides)
+		return 0;
+	ring->hidden = kvcalloc(nr_cpu_ids,
+				array_size(ring->records, sizeof(*ring->hidden)),
+				GFP_KERNEL_ACCOUNT);
+	return ring->hidden ? 0 : -ENOMEM;
+}
+
 static int bhlab_ring_alloc(struct bhlab_ring *ring)
 {
 	void *base = NULL;
@@ -137,7 +149,7 @@ static int bhlab_ring_alloc(struct bhlab_ring *ring)
 		kvfree(ring->recorded);
 		return -ENOMEM;
 	}
-	if (!bhlab_ring_alloc_pages(ring))
+	if (!bhlab_ring_alloc_hidden(ring) && !bhlab_ring_alloc_pages(ring))
 		base = vmap(ring->pages, bhlab_ring_pages(ring),
 			    VM_MAP | VM_USERMAP, PAGE_KERNEL);
 	if (!base) {
@@ -274,9 +286,24 @@ int bhlab_ring_setup(struct bhlab_ring *ring, struct bhlab_ring_setup *cmd)
 	return 0;
 }
 
+/* Between the two looks at the record's sequence number. */
+static void bhlab_ring_reveal(const struct bhlab_ring *ring, int cpu, u32 seq,
+			      struct bhlab_event *to)
+{
+	const struct bhlab_hidden *hidden;
+
+	if (!ring->hidden)
+		return;
+	hidden = bhlab_hidden_slot(ring, cpu, seq);
+	if (data_race(hidden->seq) != seq)
+		return;
+	data_race(to->pid = hidden->pid);
+	data_race(memcpy(to->comm, hidden->comm, sizeof(to->comm)));
+}
+
 /* Copy the record @seq, or find that it is overwritten. */
 static bool bhlab_ring_copy(const struct bhlab_ring *ring, int cpu, u32 seq,
-			    struct bhlab_event *to)
+			    struct bhlab_event *to, bool reveal)
 {
 	const struct bhlab_event *e = bhlab_slot(ring, bhlab_head(ring, cpu), seq);
 
@@ -284,6 +311,8 @@ static bool bhlab_ring_copy(const struct bhlab_ring *ring, int cpu, u32 seq,
 	if (smp_load_acquire(&e->seq) != seq)
 		return false;
 	data_race(memcpy(to, e, sizeof(*to))); /* torn: not returned */
+	if (reveal)
+		bhlab_ring_reveal(ring, cpu, seq, to);
 	smp_rmb(); /* likewise */
 	return READ_ONCE(e->seq) == seq;
 }
@@ -305,7 +334,8 @@ static bool bhlab_reader_fetch(const struct bhlab_ring *ring,
 			return false;
 		lost = behind > ring->records ? behind - ring->records : 0;
 		c->next += lost + 1;
-		c->ahead = bhlab_ring_copy(ring, cpu, c->next, &c->event);
+		c->ahead = bhlab_ring_copy(ring, cpu, c->next, &c->event,
+					   reader->reveals);
 		lost += !c->ahead;
 		WRITE_ONCE(reader->lost, reader->lost + lost);
 	}

@@ -1227,7 +1227,8 @@ enum bhlab_stage {
  *	for other kinds than RUN, when it happened
  * @finished_ns: when the program ended; for other kinds as @started_ns
  * @value: what the kind says; of RUN, how many times it requeued itself before
- * @pid: the task that was current
+ * @pid: the task that was current, as the opener's PID namespace numbers it; 0
+ *	if it is not there, as kernel threads are not in a child namespace
  * @nth: RUN, MARK, DROPPED: the nth run of this item and stage, from 1; else 0
  * @queue_cpu: the CPU that queued it; BHLAB_CPU_NONE when that is not known
  * @cpu: the CPU that it started, or happened, on
@@ -1238,10 +1239,16 @@ enum bhlab_stage {
  * @softirq_started: the same when it started, on @cpu
  * @skipped: steps that were skipped, at most 65535
  * @flags: BHLAB_EVENT_F_*
- * @comm: the current task's name, terminated
+ * @comm: the current task's name, terminated; "-" if it is not the lab's affair
  * @data: the item's payload
  *
  * queued_ns <= started_ns <= finished_ns, always.
+ *
+ * Kernel threads are named always. A task of a user's is named if whoever opened
+ * the lab had CAP_PERFMON in the initial user namespace then, or if it has his
+ * real uid and is in his PID namespace; else @pid is 0 and @comm "-". What netlink
+ * sends to who has CAP_NET_ADMIN in the initial user namespace names all, and
+ * numbers them as the initial PID namespace does.
  */
 struct bhlab_event {
 	__u32 seq;
