@@ -298,6 +298,8 @@ static int refused_create(const struct add *add, int err, struct error *e)
 			    info->out_max_items, info->out_max_irqs, info->out_max_threads, limit);
 	if (err == EBUSY)
 		return fail(e, STATUS_REFUSED, err, "another item has the static instance");
+	if (err == EPERM && create->queue == BHLAB_QUEUE_HIGHPRI)
+		return fail(e, STATUS_REFUSED, err, "the workers of queue highpri run at nice -20, which needs CAP_SYS_NICE");
 	if (err == EPERM)
 		return fail(e, STATUS_REFUSED, err, "a priority, and a nice value below 0, need CAP_SYS_NICE");
 	if (err == EINVAL && create->flags & BHLAB_ITEM_STATIC)

@@ -24,6 +24,7 @@ static const struct meaning meanings[] = {
 	{ "add queue", EEXIST, "the name is taken" },
 	{ "add queue", EINVAL, "these attributes exclude each other; see 'bhctl help add queue'" },
 	{ "add queue", ENOSPC, "the module parameters queues and items allow no more of them in one lab" },
+	{ "add queue", EPERM, "the workers of a --highpri queue run at nice -20, which needs CAP_SYS_NICE (with --bh it does not)" },
 	{ "add queue", EOPNOTSUPP, "this kernel has no BH workqueues" },
 	{ "add lock", EEXIST, "the name is taken" },
 	{ "add lock", EINVAL, "a mutex is for task context: it sleeps" },

@@ -65,7 +65,8 @@ static int bhlab_create_check(const struct bhlab_item *item,
 	if (cmd->flags & BHLAB_ITEM_CPU &&
 	    (cmd->cpu >= nr_cpu_ids || !cpu_online(cmd->cpu)))
 		return -ENODEV;
-	if ((cmd->priority || cmd->nice < 0) && !capable(CAP_SYS_NICE))
+	if ((cmd->priority || cmd->nice < 0 ||
+	     cmd->queue == BHLAB_QUEUE_HIGHPRI) && !capable(CAP_SYS_NICE))
 		return -EPERM;
 	return 0;
 }

@@ -161,6 +161,15 @@ load common
 	run -0 runuser -u alice -- bhctl -q batch - <<<"add tasklet x --do 'spin 1ms'"
 }
 
+@test "nice -20 needs CAP_SYS_NICE" {
+	export -f refusals
+	run -0 runuser -u alice -- bhctl exec -- bash -c 'BATS_TEST_TMPDIR=$(mktemp -d) refusals' <<-'END'
+		71 EPERM | add queue q --unbound --highpri | add queue q: the workers of a --highpri queue run at nice -20, which needs CAP_SYS_NICE (with --bh it does not)
+		71 EPERM | add work x --queue highpri      | add work x: the workers of queue highpri run at nice -20, which needs CAP_SYS_NICE
+		71 EPERM | add rcu_work x --queue highpri  | add rcu_work x: the workers of queue highpri run at nice -20, which needs CAP_SYS_NICE
+	END
+}
+
 @test "objects that are not there, or are in the way" {
 	lab_open
 	lab <<<$'add work w --do "queue later"\nadd tasklet t\nadd irq i\ndisable t\nqueue t'

@@ -412,6 +412,8 @@ struct bhlab_mech_info {
  * @mech: enum bhlab_mech
  * @queue: work, rcu_work: the workqueue, one of BHLAB_QUEUE_* or the id of one
  *	that the lab has; 0 is the system's per-CPU queue. Other mechanisms: 0.
+ *	BHLAB_QUEUE_HIGHPRI, whose workers run at nice -20, needs CAP_SYS_NICE
+ *	(EPERM).
  *	The program of an item on a BH queue runs in atomic context. A queue can
  *	not be destroyed while an item names it
  * @cpu: with BHLAB_ITEM_CPU the CPU on which the item is queued or triggered
@@ -676,7 +678,8 @@ struct bhlab_destroy {
  * MEM_RECLAIM, and no max_active; with LEGACY and SINGLETHREAD nothing else; no
  * CPU_INTENSIVE with UNBOUND, which the kernel would ignore. max_active is at
  * most &bhlab_info.out_max_active. All of that is EINVAL; BH on a kernel
- * without is EOPNOTSUPP.
+ * without is EOPNOTSUPP. HIGHPRI without BH needs CAP_SYS_NICE (EPERM), since the
+ * workers of such a queue run at nice -20.
  */
 struct bhlab_queue_create {
 	__u32 size;
