@@ -183,7 +183,7 @@ static struct bhlab_item *bhlab_item_alloc(struct bhlab_lab *lab,
 	item->priority = cmd->priority;
 	item->cookie = cmd->cookie;
 	memcpy(item->data, cmd->data, sizeof(item->data));
-	item->privileged = capable(CAP_SYS_ADMIN);
+	item->privileged = bhlab_has_cap(CAP_SYS_ADMIN);
 	raw_spin_lock_init(&item->lock);
 	bhlab_delay_init(item);
 	return item;

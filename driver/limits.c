@@ -42,11 +42,11 @@ BHLAB_LIMIT(threads, uint, "Threads, that is kthread_work items, of one lab (16)
 BHLAB_LIMIT(fifos, uint, "FIFOs of one lab (16)");
 BHLAB_LIMIT(steps, uint, "Steps of one program (64)");
 BHLAB_LIMIT(ring_bytes, uint, "Bytes of one lab's event ring, all CPUs together (16777216)");
-BHLAB_LIMIT(atomic_ns, ulong, "Nanoseconds that one run may spin in atomic context (1000000)");
-BHLAB_LIMIT(atomic_cap_ns, ulong, "The same, with CAP_SYS_ADMIN (10000000)");
-BHLAB_LIMIT(process_ns, ulong, "Nanoseconds that one run may take in process context (1000000000)");
-BHLAB_LIMIT(lab_ns, ulong, "Nanoseconds of all process context programs of a lab (60000000000)");
-BHLAB_LIMIT(period_ns, ulong, "Nanoseconds of the shortest period of a trigger (100000)");
+BHLAB_LIMIT(atomic_ns, ullong, "Nanoseconds that one run may spin in atomic context (1000000)");
+BHLAB_LIMIT(atomic_cap_ns, ullong, "The same, with CAP_SYS_ADMIN (10000000)");
+BHLAB_LIMIT(process_ns, ullong, "Nanoseconds that one run may take in process context (1000000000)");
+BHLAB_LIMIT(lab_ns, ullong, "Nanoseconds of all process context programs of a lab (60000000000)");
+BHLAB_LIMIT(period_ns, ullong, "Nanoseconds of the shortest period of a trigger (100000)");
 BHLAB_LIMIT(chain, uint, "Activations that steps may make after each by a user (100000)");
 BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq threads (25)");
 

@@ -2,6 +2,8 @@
 #ifndef BHLAB_LIMITS_H
 #define BHLAB_LIMITS_H
 
+#include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/types.h>
 
 /*
@@ -17,11 +19,11 @@ struct bhlab_limits {
 	unsigned int fifos;
 	unsigned int steps;
 	unsigned int ring_bytes;
-	unsigned long atomic_ns;
-	unsigned long atomic_cap_ns;
-	unsigned long process_ns;
-	unsigned long lab_ns;
-	unsigned long period_ns;
+	unsigned long long atomic_ns;
+	unsigned long long atomic_cap_ns;
+	unsigned long long process_ns;
+	unsigned long long lab_ns;
+	unsigned long long period_ns;
 	unsigned int chain;
 	unsigned int budget_percent;
 };
@@ -29,6 +31,15 @@ struct bhlab_limits {
 extern struct bhlab_limits bhlab_limits;
 
 int bhlab_limits_check(void);
+
+/*
+ * For what is asked in advance, whether it will matter or not: unlike capable()
+ * this leaves no audit record.
+ */
+static inline bool bhlab_has_cap(int cap)
+{
+	return ns_capable_noaudit(&init_user_ns, cap);
+}
 
 void bhlab_budget_charge(u64 ns);
 u64 bhlab_budget_wait(void);
