@@ -293,8 +293,8 @@ static int refused_create(const struct add *add, int err, struct error *e)
 	period_exact(info->out_lab_ns, limit, sizeof(limit));
 	if (err == ENOSPC)
 		return fail(e, STATUS_REFUSED, err,
-			    "a lab may have %u items, of these %u irqs and %u threads, and programs in process context "
-			    "of %s in all (module parameters items, irqs, threads, lab_ns)",
+			    "a user may have %u items, of these %u irqs and %u threads, over all labs, and a lab "
+			    "programs in process context of %s in all (module parameters items, irqs, threads, lab_ns)",
 			    info->out_max_items, info->out_max_irqs, info->out_max_threads, limit);
 	if (err == EBUSY)
 		return fail(e, STATUS_REFUSED, err, "another item has the static instance");

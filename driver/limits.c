@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Limits: what a lab may take, and the share of each CPU that all handlers in
+ * Limits: what one user may take, and the share of each CPU that all handlers in
  * atomic context and real-time threads may take together.
  */
 #include <linux/module.h>
@@ -13,12 +13,13 @@
 #include "limits.h"
 
 struct bhlab_limits bhlab_limits = {
-	.labs = 256,
+	.labs = 16,
 	.items = 1024,
 	.irqs = 64,
-	.queues = 16,
-	.threads = 16,
-	.fifos = 16,
+	.queues = 64,
+	.threads = 128,
+	.fifos = 64,
+	.users = 8,
 	.steps = 64,
 	.ring_bytes = SZ_16M,
 	.atomic_ns = NSEC_PER_MSEC,
@@ -34,12 +35,13 @@ struct bhlab_limits bhlab_limits = {
 	module_param_named(name, bhlab_limits.name, type, 0444);	\
 	MODULE_PARM_DESC(name, text)
 
-BHLAB_LIMIT(labs, uint, "Labs, that is opens of the device, at a time (256)");
-BHLAB_LIMIT(items, uint, "Items and other objects of one lab (1024)");
-BHLAB_LIMIT(irqs, uint, "Interrupt lines of one lab (64)");
-BHLAB_LIMIT(queues, uint, "Workqueues that one lab creates (16)");
-BHLAB_LIMIT(threads, uint, "Threads, that is kthread_work items, of one lab (16)");
-BHLAB_LIMIT(fifos, uint, "FIFOs of one lab (16)");
+BHLAB_LIMIT(labs, uint, "Labs, that is opens of the device, of one user at a time (16)");
+BHLAB_LIMIT(items, uint, "Items and other objects of one user (1024)");
+BHLAB_LIMIT(irqs, uint, "Interrupt lines of one user (64)");
+BHLAB_LIMIT(queues, uint, "Workqueues that one user creates (64)");
+BHLAB_LIMIT(threads, uint, "Threads, that is kthread_work items, of one user (128)");
+BHLAB_LIMIT(fifos, uint, "FIFOs of one user (64)");
+BHLAB_LIMIT(users, uint, "How many times that all users without CAP_SYS_ADMIN together may take (8)");
 BHLAB_LIMIT(steps, uint, "Steps of one program (64)");
 BHLAB_LIMIT(ring_bytes, uint, "Bytes of one lab's event ring, all CPUs together (16777216)");
 BHLAB_LIMIT(atomic_ns, ullong, "Nanoseconds that one run may spin in atomic context (1000000)");
@@ -56,6 +58,7 @@ BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq 
 #define BHLAB_LAB_MAX		(100 * (u64)NSEC_PER_SEC)
 #define BHLAB_PERIOD_MIN	(10 * NSEC_PER_USEC)
 #define BHLAB_ITEMS_MAX		65536
+#define BHLAB_USERS_MAX		1024
 #define BHLAB_STEPS_MAX		1024
 #define BHLAB_RING_MAX		SZ_256M
 
@@ -64,6 +67,7 @@ int bhlab_limits_check(void)
 	const struct bhlab_limits *l = &bhlab_limits;
 
 	if (!l->labs || !l->items || l->items > BHLAB_ITEMS_MAX ||
+	    !l->users || l->users > BHLAB_USERS_MAX ||
 	    !l->steps || l->steps > BHLAB_STEPS_MAX || !l->chain ||
 	    l->ring_bytes > BHLAB_RING_MAX ||
 	    l->atomic_ns > l->atomic_cap_ns ||

@@ -7,7 +7,8 @@
 #include <linux/types.h>
 
 /*
- * What one user may take of the machine. All are module parameters, read only
+ * What one user may take of the machine, over all his labs; steps, times and
+ * ring_bytes are for each program, run or lab. All are module parameters, read only
  * once the module is loaded, so that a check stays true after it was made.
  */
 struct bhlab_limits {
@@ -17,6 +18,7 @@ struct bhlab_limits {
 	unsigned int queues;
 	unsigned int threads;
 	unsigned int fifos;
+	unsigned int users;
 	unsigned int steps;
 	unsigned int ring_bytes;
 	unsigned long long atomic_ns;

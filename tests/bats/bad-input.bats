@@ -228,8 +228,8 @@ load common
 @test "more than the limits allow" {
 	local items irqs steps program many
 	read -r items irqs steps < <(bhctl -j info | jq -r '.limits | "\(.items) \(.irqs) \(.steps)"')
-	many="a lab may have $items items, of these $irqs irqs and 16 threads, and programs in process context of 60s in all"
-	many+=" (module parameters items, irqs, threads, lab_ns) (ENOSPC)"
+	many="a user may have $items items, of these $irqs irqs and 128 threads, over all labs, and a lab programs in process"
+	many+=" context of 60s in all (module parameters items, irqs, threads, lab_ns) (ENOSPC)"
 	lab_open
 	program=$(yes 'mark 1;' | head -n "$((steps + 1))" | xargs)
 	is 71 "bhctl: add work w: a program may have $steps steps (module parameter steps) (E2BIG)" add work w --do "$program"

@@ -77,8 +77,9 @@
  *
  * EEXIST: the name is taken.
  *
- * ENOSPC: a limit on the number of objects, or on the time that all programs
- * in process context take together, is reached (module parameters).
+ * ENOSPC: a limit of the user or of all users, see "Users" below, or on the
+ * time that all programs of the lab in process context take together, is reached
+ * (module parameters).
  *
  * EOVERFLOW: disabled BHLAB_DISABLE_DEPTH_MAX times already.
  *
@@ -91,6 +92,23 @@
  * is non-blocking.
  *
  * ENOMEM: no memory.
+ */
+
+/**
+ * DOC: Users
+ *
+ * Whoever opens the device is the user of the lab, whoever has its descriptor
+ * later. His labs, and the objects of all of them, count against the limits of
+ * one user that &struct bhlab_info tells. They are given back when the object, or
+ * the lab, is gone.
+ *
+ * A user is a real uid; who is in a user namespace counts as the user who has
+ * made it. All users together may have &bhlab_info.out_users times what one may
+ * have. ENOSPC: either is reached; open() fails with it, too.
+ *
+ * Who opens the device with CAP_SYS_ADMIN is another user than who has the same
+ * uid and opens it without, has limits of the same size, and is not counted
+ * among all users: what they have taken is never missing there.
  */
 
 #define BHLAB_IOC_MAGIC		0xBF
@@ -314,7 +332,8 @@ struct bhlab_step {
  * @out_features: BHLAB_FEATURE_* bits
  * @out_lab: the number of this lab, unique while it lives
  * @out_cpus: how many CPUs are possible
- * @out_max_items: items that one lab may have (module parameter items)
+ * @out_max_items: items and other objects that one user may have, over all
+ *	labs that he has opened (module parameter items)
  * @out_max_irqs: of these, interrupt lines (irqs)
  * @out_max_steps: steps of one program (steps)
  * @out_atomic_ns: time that one run may spin in atomic context (atomic_ns)
@@ -325,13 +344,16 @@ struct bhlab_step {
  * @out_lab_ns: time that the programs in process context of one lab may take
  *	together, each run once (lab_ns)
  * @out_period_ns: the shortest period of a trigger (period_ns)
- * @out_max_queues: workqueues that one lab may have (queues)
- * @out_max_threads: kthread_work items of one lab (threads)
+ * @out_max_queues: workqueues that one user may have (queues)
+ * @out_max_threads: kthread_work items of one user (threads)
  * @out_max_locks: locks that one lab may create in all its life
- * @out_max_fifos: FIFOs of one lab (fifos)
+ * @out_max_fifos: FIFOs of one user (fifos)
  * @out_max_active: the largest max_active of a workqueue on this kernel
  * @out_budget: percent of each BHLAB_BUDGET_NS of a CPU that handlers in atomic
  *	context and in threads of real-time priority may take (budget_percent)
+ * @out_max_labs: labs that one user may have at a time (labs)
+ * @out_users: how many times what one user may have all users together may have,
+ *	not counting those with CAP_SYS_ADMIN (users)
  * @out_kernel: the kernel that the driver was built for, terminated
  */
 struct bhlab_info {
@@ -357,6 +379,8 @@ struct bhlab_info {
 	__u32 out_max_fifos;
 	__u32 out_max_active;
 	__u32 out_budget;
+	__u32 out_max_labs;
+	__u32 out_users;
 	char out_kernel[64];
 };
 

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Users: who has opened labs, and what they take, over all their labs. A limit
+ * of one lab would bound nothing, since anybody can open another.
+ *
+ * A user can become many: with subordinate uids, or with friends. So all of them
+ * together have a limit, too, bhlab_limits.users times that of one. It does not
+ * bind who opens with CAP_SYS_ADMIN: nobody else can be the reason that root's
+ * open fails. That also makes root one user and a container's root another.
+ */
+#include <linux/cred.h>
+#include <linux/list.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/user_namespace.h>
+
+#include "limits.h"
+#include "user.h"
+
+/**
+ * struct bhlab_user - who has opened labs
+ * @list: in bhlab_users
+ * @uid: of the opener
+ * @admin: who opened with CAP_SYS_ADMIN is another than who opened without
+ * @used: of each enum bhlab_resource; it lives while it has labs
+ */
+struct bhlab_user {
+	struct list_head list;
+	kuid_t uid;
+	bool admin;
+	u64 used[BHLAB_NR_RES];
+};
+
+/* A leaf; protects the list, what each has used, and what all have. */
+static DEFINE_SPINLOCK(bhlab_users_lock);
+static LIST_HEAD(bhlab_users);
+
+/* Of all that have no CAP_SYS_ADMIN. */
+static u64 bhlab_users_used[BHLAB_NR_RES];
+
+static u64 bhlab_user_limit(enum bhlab_resource resource)
+{
+	switch (resource) {
+	case BHLAB_RES_LAB:
+		return bhlab_limits.labs;
+	case BHLAB_RES_IRQ:
+		return bhlab_limits.irqs;
+	case BHLAB_RES_THREAD:
+		return bhlab_limits.threads;
+	case BHLAB_RES_QUEUE:
+		return bhlab_limits.queues;
+	case BHLAB_RES_FIFO:
+		return bhlab_limits.fifos;
+	default:
+		return bhlab_limits.items;
+	}
+}
+
+static bool bhlab_user_affords(const struct bhlab_user *user,
+			       enum bhlab_resource resource, u32 nr)
+{
+	u64 limit = bhlab_user_limit(resource);
+
+	if (!nr)
+		return true;
+	if (user->used[resource] + nr > limit)
+		return false;
+	return user->admin ||
+	       bhlab_users_used[resource] + nr <= limit * bhlab_limits.users;
+}
+
+static int bhlab_user_charge_locked(struct bhlab_user *user,
+				    const struct bhlab_charge *charge)
+{
+	int i;
+
+	lockdep_assert_held(&bhlab_users_lock);
+	for (i = 0; i < BHLAB_NR_RES; i++)
+		if (!bhlab_user_affords(user, i, charge->nr[i]))
+			return -ENOSPC;
+	for (i = 0; i < BHLAB_NR_RES; i++) {
+		user->used[i] += charge->nr[i];
+		if (!user->admin)
+			bhlab_users_used[i] += charge->nr[i];
+	}
+	return 0;
+}
+
+static void bhlab_user_uncharge_locked(struct bhlab_user *user,
+				       const struct bhlab_charge *charge)
+{
+	int i;
+
+	lockdep_assert_held(&bhlab_users_lock);
+	for (i = 0; i < BHLAB_NR_RES; i++) {
+		user->used[i] -= charge->nr[i];
+		if (!user->admin)
+			bhlab_users_used[i] -= charge->nr[i];
+	}
+}
+
+/* All of it, or -ENOSPC and nothing. */
+int bhlab_user_charge(struct bhlab_user *user, const struct bhlab_charge *charge)
+{
+	int ret;
+
+	spin_lock(&bhlab_users_lock);
+	ret = bhlab_user_charge_locked(user, charge);
+	spin_unlock(&bhlab_users_lock);
+	return ret;
+}
+
+void bhlab_user_uncharge(struct bhlab_user *user,
+			 const struct bhlab_charge *charge)
+{
+	spin_lock(&bhlab_users_lock);
+	bhlab_user_uncharge_locked(user, charge);
+	spin_unlock(&bhlab_users_lock);
+}
+
+static const struct bhlab_charge bhlab_one_lab = { .nr[BHLAB_RES_LAB] = 1 };
+
+/* Whoever is in a user namespace counts as who has made it. */
+static kuid_t bhlab_user_uid(void)
+{
+	const struct user_namespace *ns;
+	kuid_t uid = current_uid();
+
+	for (ns = current_user_ns(); ns != &init_user_ns; ns = ns->parent)
+		uid = ns->owner;
+	return uid;
+}
+
+static struct bhlab_user *bhlab_user_find(const struct bhlab_user *like)
+{
+	struct bhlab_user *user;
+
+	lockdep_assert_held(&bhlab_users_lock);
+	list_for_each_entry(user, &bhlab_users, list)
+		if (uid_eq(user->uid, like->uid) && user->admin == like->admin)
+			return user;
+	return NULL;
+}
+
+/* The caller, who has one more lab until bhlab_user_close(); or an errno. */
+struct bhlab_user *bhlab_user_open(void)
+{
+	struct bhlab_user *new, *user;
+	int ret;
+
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return ERR_PTR(-ENOMEM);
+	new->uid = bhlab_user_uid();
+	new->admin = bhlab_has_cap(CAP_SYS_ADMIN);
+
+	spin_lock(&bhlab_users_lock);
+	user = bhlab_user_find(new) ?: new;
+	ret = bhlab_user_charge_locked(user, &bhlab_one_lab);
+	if (!ret && user == new)
+		list_add(&new->list, &bhlab_users);
+	spin_unlock(&bhlab_users_lock);
+	if (ret || user != new)
+		kfree(new);
+	return ret ? ERR_PTR(ret) : user;
+}
+
+/* The end of a lab; all else that it has taken is given back already. */
+void bhlab_user_close(struct bhlab_user *user)
+{
+	bool last;
+
+	spin_lock(&bhlab_users_lock);
+	bhlab_user_uncharge_locked(user, &bhlab_one_lab);
+	last = !user->used[BHLAB_RES_LAB];
+	if (last)
+		list_del(&user->list);
+	spin_unlock(&bhlab_users_lock);
+	if (!last)
+		return;
+	WARN_ON_ONCE(memchr_inv(user->used, 0, sizeof(user->used)));
+	kfree(user);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BHLAB_USER_H
+#define BHLAB_USER_H
+
+#include <linux/types.h>
+
+/**
+ * enum bhlab_resource - what a user has a limited number of
+ * @BHLAB_RES_OBJECT: objects of any kind, and reserved names; what names no
+ *	other kind counts as this alone
+ * @BHLAB_RES_LAB: labs
+ * @BHLAB_RES_IRQ: interrupt lines
+ * @BHLAB_RES_THREAD: kernel threads
+ * @BHLAB_RES_QUEUE: workqueues
+ * @BHLAB_RES_FIFO: FIFOs
+ * @BHLAB_NR_RES: how many kinds
+ *
+ * Locks are objects, and BHLAB_LOCKS of a lab: that bounds them.
+ */
+enum bhlab_resource {
+	BHLAB_RES_OBJECT,
+	BHLAB_RES_LAB,
+	BHLAB_RES_IRQ,
+	BHLAB_RES_THREAD,
+	BHLAB_RES_QUEUE,
+	BHLAB_RES_FIFO,
+	BHLAB_NR_RES,
+};
+
+/**
+ * struct bhlab_charge - what something counts of its user's limits
+ * @nr: of each enum bhlab_resource
+ */
+struct bhlab_charge {
+	u32 nr[BHLAB_NR_RES];
+};
+
+struct bhlab_user;
+
+struct bhlab_user *bhlab_user_open(void);
+void bhlab_user_close(struct bhlab_user *user);
+int bhlab_user_charge(struct bhlab_user *user, const struct bhlab_charge *charge);
+void bhlab_user_uncharge(struct bhlab_user *user,
+			 const struct bhlab_charge *charge);
+
+#endif /* BHLAB_USER_H */
