@@ -627,6 +627,7 @@ void bhlab_period_stop(struct bhlab_period *p);
  * @busy_ns: how long it spins in all
  * @charge_max: the most of one run that the CPU's budget pays for
  * @process_ns: how long it spins and sleeps, if it is for process context
+ * @lingers: it sleeps, or spins for longer than atomic_ns
  * @steps: as the user gave them
  */
 struct bhlab_program {
@@ -635,6 +636,7 @@ struct bhlab_program {
 	u64 busy_ns;
 	u64 charge_max;
 	u64 process_ns;
+	bool lingers;
 	struct bhlab_step steps[];
 };
 

@@ -216,6 +216,7 @@ static int bhlab_item_read_programs(struct bhlab_item *item,
 		return PTR_ERR(p);
 	item->thread_program = p;
 	item->process_ns = item->program->process_ns + p->process_ns;
+	bhlab_charge_item(item);
 	return 0;
 }
 

@@ -18,6 +18,7 @@ struct bhlab_limits bhlab_limits = {
 	.irqs = 64,
 	.queues = 64,
 	.threads = 128,
+	.system_sleepers = 16,
 	.fifos = 64,
 	.users = 8,
 	.steps = 64,
@@ -39,7 +40,8 @@ BHLAB_LIMIT(labs, uint, "Labs, that is opens of the device, of one user at a tim
 BHLAB_LIMIT(items, uint, "Items and other objects of one user (1024)");
 BHLAB_LIMIT(irqs, uint, "Interrupt lines of one user (64)");
 BHLAB_LIMIT(queues, uint, "Workqueues that one user creates (64)");
-BHLAB_LIMIT(threads, uint, "Threads, that is kthread_work items, of one user (128)");
+BHLAB_LIMIT(threads, uint, "Kernel threads that objects of one user may hold (128)");
+BHLAB_LIMIT(system_sleepers, uint, "Items of one user that hold kworkers of the system's queues (16)");
 BHLAB_LIMIT(fifos, uint, "FIFOs of one user (64)");
 BHLAB_LIMIT(users, uint, "How many times that all users without CAP_SYS_ADMIN together may take (8)");
 BHLAB_LIMIT(steps, uint, "Steps of one program (64)");

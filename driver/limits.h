@@ -17,6 +17,7 @@ struct bhlab_limits {
 	unsigned int irqs;
 	unsigned int queues;
 	unsigned int threads;
+	unsigned int system_sleepers;
 	unsigned int fifos;
 	unsigned int users;
 	unsigned int steps;

@@ -248,6 +248,7 @@ int bhlab_queue_create(struct bhlab_lab *lab, struct bhlab_queue_create *cmd)
 	queue->flags = cmd->flags;
 	queue->max_active = cmd->max_active;
 	queue->bh = cmd->flags & BHLAB_WQ_BH;
+	bhlab_charge_queue(queue);
 	ret = bhlab_lab_publish(lab, &queue->obj);
 	if (ret) {
 		kfree(queue);

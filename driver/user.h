@@ -10,7 +10,8 @@
  *	other kind counts as this alone
  * @BHLAB_RES_LAB: labs
  * @BHLAB_RES_IRQ: interrupt lines
- * @BHLAB_RES_THREAD: kernel threads
+ * @BHLAB_RES_THREAD: kernel threads that are held, or may be
+ * @BHLAB_RES_SLEEPER: of these, kworkers of the system's queues
  * @BHLAB_RES_QUEUE: workqueues
  * @BHLAB_RES_FIFO: FIFOs
  * @BHLAB_NR_RES: how many kinds
@@ -22,6 +23,7 @@ enum bhlab_resource {
 	BHLAB_RES_LAB,
 	BHLAB_RES_IRQ,
 	BHLAB_RES_THREAD,
+	BHLAB_RES_SLEEPER,
 	BHLAB_RES_QUEUE,
 	BHLAB_RES_FIFO,
 	BHLAB_NR_RES,
@@ -35,6 +37,8 @@ struct bhlab_charge {
 	u32 nr[BHLAB_NR_RES];
 };
 
+struct bhlab_item;
+struct bhlab_queue;
 struct bhlab_user;
 
 struct bhlab_user *bhlab_user_open(void);
@@ -42,5 +46,8 @@ void bhlab_user_close(struct bhlab_user *user);
 int bhlab_user_charge(struct bhlab_user *user, const struct bhlab_charge *charge);
 void bhlab_user_uncharge(struct bhlab_user *user,
 			 const struct bhlab_charge *charge);
+
+void bhlab_charge_item(struct bhlab_item *item);
+void bhlab_charge_queue(struct bhlab_queue *queue);
 
 #endif /* BHLAB_USER_H */

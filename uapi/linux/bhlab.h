@@ -102,6 +102,16 @@
  * one user that &struct bhlab_info tells. They are given back when the object, or
  * the lab, is gone.
  *
+ * What may hold a kernel thread counts as a thread: a kthread_work item; the
+ * thread of an irq, and where interrupts are handled in threads
+ * (BHLAB_FEATURE_THREADIRQS) any irq; a queue with MEM_RECLAIM, LEGACY or
+ * SINGLETHREAD, which has a rescuer; and a work or rcu_work item, not on a BH
+ * queue, whose program sleeps, takes a mutex (on RT, any lock), or spins for more
+ * than &bhlab_info.out_atomic_ns in all. One of the latter that names one of the
+ * system's queues is a system sleeper besides, of which a user may have only a few
+ * (module parameter system_sleepers): what it waits for, all others wait for
+ * there. Others run on queues of the lab.
+ *
  * A user is a real uid; who is in a user namespace counts as the user who has
  * made it. All users together may have &bhlab_info.out_users times what one may
  * have. ENOSPC: either is reached; open() fails with it, too.
@@ -345,7 +355,8 @@ struct bhlab_step {
  *	together, each run once (lab_ns)
  * @out_period_ns: the shortest period of a trigger (period_ns)
  * @out_max_queues: workqueues that one user may have (queues)
- * @out_max_threads: kthread_work items of one user (threads)
+ * @out_max_threads: kernel threads that one user's objects may hold, see "Users"
+ *	(threads)
  * @out_max_locks: locks that one lab may create in all its life
  * @out_max_fifos: FIFOs of one user (fifos)
  * @out_max_active: the largest max_active of a workqueue on this kernel
