@@ -91,7 +91,10 @@ static int bhlab_item_init(struct bhlab_object *obj)
 
 	if (lab->process_ns + item->process_ns > bhlab_limits.lab_ns)
 		return -ENOSPC;
-	ret = item->ops->init(item);
+	/* It records from its first activation on. */
+	ret = bhlab_ring_use(&lab->ring);
+	if (!ret)
+		ret = item->ops->init(item);
 	if (!ret)
 		lab->process_ns += item->process_ns;
 	return ret;
@@ -236,8 +239,6 @@ int bhlab_item_create(struct bhlab_lab *lab, struct bhlab_item_create *cmd)
 		ret = bhlab_create_check(item, cmd);
 	if (!ret)
 		ret = bhlab_item_read_programs(item, cmd);
-	if (!ret)
-		ret = bhlab_ring_use(&lab->ring);
 	if (!ret)
 		ret = bhlab_lab_publish(lab, &item->obj);
 	if (ret) {

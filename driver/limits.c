@@ -3,6 +3,7 @@
  * Limits: what one user may take, and the share of each CPU that all handlers in
  * atomic context and real-time threads may take together.
  */
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/sizes.h>
@@ -41,14 +42,15 @@ BHLAB_LIMIT(items, uint, "Items and other objects of one user (1024)");
 BHLAB_LIMIT(irqs, uint, "Interrupt lines of one user (64)");
 BHLAB_LIMIT(queues, uint, "Workqueues that one user creates (64)");
 BHLAB_LIMIT(threads, uint, "Kernel threads that objects of one user may hold (128)");
-BHLAB_LIMIT(system_sleepers, uint, "Items of one user that hold kworkers of the system's queues (16)");
+BHLAB_LIMIT(system_sleepers, uint, "Of these, kworkers of the system's queues (16)");
 BHLAB_LIMIT(fifos, uint, "FIFOs of one user (64)");
-BHLAB_LIMIT(users, uint, "How many times that all users without CAP_SYS_ADMIN together may take (8)");
+BHLAB_LIMIT(users, uint, "Times what one user may have, all users together may (8)");
 BHLAB_LIMIT(steps, uint, "Steps of one program (64)");
-BHLAB_LIMIT(ring_bytes, uint, "Bytes of one lab's event ring, all CPUs together (16777216)");
+BHLAB_LIMIT(ring_bytes, uint, "Bytes of one lab's ring, all CPUs together (16777216)");
+BHLAB_LIMIT(user_ring_bytes, ullong, "Bytes of all rings of one user (0: by the memory)");
 BHLAB_LIMIT(atomic_ns, ullong, "Nanoseconds that one run may spin in atomic context (1000000)");
 BHLAB_LIMIT(atomic_cap_ns, ullong, "The same, with CAP_SYS_ADMIN (10000000)");
-BHLAB_LIMIT(process_ns, ullong, "Nanoseconds that one run may take in process context (1000000000)");
+BHLAB_LIMIT(process_ns, ullong, "Nanoseconds of one run in process context (1000000000)");
 BHLAB_LIMIT(lab_ns, ullong, "Nanoseconds of all process context programs of a lab (60000000000)");
 BHLAB_LIMIT(period_ns, ullong, "Nanoseconds of the shortest period of a trigger (100000)");
 BHLAB_LIMIT(chain, uint, "Activations that steps may make after each by a user (100000)");
@@ -64,9 +66,20 @@ BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq 
 #define BHLAB_STEPS_MAX		1024
 #define BHLAB_RING_MAX		SZ_256M
 
+/* With those of all users, it leaves three quarters of the memory to others. */
+#define BHLAB_RING_SHARE	32
+
+/* All its labs with a ring of the largest size, or a share of all memory. */
+static u64 bhlab_user_ring_default(const struct bhlab_limits *l)
+{
+	u64 share = (u64)totalram_pages() * (PAGE_SIZE / BHLAB_RING_SHARE);
+
+	return min((u64)l->labs * l->ring_bytes, share);
+}
+
 int bhlab_limits_check(void)
 {
-	const struct bhlab_limits *l = &bhlab_limits;
+	struct bhlab_limits *l = &bhlab_limits;
 
 	if (!l->labs || !l->items || l->items > BHLAB_ITEMS_MAX ||
 	    !l->users || l->users > BHLAB_USERS_MAX ||
@@ -80,6 +93,8 @@ int bhlab_limits_check(void)
 		pr_err("bhlab: a module parameter is out of its range\n");
 		return -EINVAL;
 	}
+	if (!l->user_ring_bytes)
+		l->user_ring_bytes = bhlab_user_ring_default(l);
 	return 0;
 }
 

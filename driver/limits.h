@@ -22,6 +22,7 @@ struct bhlab_limits {
 	unsigned int users;
 	unsigned int steps;
 	unsigned int ring_bytes;
+	unsigned long long user_ring_bytes;
 	unsigned long long atomic_ns;
 	unsigned long long atomic_cap_ns;
 	unsigned long long process_ns;

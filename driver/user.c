@@ -54,6 +54,8 @@ static u64 bhlab_user_limit(enum bhlab_resource resource)
 		return bhlab_limits.queues;
 	case BHLAB_RES_FIFO:
 		return bhlab_limits.fifos;
+	case BHLAB_RES_RING:
+		return bhlab_limits.user_ring_bytes;
 	default:
 		return bhlab_limits.items;
 	}

@@ -14,6 +14,7 @@
  * @BHLAB_RES_SLEEPER: of these, kworkers of the system's queues
  * @BHLAB_RES_QUEUE: workqueues
  * @BHLAB_RES_FIFO: FIFOs
+ * @BHLAB_RES_RING: bytes of rings
  * @BHLAB_NR_RES: how many kinds
  *
  * Locks are objects, and BHLAB_LOCKS of a lab: that bounds them.
@@ -26,6 +27,7 @@ enum bhlab_resource {
 	BHLAB_RES_SLEEPER,
 	BHLAB_RES_QUEUE,
 	BHLAB_RES_FIFO,
+	BHLAB_RES_RING,
 	BHLAB_NR_RES,
 };
 

@@ -226,10 +226,12 @@ load common
 }
 
 @test "more than the limits allow" {
-	local items irqs steps program many
-	read -r items irqs steps < <(bhctl -j info | jq -r '.limits | "\(.items) \(.irqs) \(.steps)"')
-	many="a user may have $items items, of these $irqs irqs and 128 threads, over all labs, and a lab programs in process"
-	many+=" context of 60s in all (module parameters items, irqs, threads, lab_ns) (ENOSPC)"
+	local items irqs steps sleepers rings program many i
+	read -r items irqs steps sleepers rings < <(bhctl -j info |
+		jq -r '.limits | "\(.items) \(.irqs) \(.steps) \(.system_sleepers) \(.user_ring_bytes / 1048576 | floor)"')
+	many="a user may have $items items, $irqs irqs and 128 threads, $sleepers of them of the system's queues, and $rings MiB"
+	many+=" of rings, over all labs, and a lab programs in process context of 60s in all (module parameters items, irqs,"
+	many+=" threads, system_sleepers, user_ring_bytes, lab_ns) (ENOSPC)"
 	lab_open
 	program=$(yes 'mark 1;' | head -n "$((steps + 1))" | xargs)
 	is 71 "bhctl: add work w: a program may have $steps steps (module parameter steps) (E2BIG)" add work w --do "$program"
@@ -243,6 +245,13 @@ load common
 	is 71 "bhctl: add work x: $many" add work x
 	is 0 deleted del w
 	is 0 added add work x
+	for ((i = 0; i <= sleepers; i++)); do
+		bhctl -q del "w$((i + 1))"
+	done
+	for ((i = 0; i < sleepers; i++)); do
+		echo "add work s$i --do 'sleep 1ms'"
+	done | lab
+	is 71 "bhctl: add work s: $many" add work s --do 'sleep 1ms'
 	all_right
 }
 

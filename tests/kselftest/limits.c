@@ -211,6 +211,285 @@ TEST_F(limits, refused_takes_nothing)
 	EXPECT_EQ(self->info.out_max_threads - total, fill(fd, make_thread));
 }
 
+/* --- what may hold a kernel thread */
+
+/* Where its items are, and what they take. */
+struct place {
+	int fd;
+	int queue;
+	int mutex;
+	const struct bhlab_info *info;
+};
+
+static int hold_kthread(const struct place *p, const char *name)
+{
+	return bh_add(p->fd, BHLAB_MECH_KTHREAD_WORK, name);
+}
+
+static int hold_irq(const struct place *p, const char *name)
+{
+	/* in a thread already where there are only threads */
+	return p->info->out_features & BHLAB_FEATURE_THREADIRQS ?
+	       bh_add(p->fd, BHLAB_MECH_IRQ, name) : bh_add_threaded(p->fd, name);
+}
+
+static int hold_reclaim(const struct place *p, const char *name)
+{
+	return bh_queue(p->fd, name, BHLAB_WQ_UNBOUND | BHLAB_WQ_MEM_RECLAIM);
+}
+
+static int hold_legacy(const struct place *p, const char *name)
+{
+	return bh_queue(p->fd, name, BHLAB_WQ_LEGACY);
+}
+
+static int hold_singlethread(const struct place *p, const char *name)
+{
+	return bh_queue(p->fd, name, BHLAB_WQ_SINGLETHREAD);
+}
+
+static int hold_sleep(const struct place *p, const char *name)
+{
+	return bh_add_to(p->fd, BHLAB_MECH_WORK, p->queue, name, BH_MARK(1), BH_SLEEP(0));
+}
+
+static int hold_rcu_work(const struct place *p, const char *name)
+{
+	return bh_add_to(p->fd, BHLAB_MECH_RCU_WORK, p->queue, name, BH_SLEEP(1));
+}
+
+static int hold_mutex(const struct place *p, const char *name)
+{
+	return bh_add_to(p->fd, BHLAB_MECH_WORK, p->queue, name,
+			 BH_STEP(LOCK, .target = p->mutex), BH_STEP(UNLOCK, .target = p->mutex));
+}
+
+static int hold_spin(const struct place *p, const char *name)
+{
+	return bh_add_to(p->fd, BHLAB_MECH_WORK, p->queue, name, BH_SPIN(1),
+			 BH_SPIN(p->info->out_atomic_ns));
+}
+
+static int (*const holders[])(const struct place *p, const char *name) = {
+	hold_kthread, hold_irq, hold_reclaim, hold_legacy, hold_singlethread,
+	hold_sleep, hold_rcu_work, hold_mutex, hold_spin,
+};
+
+/* And these hold none, or not for long. */
+static void none_held(struct __test_metadata *_metadata, const struct place *p)
+{
+	EXPECT_LT(0, bh_add_to(p->fd, BHLAB_MECH_WORK, p->queue, "short",
+			       BH_SPIN(p->info->out_atomic_ns)));
+	EXPECT_LT(0, bh_add(p->fd, BHLAB_MECH_WORK, "system", BH_SPIN(p->info->out_atomic_ns)));
+	EXPECT_LT(0, bh_add(p->fd, BHLAB_MECH_TASKLET, "tasklet"));
+	EXPECT_LT(0, bh_queue(p->fd, "unbound", BHLAB_WQ_UNBOUND));
+	EXPECT_LT(0, bh_queue(p->fd, "ordered", BHLAB_WQ_ORDERED | BHLAB_WQ_FREEZABLE));
+	if (p->info->out_features & BHLAB_FEATURE_BH_QUEUE) {
+		EXPECT_LT(0, bh_add_to(p->fd, BHLAB_MECH_WORK, BHLAB_QUEUE_BH, "bh"));
+	}
+	if (!(p->info->out_features & BHLAB_FEATURE_THREADIRQS)) {
+		EXPECT_LT(0, bh_add(p->fd, BHLAB_MECH_IRQ, "irq"));
+	}
+}
+
+static struct place place_of(int fd, const struct bhlab_info *info)
+{
+	return (struct place) {
+		.fd = fd,
+		.queue = bh_queue(fd, "q", BHLAB_WQ_UNBOUND),
+		.mutex = bh_lock(fd, "m", BHLAB_LOCK_MUTEX, BHLAB_CTX_TASK),
+		.info = info,
+	};
+}
+
+TEST_F(limits, threads)
+{
+	struct place p = place_of(self->fd, &self->info), other;
+	const __u32 max = self->info.out_max_threads;
+	char name[BHLAB_NAME_LEN];
+	int id;
+
+	ASSERT_LT(0, p.queue);
+	ASSERT_LT(0, p.mutex);
+	/* each a few times, none more often than its own limit; one is left */
+	for (__u32 i = 1; i < max; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		ASSERT_LT(0, holders[i % ARRAY_SIZE(holders)](&p, name));
+	}
+	for (__u32 i = 0; i < ARRAY_SIZE(holders); i++) {
+		TH_LOG("%u", i);
+		id = holders[i](&p, "last");
+		EXPECT_LT(0, id);
+		for (__u32 j = 0; j < ARRAY_SIZE(holders); j++)
+			EXPECT_EQ(-ENOSPC, holders[j](&p, "over"));
+		EXPECT_EQ(0, bh_destroy(self->fd, id));
+	}
+	EXPECT_LT(0, hold_sleep(&p, "last"));
+	none_held(_metadata, &p);
+	other = place_of(open_as(USER), &self->info);
+	EXPECT_EQ(-ENOSPC, hold_sleep(&other, "over"));
+	close(other.fd);
+	other = place_of(open_as(USER + 1), &self->info);
+	EXPECT_LT(0, hold_sleep(&other, "theirs"));
+	close(other.fd);
+	other = place_of(open_as(0), &self->info);
+	EXPECT_LT(0, hold_sleep(&other, "theirs"));
+	close(other.fd);
+}
+
+/* On the system's queues there are only a few that hold a kworker. */
+TEST_F(limits, system_sleepers)
+{
+	static const __u32 queues[] = {
+		BHLAB_QUEUE_PERCPU, BHLAB_QUEUE_LONG, BHLAB_QUEUE_UNBOUND,
+		BHLAB_QUEUE_FREEZABLE, BHLAB_QUEUE_POWER_EFFICIENT,
+	};
+	static int (*const items[])(const struct place *p, const char *name) = {
+		hold_sleep, hold_rcu_work, hold_mutex, hold_spin,
+	};
+	struct place p = place_of(self->fd, &self->info), other;
+	const int own = p.queue;
+	char name[BHLAB_NAME_LEN];
+	__u32 n = 0;
+	int ret;
+
+	do {
+		p.queue = queues[n % ARRAY_SIZE(queues)];
+		snprintf(name, sizeof(name), "n%u", n);
+		ret = items[n % ARRAY_SIZE(items)](&p, name);
+		n += ret > 0;
+	} while (ret > 0);
+	EXPECT_EQ(-ENOSPC, ret);
+	EXPECT_EQ(self->info.out_max_sleepers, n);
+	for (__u32 i = 0; i < ARRAY_SIZE(queues) * ARRAY_SIZE(items); i++) {
+		p.queue = queues[i % ARRAY_SIZE(queues)];
+		EXPECT_EQ(-ENOSPC, items[i % ARRAY_SIZE(items)](&p, "over"));
+	}
+	/* nor by no queue, which is a system's, nor in another lab */
+	EXPECT_EQ(-ENOSPC, bh_add(self->fd, BHLAB_MECH_WORK, "over", BH_SLEEP(1)));
+	other = place_of(open_as(USER), &self->info);
+	EXPECT_EQ(-ENOSPC, bh_add(other.fd, BHLAB_MECH_WORK, "over", BH_SLEEP(1)));
+	EXPECT_LT(0, hold_sleep(&other, "own"));
+	close(other.fd);
+	/* all else is as it was */
+	p.queue = own;
+	for (__u32 i = 0; i < ARRAY_SIZE(items); i++) {
+		snprintf(name, sizeof(name), "own%u", i);
+		EXPECT_LT(0, items[i](&p, name));
+	}
+	none_held(_metadata, &p);
+	other = place_of(open_as(0), &self->info);
+	EXPECT_LT(0, bh_add(other.fd, BHLAB_MECH_WORK, "root", BH_SLEEP(1)));
+	close(other.fd);
+}
+
+/* --- memory of rings */
+
+/* A lab with the largest ring, made by @use; or its errno. */
+static int open_ring(const struct bhlab_info *info, int (*use)(int fd, __u64 size))
+{
+	struct bhlab_ring_setup ring = { .size = sizeof(ring), .flags = BHLAB_RING_RECORDS };
+	int fd = bh_open(O_NONBLOCK), ret;
+
+	if (fd < 0)
+		return fd;
+	ring.records = 1;
+	while (2ULL * ring.records * info->out_cpus * sizeof(struct bhlab_event) <=
+	       info->out_ring_bytes)
+		ring.records *= 2;
+	ret = bh_call(fd, BHLAB_IOC_RING, &ring);
+	if (!ret)
+		ret = use(fd, ring.out_map_size);
+	if (!ret)
+		return fd;
+	close(fd);
+	return ret;
+}
+
+static int use_item(int fd, __u64 size)
+{
+	int ret = bh_add(fd, BHLAB_MECH_TASKLET, "item");
+
+	return ret < 0 ? ret : 0;
+}
+
+static int use_map(int fd, __u64 size)
+{
+	void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	munmap(map, size);
+	return 0;
+}
+
+static int use_read(int fd, __u64 size)
+{
+	struct bhlab_event e;
+	int ret = bh_read(fd, &e, 1);
+
+	return ret == -EAGAIN ? 0 : ret;
+}
+
+/* A taken name comes before the limit. */
+static int use_taken_name(int fd, __u64 size)
+{
+	int ret = bh_queue(fd, "item", BHLAB_WQ_UNBOUND);
+
+	return ret < 0 ? ret : use_item(fd, size);
+}
+
+static int (*const uses[])(int fd, __u64 size) = { use_item, use_map, use_read };
+
+/* So many bytes fit; the first that does not is in @fd. */
+static int open_rings(const struct bhlab_info *info, int *fd, __u64 *bytes)
+{
+	struct bhlab_ring_setup ring;
+	int n;
+
+	*bytes = 0;
+	for (n = 0; n < 64; n++) {
+		fd[n] = open_ring(info, uses[n % ARRAY_SIZE(uses)]);
+		if (fd[n] < 0)
+			break;
+		if (!bh_ring(fd[n], &ring))
+			*bytes += ring.out_map_size;
+	}
+	return n;
+}
+
+TEST_F(limits, memory_of_rings)
+{
+	__u64 bytes, again;
+	int fd[64], n, other;
+
+	EXPECT_LT(0, self->info.out_user_ring_bytes);
+	n = open_rings(&self->info, fd, &bytes);
+	TH_LOG("%d rings of %llu bytes in all, of %llu", n, bytes, self->info.out_user_ring_bytes);
+	ASSERT_LT(0, n);
+	EXPECT_EQ(-ENOSPC, fd[n]);
+	EXPECT_GE(self->info.out_user_ring_bytes, bytes);
+	EXPECT_LT(self->info.out_user_ring_bytes, bytes + bytes / n);
+	for (__u32 i = 0; i < ARRAY_SIZE(uses); i++)
+		EXPECT_EQ(-ENOSPC, open_ring(&self->info, uses[i]));
+	EXPECT_EQ(-EEXIST, open_ring(&self->info, use_taken_name));
+	EXPECT_EQ(0, become(USER + 1));
+	other = open_ring(&self->info, use_item);
+	EXPECT_LT(0, other);
+	close(other);
+	EXPECT_EQ(0, become(0));
+	other = open_ring(&self->info, use_item);
+	EXPECT_LT(0, other);
+	close(other);
+	EXPECT_EQ(0, become(USER));
+	while (n-- > 0)
+		close(fd[n]);
+	n = open_rings(&self->info, fd, &again);
+	EXPECT_EQ(bytes, again);
+	while (n-- > 0)
+		close(fd[n]);
+}
+
 /* --- labs */
 
 #define LABS_MAX	4096

@@ -108,8 +108,8 @@
  * SINGLETHREAD, which has a rescuer; and a work or rcu_work item, not on a BH
  * queue, whose program sleeps, takes a mutex (on RT, any lock), or spins for more
  * than &bhlab_info.out_atomic_ns in all. One of the latter that names one of the
- * system's queues is a system sleeper besides, of which a user may have only a few
- * (module parameter system_sleepers): what it waits for, all others wait for
+ * system's queues is a system sleeper besides, of which a user may have
+ * &bhlab_info.out_max_sleepers, only a few: what it waits for, all others wait for
  * there. Others run on queues of the lab.
  *
  * A user is a real uid; who is in a user namespace counts as the user who has
@@ -365,6 +365,12 @@ struct bhlab_step {
  * @out_max_labs: labs that one user may have at a time (labs)
  * @out_users: how many times what one user may have all users together may have,
  *	not counting those with CAP_SYS_ADMIN (users)
+ * @out_max_sleepers: of the threads, kworkers of the system's queues, see
+ *	"Users" (system_sleepers)
+ * @out_ring_bytes: bytes of the records of one lab's ring, see struct
+ *	bhlab_ring_setup (ring_bytes)
+ * @out_user_ring_bytes: bytes of all rings of one user, with their heads
+ *	(user_ring_bytes)
  * @out_kernel: the kernel that the driver was built for, terminated
  */
 struct bhlab_info {
@@ -392,6 +398,9 @@ struct bhlab_info {
 	__u32 out_budget;
 	__u32 out_max_labs;
 	__u32 out_users;
+	__u32 out_max_sleepers;
+	__u32 out_ring_bytes;
+	__aligned_u64 out_user_ring_bytes;
 	char out_kernel[64];
 };
 
@@ -1109,8 +1118,11 @@ struct bhlab_ring_head {
  * @records: in, with BHLAB_RING_RECORDS: how many records each sub-ring is to
  *	hold, a power of two (EINVAL), at least a page of them; out: how many
  *	it holds. EBUSY once the ring is in use: an item was created, a record
- *	was read or polled for, or the ring was mapped. ENOSPC: more than the
- *	module parameter ring_bytes allows for all CPUs together
+ *	was read or polled for, or the ring was mapped. ENOSPC: more than
+ *	&bhlab_info.out_ring_bytes for all CPUs together. The memory counts
+ *	against &bhlab_info.out_user_ring_bytes when the ring is used first, up
+ *	to the end of the lab: that is what fails with ENOSPC then, and poll()
+ *	answers POLLERR
  * @watermark: in, with BHLAB_RING_WATERMARK: how many unread records wake a
  *	poller, 1 (the default) to @records; out: as it is now
  * @out_cpus: the number of sub-rings
