@@ -98,12 +98,27 @@ static void bhlab_ring_free_pages(struct bhlab_ring *ring)
 	bhlab_reader_free(&ring->reader);
 }
 
+static struct bhlab_user *bhlab_ring_user(struct bhlab_ring *ring)
+{
+	return container_of(ring, struct bhlab_lab, ring)->user;
+}
+
+static struct bhlab_charge bhlab_ring_charge(const struct bhlab_ring *ring)
+{
+	return (struct bhlab_charge) {
+		.nr[BHLAB_RES_RING] = bhlab_ring_pages(ring) << PAGE_SHIFT,
+	};
+}
+
 void bhlab_ring_free(struct bhlab_ring *ring)
 {
+	const struct bhlab_charge charge = bhlab_ring_charge(ring);
+
 	if (!ring->base)
 		return;
 	vunmap(ring->base);
 	bhlab_ring_free_pages(ring);
+	bhlab_user_uncharge(bhlab_ring_user(ring), &charge);
 }
 
 static int bhlab_ring_alloc_pages(struct bhlab_ring *ring)
@@ -138,7 +153,6 @@ static int bhlab_ring_alloc(struct bhlab_ring *ring)
 	void *base = NULL;
 	int cpu;
 
-	ring->stride = PAGE_SIZE + ring->records * sizeof(struct bhlab_event);
 	ring->pages = kvcalloc(bhlab_ring_pages(ring), sizeof(*ring->pages),
 			       GFP_KERNEL_ACCOUNT);
 	ring->recorded = kvcalloc(nr_cpu_ids, sizeof(*ring->recorded),
@@ -163,6 +177,26 @@ static int bhlab_ring_alloc(struct bhlab_ring *ring)
 	return 0;
 }
 
+/*
+ * No RSS shows its pages, so that the OOM killer would take everybody else first:
+ * what a user has of them is limited, beside what his cgroup allows.
+ */
+static int bhlab_ring_make(struct bhlab_ring *ring)
+{
+	struct bhlab_charge charge;
+	int ret;
+
+	ring->stride = PAGE_SIZE + ring->records * sizeof(struct bhlab_event);
+	charge = bhlab_ring_charge(ring);
+	ret = bhlab_user_charge(bhlab_ring_user(ring), &charge);
+	if (ret)
+		return ret;
+	ret = bhlab_ring_alloc(ring);
+	if (ret)
+		bhlab_user_uncharge(bhlab_ring_user(ring), &charge);
+	return ret;
+}
+
 /* Make the ring, if this is its first use. */
 int bhlab_ring_use(struct bhlab_ring *ring)
 {
@@ -173,7 +207,7 @@ int bhlab_ring_use(struct bhlab_ring *ring)
 		return 0;
 	mutex_lock(&ring->alloc_lock);
 	if (!ring->base)
-		ret = bhlab_ring_alloc(ring);
+		ret = bhlab_ring_make(ring);
 	mutex_unlock(&ring->alloc_lock);
 	return ret;
 }
