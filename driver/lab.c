@@ -413,8 +413,10 @@ static struct bhlab_object *bhlab_lab_lookup_locked(struct bhlab_lab *lab,
 		return ERR_PTR(cmd->flags & BHLAB_LOOKUP_RESERVE ? -EEXIST : -ENOENT);
 	if (!obj && !(cmd->flags & BHLAB_LOOKUP_RESERVE))
 		return ERR_PTR(-ENOENT);
-	if (!obj)
-		obj = made = bhlab_lab_reserve(lab, cmd->name);
+	if (!obj) {
+		made = bhlab_lab_reserve(lab, cmd->name);
+		obj = made;
+	}
 	if (IS_ERR(obj))
 		return obj;
 	cmd->id = obj->id;

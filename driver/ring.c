@@ -329,10 +329,10 @@ static void bhlab_ring_reveal(const struct bhlab_ring *ring, int cpu, u32 seq,
 	if (!ring->hidden)
 		return;
 	hidden = bhlab_hidden_slot(ring, cpu, seq);
-	if (data_race(hidden->seq) != seq)
+	if (data_race(hidden->seq) != seq) /* as the body: see below */
 		return;
-	data_race(to->pid = hidden->pid);
-	data_race(memcpy(to->comm, hidden->comm, sizeof(to->comm)));
+	data_race(to->pid = hidden->pid); /* likewise */
+	data_race(memcpy(to->comm, hidden->comm, sizeof(to->comm))); /* likewise */
 }
 
 /* Copy the record @seq, or find that it is overwritten. */

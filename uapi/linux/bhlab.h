@@ -1074,8 +1074,9 @@ enum bhlab_result {
  * @entries: address of an array of struct bhlab_batch_entry
  *
  * Carries out one verb after the other, as the ioctls would. Stops after the
- * first that is refused, unless BHLAB_BATCH_ON; a signal stops it, too, and ends
- * a FLUSH in it with EINTR, since a batch is not restarted. The entries from @out_done on are left as they were. 0 whatever became of them.
+ * first that is refused, unless BHLAB_BATCH_ON. A signal stops it, too, also in an
+ * entry that waits interruptibly, which then is not done. The entries from
+ * @out_done on are left as they were. 0 whatever became of them.
  */
 struct bhlab_batch {
 	__u32 size;
