@@ -48,6 +48,17 @@ lab_close() {
 	unset BHLAB_FD
 }
 
+# Whatever a test has done in its lab: all of it is accounted for. Each teardown calls it. Whether what is idle has something
+# outstanding, the kselftests ask, and the scenarios at their end.
+accounted() {
+	[[ ${BHLAB_FD-} ]] || return 0
+	bhctl -j list | jq -e '[.. | objects | select(.balanced == false)] == []' >/dev/null || fail "$(bhctl -j list)"
+}
+
+teardown() {
+	accounted
+}
+
 # Commands from stdin in the lab, all of which must succeed.
 lab() {
 	local output

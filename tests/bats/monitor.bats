@@ -12,6 +12,7 @@ setup() {
 
 teardown() {
 	[[ ! $monitor ]] || kill -KILL "$monitor" 2>/dev/null || true
+	accounted
 }
 
 # In the background; returns once it is subscribed.

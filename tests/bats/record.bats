@@ -15,6 +15,7 @@ setup() {
 
 teardown() {
 	[[ ! $recorder ]] || kill -KILL "$recorder" 2>/dev/null || true
+	accounted
 }
 
 # A jq expression over what report -j says of ./file is true.

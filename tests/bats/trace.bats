@@ -14,6 +14,7 @@ setup() {
 
 teardown() {
 	echo 0 >"$TRACING/events/bhlab/enable"
+	accounted
 }
 
 trace_on() {

@@ -311,7 +311,7 @@ FIXTURE_SETUP(ioctl)
 
 FIXTURE_TEARDOWN(ioctl)
 {
-	close(self->bench.fd);
+	bh_end(_metadata, self->bench.fd);
 }
 
 typedef FIXTURE_VARIANT(ioctl) variant_t;
@@ -645,7 +645,7 @@ FIXTURE_SETUP(lab)
 
 FIXTURE_TEARDOWN(lab)
 {
-	close(self->bench.fd);
+	bh_end(_metadata, self->bench.fd);
 }
 
 TEST_F(lab, reserved_and_unused_fields)
@@ -745,7 +745,7 @@ FIXTURE_SETUP(id)
 
 FIXTURE_TEARDOWN(id)
 {
-	close(self->bench.fd);
+	bh_end(_metadata, self->bench.fd);
 }
 
 /* The kind of object that the ioctl is about; RESERVED: any. */

@@ -26,7 +26,7 @@ FIXTURE_SETUP(attributes)
 FIXTURE_TEARDOWN(attributes)
 {
 	bh_privileged();
-	close(self->fd);
+	bh_end(_metadata, self->fd);
 }
 
 static int add(int fd, __u32 mech, const char *name, __u32 flags)

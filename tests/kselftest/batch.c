@@ -28,7 +28,7 @@ FIXTURE_SETUP(batch)
 FIXTURE_TEARDOWN(batch)
 {
 	bh_privileged();
-	close(self->fd);
+	bh_end(_metadata, self->fd);
 }
 
 /* Outputs are poisoned, so that what is not written is seen. */

@@ -3,6 +3,7 @@
 #ifndef BHLAB_TEST_H
 #define BHLAB_TEST_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -369,6 +370,146 @@ static inline void stop_alarm(void)
 	const struct itimerval t = {};
 
 	setitimer(ITIMER_REAL, &t, NULL);
+}
+
+/* --- the end of a lab, after every test that has one */
+
+static inline __u64 bh_settled(const struct bhlab_item_state *st)
+{
+	return st->out_runs + st->out_cancelled + st->out_merged;
+}
+
+/*
+ * An activation that is lost stays outstanding for ever. What has reasons to
+ * be: it is disabled, on a delay, a period or a program goes on.
+ */
+static inline bool bh_at_rest(int fd, __u32 id, struct bhlab_item_state *st)
+{
+	const __u32 reasons = BHLAB_STATE_DISABLED | BHLAB_STATE_DELAYED | BHLAB_STATE_PERIODIC;
+	const __u64 end = bh_now() + BH_PATIENCE;
+	__u64 before;
+
+	while (!bh_state(fd, id, st) && !(st->out_state & reasons) && bh_now() < end) {
+		before = bh_settled(st);
+		if (!bh_wait(fd, id, BHLAB_COND_IDLE, 0, 20 * BH_MS))
+			return !bh_state(fd, id, st);
+		if (!bh_state(fd, id, st) && bh_settled(st) != before)
+			break;
+	}
+	return false;
+}
+
+/* Is what the test has left of it accounted for? Returns whether it rests. */
+static inline bool bh_check_item(struct __test_metadata *_metadata, int fd,
+				 const struct bhlab_lookup *l)
+{
+	struct bhlab_item_state st;
+	__u64 before;
+	bool rests;
+
+	if (bh_state(fd, l->id, &st))
+		return true;
+	before = bh_settled(&st);
+	rests = bh_at_rest(fd, l->id, &st);
+	EXPECT_TRUE(bh_accounted(&st)) {
+		TH_LOG("item %s: accepted %llu runs %llu cancelled %llu merged %llu outstanding %llu",
+		       l->name, st.out_accepted, st.out_runs, st.out_cancelled, st.out_merged,
+		       st.out_outstanding);
+	}
+	if (!rests) {
+		EXPECT_TRUE(st.out_state != BHLAB_STATE_PENDING || bh_settled(&st) != before) {
+			TH_LOG("item %s waits for ever", l->name);
+		}
+		return false;
+	}
+	EXPECT_EQ(0, st.out_outstanding);
+	EXPECT_EQ(0, st.out_state & ~BHLAB_STATE_DISABLED);
+	EXPECT_EQ(st.out_thread_wakes, st.out_thread_runs + st.out_thread_merged);
+	return true;
+}
+
+/* With nothing at work any more: recorded = read + lost. */
+static inline void bh_check_ring(struct __test_metadata *_metadata, int fd)
+{
+	struct bhlab_event e[64];
+	struct bhlab_ring_setup r;
+
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	while (bh_read(fd, e, ARRAY_SIZE(e)) > 0)
+		;
+	EXPECT_EQ(0, bh_ring(fd, &r));
+	EXPECT_EQ(r.out_recorded, r.out_read + r.out_lost);
+}
+
+/*
+ * Lines in that file that are this lab's. A worker's own name ends with the last
+ * queue that it worked for; what belongs to a queue is its rescuer.
+ */
+static inline int bh_lines_of(const char *path, __u32 lab)
+{
+	FILE *f = fopen(path, "re");
+	char line[1024], name[32];
+	const char *at;
+	int n = 0;
+
+	snprintf(name, sizeof(name), "bhlab%u", lab);
+	while (f && fgets(line, sizeof(line), f)) {
+		at = strstr(line, name);
+		n += at && (at[strlen(name)] == '-' || at[strlen(name)] == '/') &&
+		     (strncmp(line, "kworker/", 8) || line[8] == 'R');
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* Lines of interrupts and threads of the kernel that this lab has. */
+static inline int bh_remains(__u32 lab)
+{
+	int n = bh_lines_of("/proc/interrupts", lab);
+	DIR *proc = opendir("/proc");
+	char path[300];
+	struct dirent *d;
+
+	while (proc && (d = readdir(proc))) {
+		if (d->d_name[0] < '1' || d->d_name[0] > '9')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/comm", d->d_name);
+		n += bh_lines_of(path, lab);
+	}
+	if (proc)
+		closedir(proc);
+	return n;
+}
+
+/*
+ * Checks that all is accounted for that a test has done in a lab, closes it, and
+ * looks whether anything is left. The fixtures' last line; what the test has
+ * closed itself is not looked at.
+ */
+static inline void bh_end(struct __test_metadata *_metadata, int fd)
+{
+	struct bhlab_lookup l = { .size = sizeof(l) };
+	__u64 end = bh_now() + BH_PATIENCE;
+	bool visible = false, rests = true;
+	struct bhlab_info info;
+
+	if (bh_info(fd, &info))
+		return;
+	while (!bh_call(fd, BHLAB_IOC_NEXT, &l)) {
+		if (l.out_kind == BHLAB_KIND_ITEM)
+			rests &= bh_check_item(_metadata, fd, &l);
+		visible = true;
+	}
+	if (visible && rests)
+		bh_check_ring(_metadata, fd);
+	close(fd);
+	if (!visible)
+		return;
+	/* a thread that has ended is seen for a moment longer */
+	while (bh_remains(info.out_lab) && bh_now() < end)
+		bh_sleep(BH_MS);
+	EXPECT_EQ(0, bh_remains(info.out_lab));
 }
 
 #endif /* BHLAB_TEST_H */

@@ -16,7 +16,7 @@ FIXTURE_SETUP(lab)
 
 FIXTURE_TEARDOWN(lab)
 {
-	close(self->fd);
+	bh_end(_metadata, self->fd);
 }
 
 /* The number of objects in the lab. */

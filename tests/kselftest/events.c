@@ -40,7 +40,7 @@ FIXTURE_SETUP(ring)
 
 FIXTURE_TEARDOWN(ring)
 {
-	close(self->fd);
+	bh_end(_metadata, self->fd);
 }
 
 /* --- the setup */

@@ -22,7 +22,7 @@ FIXTURE_SETUP(period)
 FIXTURE_TEARDOWN(period)
 {
 	bh_privileged();
-	close(self->fd);
+	bh_end(_metadata, self->fd);
 }
 
 #define ACT(_verb, ...)	bh_act(self->fd, _verb, ##__VA_ARGS__)

@@ -43,7 +43,7 @@ FIXTURE_SETUP(queue)
 FIXTURE_TEARDOWN(queue)
 {
 	bh_privileged();
-	close(self->fd);
+	bh_end(_metadata, self->fd);
 }
 
 /* --- attributes */

@@ -56,7 +56,7 @@ FIXTURE_SETUP(steps)
 FIXTURE_TEARDOWN(steps)
 {
 	bh_privileged();
-	close(self->fd);
+	bh_end(_metadata, self->fd);
 }
 
 /* --- what is refused */

@@ -65,7 +65,7 @@ FIXTURE_TEARDOWN(_name)								\
 {										\
 	bh_privileged();							\
 	check_accounts(_metadata, self->fd);					\
-	close(self->fd);							\
+	bh_end(_metadata, self->fd);						\
 }
 
 #define VARIANT(_fixture, _name, _mech)						\
@@ -1229,7 +1229,7 @@ FIXTURE_TEARDOWN(hotplug)
 {
 	bh_cpu1(true);
 	check_accounts(_metadata, self->fd);
-	close(self->fd);
+	bh_end(_metadata, self->fd);
 }
 
 TEST_F(hotplug, offline)
