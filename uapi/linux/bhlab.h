@@ -962,7 +962,8 @@ enum bhlab_result {
  *
  * Carries out one verb after the other, as the ioctls would. Stops after the
  * first that is refused, unless BHLAB_BATCH_ON; a signal stops it, too, and ends
- * a FLUSH in it with EINTR, since a batch is not restarted. The entries from @out_done on are left as they were. 0 whatever became of them.
+ * a FLUSH in it with EINTR, since a batch is not restarted. The entries from
+ * @out_done on are left as they were. 0 whatever became of them.
  */
 struct bhlab_batch {
 	__u32 size;
