@@ -336,16 +336,17 @@ static void bhlab_ring_reveal(const struct bhlab_ring *ring, int cpu, u32 seq,
 }
 
 /* Copy the record @seq, or find that it is overwritten. */
-static bool bhlab_ring_copy(const struct bhlab_ring *ring, int cpu, u32 seq,
-			    struct bhlab_event *to, bool reveal)
+static bool bhlab_ring_copy(const struct bhlab_ring *ring,
+			    struct bhlab_reader *reader, int cpu, u32 seq)
 {
+	struct bhlab_event *to = &reader->cursors[cpu].event;
 	const struct bhlab_event *e = bhlab_slot(ring, bhlab_head(ring, cpu), seq);
 
 	/* slot.seq, then the body, then slot.seq again. */
 	if (smp_load_acquire(&e->seq) != seq)
 		return false;
 	data_race(memcpy(to, e, sizeof(*to))); /* torn: not returned */
-	if (reveal)
+	if (reader->reveals)
 		bhlab_ring_reveal(ring, cpu, seq, to);
 	smp_rmb(); /* likewise */
 	return READ_ONCE(e->seq) == seq;
@@ -368,8 +369,7 @@ static bool bhlab_reader_fetch(const struct bhlab_ring *ring,
 			return false;
 		lost = behind > ring->records ? behind - ring->records : 0;
 		c->next += lost + 1;
-		c->ahead = bhlab_ring_copy(ring, cpu, c->next, &c->event,
-					   reader->reveals);
+		c->ahead = bhlab_ring_copy(ring, reader, cpu, c->next);
 		lost += !c->ahead;
 		WRITE_ONCE(reader->lost, reader->lost + lost);
 	}
