@@ -41,7 +41,10 @@ struct target {
 	uint32_t cpu;
 };
 
-/* What all processes of a member, and root, know of each other. */
+/*
+ * What all processes of a member, and root, know of each other. @refused is why the
+ * last object was, which tells whether he came to a limit.
+ */
 struct shared {
 	pid_t pids[MAX_CPUS];
 	unsigned int labs;
@@ -49,6 +52,7 @@ struct shared {
 	unsigned int started;
 	uint64_t objects;
 	uint64_t calls;
+	int refused;
 	bool scarce;
 };
 

@@ -136,6 +136,8 @@ static void judge(struct verdict *v, const struct measure *before, const struct 
 		bad(v, "%llu MiB of memory are taken, of %llu",
 		    (unsigned long long)(before->available - during->available) / 1024,
 		    (unsigned long long)total / 1024);
+	if (!member->objects)
+		bad(v, "it made no object: that is no attack");
 	if (member->scarce)
 		bad(v, "it ended before all memory was taken");
 	if (during->tasks > before->tasks + TASKS_MOST)
@@ -145,14 +147,16 @@ static void judge(struct verdict *v, const struct measure *before, const struct 
 static void tell(const struct attack *a, const struct measure *before,
 		 const struct measure *m, const struct measure *after, const struct shared *member)
 {
-	printf("# %s: late %.1f %.1f %.1f (quiet %.1f %.1f %.1f), loop %.0f %% (scheduled %.0f %%), fork %.1f %.1f, lab %.1f %.1f, tty %.1f %.1f ms, %lld MiB, %+d tasks, %u labs, %llu objects, %llu calls\n",
+	printf("# %s: late %.1f %.1f %.1f (quiet %.1f %.1f %.1f), loop %.0f %% (scheduled %.0f %%), fork %.1f %.1f, lab %.1f %.1f, tty %.1f %.1f ms, %lld MiB, %+d tasks, %u labs, %llu objects (then %s), %llu calls\n",
 	       a->name, ms(m->sleep_p50), ms(m->sleep_p99), ms(m->sleep_max),
 	       ms(before->sleep_p50), ms(before->sleep_p99), ms(before->sleep_max),
 	       percent(m->share, before, after), 100 * m->scheduled, ms(m->fork_p50),
 	       ms(m->fork_max), ms(m->lab_p50), ms(m->lab_max), ms(m->tty_p50), ms(m->tty_max),
 	       ((long long)before->available - (long long)m->available) / 1024,
 	       (int)(m->tasks - before->tasks), member->labs,
-	       (unsigned long long)member->objects, (unsigned long long)member->calls);
+	       (unsigned long long)member->objects,
+	       member->refused ? strerrorname_np(member->refused) : "no more",
+	       (unsigned long long)member->calls);
 }
 
 /* --- the end --- */

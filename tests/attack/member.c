@@ -59,6 +59,8 @@ int add_queue(struct member *m, int lab, uint32_t flags, uint32_t max_active)
 
 	name(m, c.name);
 	ret = call(lab, BHLAB_IOC_QUEUE_CREATE, &c);
+	if (ret)
+		m->shared->refused = -ret;
 	return ret ?: (int)c.out_id;
 }
 
@@ -98,8 +100,10 @@ int add(struct member *m, int lab, struct bhlab_item_create *c)
 
 	name(m, c->name);
 	ret = call(lab, BHLAB_IOC_ITEM_CREATE, c);
-	if (ret)
+	if (ret) {
+		m->shared->refused = -ret;
 		return ret;
+	}
 	remember(m, lab, c);
 	__atomic_fetch_add(&m->shared->objects, 1, __ATOMIC_RELAXED);
 	return c->out_id;
