@@ -256,6 +256,8 @@ static void explain_step(const struct refused_step *r, const struct step *step, 
 			 "in task or softirq context", where);
 	else if (!(r->allowed & 1U << op))
 		snprintf(why, size, "%s cannot do that", r->thread ? "a thread" : r->add->mech->out_name);
+	else if (op == BHLAB_OP_THREAD)
+		snprintf(why, size, "the irq has no thread: give it one with --thread");
 	else if (op == BHLAB_OP_LOCK)
 		explain_lock(r, step, why, size);
 	else if (is_opener(op))

@@ -53,7 +53,7 @@ static int fill(struct bhlab_act *act, const struct call *call, const struct lab
 	return 0;
 }
 
-/* EOPNOTSUPP has two causes: the verb, or something that was said with it. */
+/* EOPNOTSUPP has two causes: the verb, or something that was said with it or not. */
 static int unsupported(const struct call *call, struct lab *lab, uint32_t id, uint32_t verb, struct error *e)
 {
 	struct bhlab_item_state state = { .size = sizeof(state), .id = id };
@@ -66,6 +66,8 @@ static int unsupported(const struct call *call, struct lab *lab, uint32_t id, ui
 	if (!((mech->out_native | mech->out_emulated) & 1U << verb))
 		return fail(e, STATUS_REFUSED, EOPNOTSUPP, "%s has no %s on this kernel", mech->out_name,
 			    call->cmd->name);
+	if (verb == BHLAB_VERB_CANCEL)
+		return fail(e, STATUS_REFUSED, EOPNOTSUPP, "the kernel cancels a %s only with --sync", mech->out_name);
 	if (mech->mech != BHLAB_MECH_WORK && mech->mech != BHLAB_MECH_RCU_WORK)
 		return fail(e, STATUS_REFUSED, EOPNOTSUPP, "%s does not take %s", mech->out_name,
 			    arg_given(call, "--on") ? "--on" : "this option");
@@ -124,6 +126,8 @@ int run_verb(const struct call *call, struct lab *lab, struct result *result)
 		return bad_period(lab, &result->error);
 	if (err == EOPNOTSUPP)
 		return unsupported(call, lab, act.id, verb, &result->error);
+	if (err == EPERM && act.flags & BHLAB_ACT_QUEUE)
+		return fail(&result->error, STATUS_REFUSED, err, "not from or to a queue of the kernel's own");
 	if (err)
 		return refused(&result->error, call, err);
 	describe(result, &act, verb, lab_name(lab, act.id));

@@ -39,6 +39,10 @@ static const struct meaning meanings[] = {
 	{ "delay", EAGAIN, "the queue is draining" },
 	{ "queue", EPERM, "it is a disabled tasklet: " SPINS },
 	{ "delay", EPERM, "it is a disabled tasklet: " SPINS },
+	{ "queue", EBUSY, "so many runs of it are about to start that one more could not be accounted for" },
+	{ "delay", EBUSY, "so many runs of it are about to start that one more could not be accounted for" },
+	{ "cancel", EBUSY, "the kernel cannot take it back now: a disabled line keeps a raise to replay it, and an "
+	  "hrtimer that is queued while its function runs needs --sync" },
 	{ "disable", EPERM, "it is a scheduled tasklet: " SPINS },
 	{ "disable", EOVERFLOW, "it is disabled 255 times already" },
 	{ "enable", EINVAL, "not disabled" },

@@ -190,7 +190,7 @@ static void text_notes(json_object *row, json_object *value, const void *arg, ch
 	if (skipped)
 		len += snprintf(cell + len, CELL_SIZE - len, "%s%" PRIu64 " skipped", len ? ", " : "", skipped);
 	for (size_t i = 0; i < json_object_array_length(reasons); i++)
-		len += snprintf(cell + len, CELL_SIZE - len, "%s%s", i || !skipped ? ", " : ": ",
+		len += snprintf(cell + len, CELL_SIZE - len, "%s%s", !len ? "" : i || !skipped ? ", " : ": ",
 				json_object_get_string(json_object_array_get_idx(reasons, i)));
 	if (*data)
 		snprintf(cell + len, CELL_SIZE - len, "%s\"%s\"", len ? ", " : "", data);

@@ -144,7 +144,8 @@ WORDS(skip, "reason",
 	{ "target-refused", BHLAB_EVENT_F_REFUSED },
 	{ "chain-limit", BHLAB_EVENT_F_CHAIN },
 	{ "throttled", BHLAB_EVENT_F_THROTTLED },
-	{ "dying", BHLAB_EVENT_F_DYING });
+	{ "dying", BHLAB_EVENT_F_DYING },
+	{ "held", BHLAB_EVENT_F_HELD });
 
 WORDS(feature, "feature",
 	{ "irq_sim", BHLAB_FEATURE_IRQ_SIM },

@@ -15,7 +15,8 @@
  *			item's activations, around the kernel's own call; a
  *			handler takes it as it starts. No two items' locks are
  *			ever held together.
- *   ring->count_lock, fifo->lock	raw spinlocks, leaves.
+ *   fifo->lock		raw spinlock, a leaf.
+ *   ring->count_lock	spinlock, a leaf; in process context.
  *
  * Steps find items under rcu_read_lock(); verbs hold a reference, which
  * destroying an item waits for.
@@ -25,7 +26,6 @@
 
 #include <linux/atomic.h>
 #include <linux/interrupt.h>
-#include <linux/irq_work.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
@@ -39,6 +39,8 @@
 #include <linux/bhlab.h>
 
 #include "ring.h"
+#include "share.h"
+#include "wake.h"
 
 struct bhlab_kind_ops;
 struct bhlab_mech_ops;
@@ -89,12 +91,13 @@ struct bhlab_monitor {
  * @next_id: ids are never used twice
  * @used: of each enum bhlab_resource
  * @process_ns: time that all programs in process context take together
+ * @share: of each CPU, what its programs in process context have spent
+ * @haste: verbs that bound how long those are held
  * @dying: set once, by release(); programs end early, and nobody new looks
  * @chain: activations that steps may make until user space makes one again
  * @wait: verbs that wait for the state of an item, or for records
- * @sleepers: sleep steps, which end when the lab does
- * @wake: wakes @wait and the ring's readers, since handlers must not take a
- *	waitqueue's lock: on RT it sleeps
+ * @sleepers: sleep steps, and programs that are held, which end when the lab does
+ * @wake: wakes @wait and the ring's readers, see wake.c
  */
 struct bhlab_lab {
 	u32 id;
@@ -108,11 +111,13 @@ struct bhlab_lab {
 	u32 next_id;
 	u32 used[BHLAB_NR_RES];
 	u64 process_ns;
+	struct bhlab_share share;
+	struct bhlab_haste haste;
 	bool dying;
 	atomic_t chain;
 	wait_queue_head_t wait;
 	wait_queue_head_t sleepers;
-	struct irq_work wake;
+	struct bhlab_wake wake;
 	struct bhlab_ring ring;
 	struct bhlab_monitor monitor;
 };
@@ -123,6 +128,9 @@ struct bhlab_lab {
  * @resource: what it uses of the lab, beside BHLAB_RES_OBJECT
  * @users: verbs at work on it, and one for the table; destroying waits until
  *	the table's is the last
+ * @live: others can find it. It is in the table, with its id and its name,
+ *	before it is and while it ends. Written under lab->lock, read under RCU
+ * @reserved: until it is live, the reservation whose id and name it has
  * @pins: items that name it, under lab->lock; not destroyed while there are any
  */
 struct bhlab_object {
@@ -131,28 +139,32 @@ struct bhlab_object {
 	const struct bhlab_kind_ops *ops;
 	enum bhlab_resource resource;
 	refcount_t users;
+	bool live;
+	struct bhlab_object *reserved;
 	u32 pins;
 	u32 id;
 	char name[BHLAB_NAME_LEN];
 };
 
+/* What @release of an object has to wait for after @stop, once for many of them. */
+#define BHLAB_AFTER_GRACE	BIT(0)	/* synchronize_rcu() */
+#define BHLAB_AFTER_CALLBACKS	BIT(1)	/* rcu_barrier() */
+
 /**
  * struct bhlab_kind_ops - one kind of object
  * @kind: enum bhlab_kind
  * @init: the last step of its creation, under lab->lock; may be NULL
- * @kill: the first of its end, under lab->lock: nothing new may be made of it
- *	any more; EBUSY, without @force, if that can not be; may be NULL
- * @stop: when nobody else uses it: wait until nothing of it is at work; may be
- *	NULL
- * @grace: whether @release needs a grace period after @stop; may be NULL
+ * @kill: the first of its end, under lab->lock: nothing new can be made of it
+ *	from here on; without @force -EBUSY if that is impossible; may be NULL
+ * @stop: when nobody else uses it: wait until nothing of it is at work, and
+ *	return the BHLAB_AFTER_* that @release needs; may be NULL
  * @release: free it, by RCU
  */
 struct bhlab_kind_ops {
 	enum bhlab_kind kind;
 	int (*init)(struct bhlab_object *obj);
 	int (*kill)(struct bhlab_object *obj, bool force);
-	void (*stop)(struct bhlab_object *obj);
-	bool (*grace)(const struct bhlab_object *obj);
+	u32 (*stop)(struct bhlab_object *obj);
 	void (*release)(struct bhlab_object *obj);
 };
 
@@ -169,7 +181,7 @@ static inline void bhlab_lab_wake(struct bhlab_lab *lab)
 	smp_mb(); /* the stores before, the look for waiters after */
 	/* See above. */
 	if (waitqueue_active(&lab->wait) || waitqueue_active(&lab->ring.wait))
-		irq_work_queue(&lab->wake);
+		bhlab_wake(&lab->wake);
 }
 
 /* From outside, where no file holds the lab. */
@@ -188,8 +200,11 @@ int bhlab_name_check(const char *name);
 void bhlab_object_init(struct bhlab_object *obj, struct bhlab_lab *lab,
 		       const struct bhlab_kind_ops *ops,
 		       enum bhlab_resource resource, const char *name);
-int bhlab_lab_publish(struct bhlab_lab *lab, struct bhlab_object *obj);
-int bhlab_lab_lookup(struct bhlab_lab *lab, struct bhlab_lookup *cmd);
+int bhlab_lab_add(struct bhlab_lab *lab, struct bhlab_object *obj);
+void bhlab_object_publish(struct bhlab_object *obj);
+void bhlab_object_abort(struct bhlab_object *obj);
+struct bhlab_object *bhlab_lab_lookup(struct bhlab_lab *lab,
+				      struct bhlab_lookup *cmd);
 int bhlab_lab_next(struct bhlab_lab *lab, struct bhlab_lookup *cmd);
 int bhlab_lab_destroy(struct bhlab_lab *lab, u32 id);
 struct bhlab_object *bhlab_object_peek(struct bhlab_lab *lab, u32 id,
@@ -212,7 +227,8 @@ struct bhlab_item *bhlab_item_peek(struct bhlab_lab *lab, u32 id);
  * @draining: what is queued on it from elsewhere is refused; read with
  *	interrupts off
  * @drain_until: from then on, all is
- * @active: activations that are on it; only of own ones
+ * @active: activations that hold it, BHLAB_QUEUE_DEAD once it is being
+ *	destroyed; only of the lab's own
  */
 struct bhlab_queue {
 	struct bhlab_object obj;
@@ -230,14 +246,17 @@ static inline bool bhlab_queue_is_system(const struct bhlab_queue *queue)
 	return queue->obj.id > BHLAB_ID_MAX;
 }
 
+#define BHLAB_QUEUE_DEAD	INT_MIN
+
 /*
- * An activation is on a queue from when it is accepted until its handler is
- * about to return, or until it is taken back.
+ * An activation holds its queue from before the kernel is asked for it until
+ * its handler is about to return, or until it is cancelled. False if the queue
+ * is being destroyed: one atomic operation decides who comes first.
  */
-static inline void bhlab_queue_enter(struct bhlab_queue *queue)
+static inline bool bhlab_queue_enter(struct bhlab_queue *queue)
 {
-	if (queue && !bhlab_queue_is_system(queue))
-		atomic_inc(&queue->active);
+	return !queue || bhlab_queue_is_system(queue) ||
+	       atomic_inc_unless_negative(&queue->active);
 }
 
 static inline void bhlab_queue_leave(struct bhlab_queue *queue)
@@ -249,7 +268,8 @@ static inline void bhlab_queue_leave(struct bhlab_queue *queue)
 /**
  * struct bhlab_stamp - what an activation carries from its queueing to its run
  * @ns: when it was accepted
- * @queue: the workqueue that it is on, or NULL
+ * @queue: the workqueue that it holds, or NULL
+ * @serial: the item's count of accepted activations with this one
  * @requeues: how many times the program requeued itself to get here
  * @cpu: where it was queued
  * @softirq: the softirqs that were pending there after it was queued
@@ -257,6 +277,7 @@ static inline void bhlab_queue_leave(struct bhlab_queue *queue)
 struct bhlab_stamp {
 	u64 ns;
 	struct bhlab_queue *queue;
+	u32 serial;
 	u32 requeues;
 	u16 cpu;
 	u16 softirq;
@@ -264,8 +285,9 @@ struct bhlab_stamp {
 
 /*
  * Accepted activations whose run has not started: the pending one and, for a
- * moment each, those that a CPU is about to run. More than four would need as
- * many CPUs in that moment at once; then the newest is overwritten.
+ * moment each, those that a CPU is about to run. There are more than two only of
+ * work that moves between queues, and no more than this many are accepted. A line
+ * that is raised again and again overwrites the newest.
  */
 #define BHLAB_STAMPS	4
 
@@ -276,21 +298,21 @@ struct bhlab_stamp {
  * @queue: the workqueue that it names, pinned, or NULL
  * @process_ns: what its programs count in lab->process_ns
  * @privileged: made with CAP_SYS_ADMIN; its steps may do what that allows
+ * @atomic: the CPU's budget pays for its handler, wherever that runs
+ * @ran_on: the CPU whose budget has paid last
+ * @share: what pays for its programs in process context; NULL: nothing has to
  * @finished: runs that ended
  * @running: handlers at work (work that is on two queues can have two); more only
  *	under the lock, and less without
  * @lock: protects all that follows
  * @dead: nothing can be activated any more
- * @roamed: it was queued on another workqueue than @queue
+ * @roamed: it was queued on another workqueue than @queue; both are the lab's
  * @periodic: a trigger with a period is at work
  * @depth: how often it is disabled
  * @irqs_off, @preempt_count: outside of the lock, of who took it last by
  *	bhlab_item_lock(); for the context that records tell
  * @unsettled: only the mechanism's @settle can tell whether it is at rest
  * @syncing: how many wait for its handler, by the kernel's cancel
- * @withdrawn: cancelled activations that the kernel can not take back: as many
- *	handlers return without running the program
- * @withdrawn_queue: the workqueue that they are on
  * @stamps: @nr_stamps from @first_stamp on, oldest first, round and round
  * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @skipped,
  *	@throttled, @expired: see struct bhlab_item_state
@@ -307,6 +329,9 @@ struct bhlab_item {
 	s32 nice;
 	u32 priority;
 	bool privileged;
+	bool atomic;
+	u16 ran_on;
+	struct bhlab_share *share;
 	u64 cookie;
 	char data[BHLAB_DATA_LEN];
 	struct bhlab_program *program;
@@ -325,9 +350,7 @@ struct bhlab_item {
 	u8 nr_stamps;
 	u16 depth;
 	u32 syncing;
-	u32 withdrawn;
 	unsigned int preempt_count;
-	struct bhlab_queue *withdrawn_queue;
 	struct bhlab_stamp stamps[BHLAB_STAMPS];
 	u64 accepted;
 	u64 coalesced;
@@ -369,8 +392,16 @@ struct bhlab_activation {
 /**
  * struct bhlab_run - one run of a program, from its start to its end
  * @slept: of its time, what it did not use the CPU for
- * @brackets: how many of bh_off, irq_off and spin locks it is in
+ * @waited: of its time, what it spun for locks
+ * @share: what pays for it in process context, outside of brackets; NULL:
+ *	nothing has to
+ * @shared: of its time, what has been charged to @share already
+ * @brackets: how many of bh_off, irq_off and locks it is in
  * @bracketed: since when
+ * @bracket_slept: @slept at that time
+ * @unopened: how many brackets that were skipped it is in
+ * @charged: the CPU's budget pays for all of it
+ * @spent: and that is spent: nothing of it but open brackets goes on
  * @irq_flags: what the end of irq_off, which is not nested in itself, restores
  * @wake_thread, @none: what the steps of a top half decided
  */
@@ -380,9 +411,14 @@ struct bhlab_run {
 	struct bhlab_stamp stamp;
 	u64 started;
 	u64 slept;
+	u64 waited;
+	struct bhlab_share *share;
+	u64 shared;
 	u64 bracketed;
+	u64 bracket_slept;
 	unsigned long irq_flags;
 	u32 brackets;
+	u32 unopened;
 	u32 nth;
 	u16 cpu;
 	u16 context;
@@ -390,9 +426,17 @@ struct bhlab_run {
 	u16 flags;
 	u32 skipped;
 	u8 stage;
+	bool charged;
+	bool spent;
 	bool wake_thread;
 	bool none;
 };
+
+static inline bool bhlab_run_ended(const struct bhlab_run *run)
+{
+	return READ_ONCE(run->item->dead) ||
+	       READ_ONCE(run->item->obj.lab->dying);
+}
 
 /**
  * struct bhlab_mech_ops - one mechanism
@@ -408,16 +452,20 @@ struct bhlab_run {
  * @merges: an activation that coalesces is accepted all the same, as merged
  *
  * @context_here: where it runs on this kernel, if that can be elsewhere
+ * @sync_cancels: @sync cancels an activation, too
+ * @after: the BHLAB_AFTER_* that the item needs between @stop and @free
  * @init: make it ready; may sleep
- * @stop: after @dead is set: take back what is pending, wait for what runs
- * @free: after @stop and a grace period; may be NULL, then there is none
+ * @stop: after @dead is set: take back what is pending, wait for what runs; may
+ *	be NULL
+ * @free: after @stop and @after; may be NULL
  *
  * Under item->lock, interrupts off:
  * @busy: may not be destroyed now
  * @admit: 0, or the errno with which an activation is refused
  * @queue: activate now
  * @delay: activate later; without it bhlab_delay_arm() does
- * @cancel: take the pending activation back; false if there is none
+ * @cancel: take the pending activation back: 1, 0 if there is none, or -EBUSY
+ *	if the kernel cannot now. NULL: the kernel only cancels and waits
  * @disable: 1 if that cancelled an activation, 0, or an errno
  * @enable: undo one @disable
  * @fire: do not wait for the rest of the mechanism's own delay
@@ -427,7 +475,8 @@ struct bhlab_run {
  * @end_period: no more; true if there would have been
  *
  * May sleep:
- * @sync: wait for a running handler; true if it cancelled an activation
+ * @sync: wait for a running handler; true if an activation that is outstanding
+ *	after it was cancelled by it
  * @flush: wait for the last activation: WAITED or IDLE, or an errno
  * @returned: the last run has ended; wait until its handler has returned
  * @settle: find out what became of activations that left no trace
@@ -448,6 +497,8 @@ struct bhlab_mech_ops {
 	bool takes_queue;
 	bool takes_priority;
 	bool merges;
+	bool sync_cancels;
+	u32 after;
 
 	u32 (*context_here)(void);
 	int (*init)(struct bhlab_item *item);
@@ -461,7 +512,7 @@ struct bhlab_mech_ops {
 		     const struct bhlab_activation *act);
 	int (*delay)(struct bhlab_item *item,
 		     const struct bhlab_activation *act);
-	bool (*cancel)(struct bhlab_item *item);
+	int (*cancel)(struct bhlab_item *item);
 	int (*disable)(struct bhlab_item *item, bool privileged);
 	void (*enable)(struct bhlab_item *item);
 	void (*fire)(struct bhlab_item *item);
@@ -497,7 +548,8 @@ extern const struct bhlab_mech_ops bhlab_rcu_work_ops;
 int bhlab_irq_probe(void);
 
 /* create.c: the life of items */
-int bhlab_item_create(struct bhlab_lab *lab, struct bhlab_item_create *cmd);
+struct bhlab_object *bhlab_item_create(struct bhlab_lab *lab,
+				       struct bhlab_item_create *cmd);
 static inline struct bhlab_item *to_item(struct bhlab_object *obj)
 {
 	return container_of(obj, struct bhlab_item, obj);
@@ -538,27 +590,26 @@ int bhlab_item_activate(struct bhlab_item *item,
 			const struct bhlab_activation *act);
 int bhlab_item_activate_locked(struct bhlab_item *item,
 			       const struct bhlab_activation *act);
-bool bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited);
+int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited);
 int bhlab_item_disable(struct bhlab_item *item, bool sync, bool privileged,
 		       u32 *depth, bool *waited);
 int bhlab_item_period(struct bhlab_item *item, u64 ns, u32 count);
 bool bhlab_item_armed(struct bhlab_item *item, const struct bhlab_queue *queue);
 int bhlab_item_enable(struct bhlab_item *item, u32 *depth);
-int bhlab_item_drain(struct bhlab_item *item);
-int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd);
+int bhlab_item_flush(struct bhlab_item *item);
+int bhlab_item_flush_own(struct bhlab_item *item);
+int bhlab_item_wait(struct bhlab_item *item, struct bhlab_wait *cmd);
 void bhlab_item_settle(struct bhlab_item *item);
 void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st);
 
-int bhlab_item_revive(struct bhlab_item *item, bool queued);
-void bhlab_item_forget(struct bhlab_item *item);
-bool bhlab_item_withdraw(struct bhlab_item *item);
+void bhlab_item_die(struct bhlab_item *item);
+void bhlab_item_leave_queues(struct bhlab_item *item);
 bool bhlab_item_fire(struct bhlab_item *item);
 u64 bhlab_item_outstanding(const struct bhlab_item *item);
 bool bhlab_item_idle(const struct bhlab_item *item);
 int bhlab_item_call(struct bhlab_item *item,
 		    const struct bhlab_activation *act,
 		    const struct bhlab_stamp *stamp);
-void bhlab_stamp_take_back(struct bhlab_item *item, struct bhlab_stamp *stamp);
 
 /*
  * To see what these cost, tests/bench builds the driver without records and
@@ -591,8 +642,7 @@ static inline void bhlab_stamp_now(struct bhlab_stamp *stamp,
 /* run.c: what every handler does before and after its program, and records */
 bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
 		     u64 entered, u64 since);
-bool bhlab_run_charged(const struct bhlab_run *run);
-void bhlab_run_charge(const struct bhlab_run *run, u64 ns);
+void bhlab_run_charge(const struct bhlab_run *run, u64 end, u64 ns);
 void bhlab_run_start(struct bhlab_run *run, u64 entered);
 void bhlab_run_end(struct bhlab_run *run);
 typedef bool bhlab_due_t(struct bhlab_item *item);
@@ -641,7 +691,7 @@ void bhlab_period_stop(struct bhlab_period *p);
  * @nr: its length
  * @open: while it is checked: the bracket that is never closed
  * @busy_ns: how long it spins in all
- * @charge_max: the most of one run that the CPU's budget pays for
+ * @charge_max: the most that one run needs a CPU for, but for locks
  * @process_ns: how long it spins and sleeps, if it is for process context
  * @steps: as the user gave them
  */
@@ -697,7 +747,9 @@ static inline bool bhlab_queue_refuses(const struct bhlab_queue *queue,
 	       bhlab_queue_drains(queue, item, act);
 }
 
-int bhlab_queue_create(struct bhlab_lab *lab, struct bhlab_queue_create *cmd);
+struct bhlab_object *bhlab_queue_create(struct bhlab_lab *lab,
+					struct bhlab_queue_create *cmd);
+void bhlab_queues_flush(struct bhlab_lab *lab);
 void bhlab_queue_state(struct bhlab_queue *queue, struct bhlab_queue_state *st);
 int bhlab_queue_flush(struct bhlab_queue *queue);
 int bhlab_queue_drain(struct bhlab_queue *queue);
@@ -722,7 +774,8 @@ struct bhlab_lock {
 	unsigned long irq_flags;
 };
 
-int bhlab_lock_create(struct bhlab_lab *lab, struct bhlab_lock_create *cmd);
+struct bhlab_object *bhlab_lock_create(struct bhlab_lab *lab,
+				       struct bhlab_lock_create *cmd);
 void bhlab_lock_state(struct bhlab_lock *lock, struct bhlab_lock_state *st);
 void bhlab_lock_take(struct bhlab_lock *lock);
 void bhlab_lock_release(struct bhlab_lock *lock);
@@ -734,7 +787,8 @@ static inline struct bhlab_lock *to_lock(struct bhlab_object *obj)
 /* fifo.c */
 struct bhlab_fifo;
 
-int bhlab_fifo_create(struct bhlab_lab *lab, struct bhlab_fifo_create *cmd);
+struct bhlab_object *bhlab_fifo_create(struct bhlab_lab *lab,
+				       struct bhlab_fifo_create *cmd);
 void bhlab_fifo_state(struct bhlab_fifo *fifo, struct bhlab_fifo_state *st);
 u64 bhlab_fifo_push(struct bhlab_fifo *fifo, u64 nr);
 void bhlab_fifo_pop(struct bhlab_fifo *fifo, u64 nr);
@@ -745,6 +799,15 @@ int bhlab_act(struct bhlab_lab *lab, struct bhlab_act *cmd, u32 nr);
 int bhlab_batch(struct bhlab_lab *lab, struct bhlab_batch *cmd);
 
 /* ioctl.c */
+
+/* What a wait that a signal ends leaves to who restarts it. */
+static inline u64 bhlab_time_left(u64 end)
+{
+	u64 now = ktime_get_ns();
+
+	return end > now ? end - now : 0;
+}
+
 long bhlab_ioctl(struct bhlab_lab *lab, unsigned int cmd, unsigned long arg);
 
 #endif /* BHLAB_BHLAB_H */

@@ -110,46 +110,30 @@ static int bhlab_item_kill(struct bhlab_object *obj, bool force)
 	if (!force && item->ops->busy && item->ops->busy(item))
 		ret = -EBUSY;
 	else
-		item->dead = true;
+		bhlab_item_die(item);
 	bhlab_item_unlock(item, flags);
 	return ret;
 }
 
-/* Then: take back what is pending, and wait for what runs. */
-static void bhlab_item_stop(struct bhlab_object *obj)
+/* Then: wait until no handler of it is at work, on whatever queue. */
+static u32 bhlab_item_stop(struct bhlab_object *obj)
 {
 	struct bhlab_item *item = to_item(obj);
 
 	bhlab_delay_stop(item);
-	item->ops->stop(item);
+	if (item->ops->stop)
+		item->ops->stop(item);
+	bhlab_item_leave_queues(item);
+	return item->accepted ? item->ops->after : 0;
 }
 
-static bool bhlab_item_grace(const struct bhlab_object *obj)
-{
-	return container_of(obj, struct bhlab_item, obj)->ops->free;
-}
-
-/* What was taken back by that is on no queue any more. */
-static void bhlab_item_leave_queues(struct bhlab_item *item)
-{
-	struct bhlab_stamp stamp;
-
-	while (item->nr_stamps) {
-		bhlab_stamp_take_back(item, &stamp);
-		bhlab_queue_leave(stamp.queue);
-	}
-	for (; item->withdrawn; item->withdrawn--)
-		bhlab_queue_leave(item->withdrawn_queue);
-}
-
-/* Last, after a grace period if the mechanism needs one: its resources. */
+/* Last, after what the mechanism needs to wait for: its resources. */
 static void bhlab_item_release(struct bhlab_object *obj)
 {
 	struct bhlab_item *item = to_item(obj);
 
 	if (item->ops->free)
 		item->ops->free(item);
-	bhlab_item_leave_queues(item);
 	mutex_lock(&obj->lab->lock);
 	obj->lab->process_ns -= item->process_ns;
 	mutex_unlock(&obj->lab->lock);
@@ -161,7 +145,6 @@ static const struct bhlab_kind_ops bhlab_item_ops = {
 	.init = bhlab_item_init,
 	.kill = bhlab_item_kill,
 	.stop = bhlab_item_stop,
-	.grace = bhlab_item_grace,
 	.release = bhlab_item_release,
 };
 
@@ -183,6 +166,8 @@ static struct bhlab_item *bhlab_item_alloc(struct bhlab_lab *lab,
 	item->cookie = cmd->cookie;
 	memcpy(item->data, cmd->data, sizeof(item->data));
 	item->privileged = capable(CAP_SYS_ADMIN);
+	item->share = item->privileged ? NULL : &lab->share;
+	item->ran_on = raw_smp_processor_id();
 	raw_spin_lock_init(&item->lock);
 	bhlab_delay_init(item);
 	return item;
@@ -218,18 +203,21 @@ static int bhlab_item_read_programs(struct bhlab_item *item,
 	return 0;
 }
 
-int bhlab_item_create(struct bhlab_lab *lab, struct bhlab_item_create *cmd)
+struct bhlab_object *bhlab_item_create(struct bhlab_lab *lab,
+				       struct bhlab_item_create *cmd)
 {
 	const struct bhlab_mech_ops *ops = bhlab_mech(cmd->mech);
 	struct bhlab_item *item;
 	int ret;
 
 	if (!bhlab_create_fits(ops, cmd))
-		return -EOPNOTSUPP;
+		return ERR_PTR(-EOPNOTSUPP);
 	item = bhlab_item_alloc(lab, ops, cmd);
 	if (!item)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	ret = bhlab_item_pin_queue(item, cmd->queue);
+	item->atomic = ops->context != BHLAB_CTX_TASK || item->priority ||
+		       (item->queue && item->queue->bh);
 	if (!ret)
 		ret = bhlab_create_check(item, cmd);
 	if (!ret)
@@ -237,11 +225,11 @@ int bhlab_item_create(struct bhlab_lab *lab, struct bhlab_item_create *cmd)
 	if (!ret)
 		ret = bhlab_ring_use(&lab->ring);
 	if (!ret)
-		ret = bhlab_lab_publish(lab, &item->obj);
+		ret = bhlab_lab_add(lab, &item->obj);
 	if (ret) {
 		bhlab_item_free(item);
-		return ret;
+		return ERR_PTR(ret);
 	}
 	cmd->out_id = item->obj.id;
-	return 0;
+	return &item->obj;
 }

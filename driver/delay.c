@@ -13,6 +13,7 @@
 #include <linux/timekeeping.h>
 
 #include "bhlab.h"
+#include "budget.h"
 #include "compat.h"
 
 /*
@@ -24,20 +25,6 @@ unsigned long bhlab_delay_jiffies(u64 ns)
 	return nsecs_to_jiffies(ns + TICK_NSEC - 1);
 }
 
-static void bhlab_delay_over(struct bhlab_item *item)
-{
-	struct bhlab_queue *queue = item->delay_stamp.queue;
-	const struct bhlab_activation now = { .queue = queue };
-
-	item->delayed = false;
-	item->expired++;
-	bhlab_record(item, BHLAB_EVENT_EXPIRED, &item->delay_stamp, 0);
-	if (bhlab_item_call(item, &now, &item->delay_stamp) ==
-	    BHLAB_RESULT_ALREADY_PENDING)
-		item->coalesced++;
-	bhlab_queue_leave(queue);
-}
-
 static void bhlab_delay_start(struct bhlab_item *item, u64 ns)
 {
 	item->delay_until = ktime_get_ns() + ns;
@@ -47,26 +34,50 @@ static void bhlab_delay_start(struct bhlab_item *item, u64 ns)
 }
 
 /*
- * A CPU that is going offline still takes timers when the threads that run its
- * softirqs and irq_work on RT are parked. So the delay waits, and so does who
- * waits for it: soon all timers are moved to another CPU.
+ * The activation, which holds its queue already, goes to the kernel. A CPU that
+ * is going offline still takes timers when the threads that run its softirqs and
+ * irq_work on RT are parked: there the delay goes on until all timers are moved
+ * to another CPU. It also goes on while the item has no room for a stamp.
  */
+static void bhlab_delay_over(struct bhlab_item *item)
+{
+	struct bhlab_stamp stamp = item->delay_stamp;
+	const struct bhlab_activation now = { .queue = stamp.queue };
+	int ret = -EBUSY;
+
+	if (cpu_active(smp_processor_id()))
+		ret = bhlab_item_call(item, &now, &stamp);
+	if (ret == -EBUSY) {
+		bhlab_delay_start(item, NSEC_PER_MSEC);
+		return;
+	}
+	item->delayed = false;
+	item->expired++;
+	bhlab_record(item, BHLAB_EVENT_EXPIRED, &stamp, 0);
+	if (ret == BHLAB_RESULT_ALREADY_PENDING) {
+		item->coalesced++;
+		bhlab_queue_leave(stamp.queue);
+	}
+}
+
 static enum hrtimer_restart bhlab_delay_fn(struct hrtimer *timer)
 {
 	struct bhlab_item *item = container_of(timer, struct bhlab_item, delay);
-	const bool active = cpu_active(smp_processor_id());
+	u64 entered = ktime_get_mono_fast_ns(), wait;
 	unsigned long flags;
 
 	flags = bhlab_item_lock(item);
 	if (item->delayed && ktime_get_ns() >= item->delay_until) {
-		if (active)
-			bhlab_delay_over(item);
+		/* Until the CPU's budget pays for what it starts. */
+		wait = bhlab_budget_wait_here();
+		if (wait)
+			bhlab_delay_start(item, wait);
 		else
-			bhlab_delay_start(item, NSEC_PER_MSEC);
+			bhlab_delay_over(item);
 	}
 	bhlab_item_unlock(item, flags);
-	if (active)
-		bhlab_lab_wake(item->obj.lab);
+	bhlab_lab_wake(item->obj.lab);
+	bhlab_budget_charge_since(entered);
 	return HRTIMER_NORESTART;
 }
 
@@ -78,9 +89,9 @@ void bhlab_delay_init(struct bhlab_item *item)
 }
 
 /*
- * Arm the delay, or with @act->mod the delay of what is pending. What is past
- * its delay is taken back from the kernel first, as mod_delayed_work() does; it
- * stays the same activation.
+ * Arm the delay, or with @act->mod replace it. What is past its delay, and so the
+ * kernel's, stays pending: of the mechanisms whose delay this is the kernel can
+ * take none back. The caller has entered @act->queue.
  */
 int bhlab_delay_arm(struct bhlab_item *item, const struct bhlab_activation *act,
 		    const struct bhlab_stamp *stamp)
@@ -88,21 +99,16 @@ int bhlab_delay_arm(struct bhlab_item *item, const struct bhlab_activation *act,
 	int ret = BHLAB_RESULT_QUEUED;
 
 	lockdep_assert_held(&item->lock);
-	if (!act->mod && (item->delayed ||
-			  (!item->ops->merges && bhlab_item_outstanding(item))))
+	if (item->delayed ? !act->mod :
+			    !item->ops->merges && bhlab_item_outstanding(item))
 		return BHLAB_RESULT_ALREADY_PENDING;
 
 	if (item->delayed) {
 		ret = BHLAB_RESULT_MODIFIED;
-	} else if (act->mod && item->ops->cancel(item)) {
-		bhlab_stamp_take_back(item, &item->delay_stamp);
-		ret = BHLAB_RESULT_MODIFIED;
+		bhlab_queue_leave(item->delay_stamp.queue);
 	} else {
 		item->delay_stamp = *stamp;
-		item->delay_stamp.queue = NULL;
 	}
-	bhlab_queue_enter(act->queue);
-	bhlab_queue_leave(item->delay_stamp.queue);
 	item->delay_stamp.queue = act->queue;
 	item->delayed = true;
 	bhlab_delay_start(item, act->ns);
@@ -122,19 +128,14 @@ bool bhlab_delay_cancel(struct bhlab_item *item)
 /* Do not wait for the rest of the delay. */
 void bhlab_delay_fire(struct bhlab_item *item)
 {
-	if (bhlab_delay_cancel(item))
-		bhlab_delay_over(item);
+	if (!item->delayed)
+		return;
+	hrtimer_try_to_cancel(&item->delay);
+	bhlab_delay_over(item);
 }
 
-/* For good: the item is dead, and nothing arms the timer again. */
+/* The item is dead, and not delayed: nothing arms the timer again. */
 void bhlab_delay_stop(struct bhlab_item *item)
 {
-	unsigned long flags;
-
-	flags = bhlab_item_lock(item);
-	if (item->delayed)
-		bhlab_queue_leave(item->delay_stamp.queue);
-	item->delayed = false;
-	bhlab_item_unlock(item, flags);
 	hrtimer_cancel(&item->delay);
 }

@@ -67,29 +67,30 @@ static const struct bhlab_kind_ops bhlab_fifo_ops = {
 	.release = bhlab_fifo_free,
 };
 
-int bhlab_fifo_create(struct bhlab_lab *lab, struct bhlab_fifo_create *cmd)
+struct bhlab_object *bhlab_fifo_create(struct bhlab_lab *lab,
+				       struct bhlab_fifo_create *cmd)
 {
 	struct bhlab_fifo *fifo;
 	int ret = bhlab_name_check(cmd->name);
 
 	if (ret)
-		return ret;
+		return ERR_PTR(ret);
 	if (!cmd->depth || cmd->depth > BHLAB_FIFO_MAX)
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	fifo = kzalloc(sizeof(*fifo), GFP_KERNEL_ACCOUNT);
 	if (!fifo)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	bhlab_object_init(&fifo->obj, lab, &bhlab_fifo_ops, BHLAB_RES_FIFO,
 			  cmd->name);
 	fifo->depth = cmd->depth;
 	raw_spin_lock_init(&fifo->lock);
-	ret = bhlab_lab_publish(lab, &fifo->obj);
+	ret = bhlab_lab_add(lab, &fifo->obj);
 	if (ret) {
 		kfree(fifo);
-		return ret;
+		return ERR_PTR(ret);
 	}
 	cmd->out_id = fifo->obj.id;
-	return 0;
+	return &fifo->obj;
 }
 
 void bhlab_fifo_state(struct bhlab_fifo *fifo, struct bhlab_fifo_state *st)

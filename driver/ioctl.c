@@ -114,7 +114,8 @@ static int bhlab_cmd_ring(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	return bhlab_ring_setup(&lab->ring, &cmd->ring);
 }
 
-static int bhlab_cmd_create(struct bhlab_lab *lab, union bhlab_cmd *cmd)
+static struct bhlab_object *bhlab_cmd_create(struct bhlab_lab *lab,
+					     union bhlab_cmd *cmd)
 {
 	return bhlab_item_create(lab, &cmd->create);
 }
@@ -149,7 +150,8 @@ static int bhlab_cmd_program(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	return ret;
 }
 
-static int bhlab_cmd_lookup(struct bhlab_lab *lab, union bhlab_cmd *cmd)
+static struct bhlab_object *bhlab_cmd_lookup(struct bhlab_lab *lab,
+					     union bhlab_cmd *cmd)
 {
 	return bhlab_lab_lookup(lab, &cmd->lookup);
 }
@@ -166,9 +168,9 @@ static int bhlab_cmd_destroy(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	return bhlab_lab_destroy(lab, cmd->destroy.id);
 }
 
-static int bhlab_wait_recorded(struct bhlab_lab *lab,
-			       const struct bhlab_wait *cmd)
+static int bhlab_wait_recorded(struct bhlab_lab *lab, struct bhlab_wait *cmd)
 {
+	u64 end = ktime_get_ns() + cmd->timeout_ns;
 	int ret;
 
 	if (cmd->timeout_ns > BHLAB_NS_MAX)
@@ -181,12 +183,14 @@ static int bhlab_wait_recorded(struct bhlab_lab *lab,
 						 ns_to_ktime(cmd->timeout_ns));
 	if (ret == -ETIME)
 		return -ETIMEDOUT;
-	return ret ? -EINTR : 0;
+	if (ret == -ERESTARTSYS)
+		cmd->timeout_ns = bhlab_time_left(end);
+	return ret;
 }
 
 static int bhlab_cmd_wait(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 {
-	const struct bhlab_wait *wait = &cmd->wait;
+	struct bhlab_wait *wait = &cmd->wait;
 	struct bhlab_item *item;
 	int ret;
 
@@ -210,17 +214,20 @@ static int bhlab_cmd_batch(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	return bhlab_batch(lab, &cmd->batch);
 }
 
-static int bhlab_cmd_queue_create(struct bhlab_lab *lab, union bhlab_cmd *cmd)
+static struct bhlab_object *bhlab_cmd_queue_create(struct bhlab_lab *lab,
+						   union bhlab_cmd *cmd)
 {
 	return bhlab_queue_create(lab, &cmd->queue_create);
 }
 
-static int bhlab_cmd_lock_create(struct bhlab_lab *lab, union bhlab_cmd *cmd)
+static struct bhlab_object *bhlab_cmd_lock_create(struct bhlab_lab *lab,
+						  union bhlab_cmd *cmd)
 {
 	return bhlab_lock_create(lab, &cmd->lock_create);
 }
 
-static int bhlab_cmd_fifo_create(struct bhlab_lab *lab, union bhlab_cmd *cmd)
+static struct bhlab_object *bhlab_cmd_fifo_create(struct bhlab_lab *lab,
+						  union bhlab_cmd *cmd)
 {
 	return bhlab_fifo_create(lab, &cmd->fifo_create);
 }
@@ -274,8 +281,11 @@ static int bhlab_cmd_fifo_state(struct bhlab_lab *lab, union bhlab_cmd *cmd)
  * @size: of its structure
  * @min_size: of that structure's first version
  * @flags: that it knows
- * @out_on_error: the structure is written back when it is refused, too
- * @execute: does it; NULL: it is a verb
+ * @out_on_error: the structure is written back when it fails, too
+ * @out_never: nothing of it is written back
+ * @execute: does it
+ * @create: or makes an object, which is published once the caller has the
+ *	answer; NULL if there was none to make. Neither: it is a verb
  */
 struct bhlab_ioctl_op {
 	unsigned int cmd;
@@ -283,19 +293,27 @@ struct bhlab_ioctl_op {
 	u32 min_size;
 	u32 flags;
 	bool out_on_error;
+	bool out_never;
 	int (*execute)(struct bhlab_lab *lab, union bhlab_cmd *cmd);
+	struct bhlab_object *(*create)(struct bhlab_lab *lab,
+				       union bhlab_cmd *cmd);
 };
 
 #define BHLAB_WQ_ALL	(2 * BHLAB_WQ_CPU_INTENSIVE - 1)
 
-#define BHLAB_IOCTL(_name, _struct, _last, _flags, _fn)			\
+#define BHLAB_IOCTL_OP(_name, _struct, _last, _flags, ...)		\
 	[BHLAB_NR_##_name] = {						\
 		.cmd = BHLAB_IOC_##_name,				\
 		.size = sizeof(struct _struct),				\
 		.min_size = offsetofend(struct _struct, _last),		\
 		.flags = (_flags),					\
-		.execute = (_fn),					\
+		__VA_ARGS__						\
 	}
+
+#define BHLAB_IOCTL(_name, _struct, _last, _flags, _fn)			\
+	BHLAB_IOCTL_OP(_name, _struct, _last, _flags, .execute = (_fn))
+#define BHLAB_CREATE(_name, _struct, _last, _flags, _fn)		\
+	BHLAB_IOCTL_OP(_name, _struct, _last, _flags, .create = (_fn))
 
 /* Which flags each verb knows is its own affair. */
 #define BHLAB_VERB(_name)						\
@@ -306,22 +324,17 @@ static const struct bhlab_ioctl_op bhlab_ioctl_ops[] = {
 	BHLAB_IOCTL(MECH, bhlab_mech_info, out_name, 0, bhlab_cmd_mech),
 	BHLAB_IOCTL(RING, bhlab_ring_setup, out_lost,
 		    BHLAB_RING_RECORDS | BHLAB_RING_WATERMARK, bhlab_cmd_ring),
-	[BHLAB_NR_ITEM_CREATE] = {
-		.cmd = BHLAB_IOC_ITEM_CREATE,
-		.size = sizeof(struct bhlab_item_create),
-		.min_size = offsetofend(struct bhlab_item_create, priority),
-		.flags = BHLAB_ITEM_CPU | BHLAB_ITEM_THREAD |
-			 BHLAB_ITEM_QUEUED | BHLAB_ITEM_HARD |
-			 BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE |
-			 BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC,
-		.out_on_error = true,
-		.execute = bhlab_cmd_create,
-	},
+	BHLAB_IOCTL_OP(ITEM_CREATE, bhlab_item_create, priority,
+		       BHLAB_ITEM_CPU | BHLAB_ITEM_THREAD | BHLAB_ITEM_QUEUED |
+		       BHLAB_ITEM_HARD | BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE |
+		       BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC,
+		       .create = bhlab_cmd_create, .out_on_error = true),
 	BHLAB_IOCTL(ITEM_STATE, bhlab_item_state, out_priority, 0, bhlab_cmd_state),
 	BHLAB_IOCTL(ITEM_PROGRAM, bhlab_item_program, steps, 0, bhlab_cmd_program),
-	BHLAB_IOCTL(LOOKUP, bhlab_lookup, name, BHLAB_LOOKUP_RESERVE, bhlab_cmd_lookup),
+	BHLAB_CREATE(LOOKUP, bhlab_lookup, name, BHLAB_LOOKUP_RESERVE, bhlab_cmd_lookup),
 	BHLAB_IOCTL(NEXT, bhlab_lookup, name, 0, bhlab_cmd_next),
-	BHLAB_IOCTL(DESTROY, bhlab_destroy, reserved, 0, bhlab_cmd_destroy),
+	BHLAB_IOCTL_OP(DESTROY, bhlab_destroy, reserved, 0,
+		       .execute = bhlab_cmd_destroy, .out_never = true),
 	BHLAB_VERB(QUEUE),
 	BHLAB_VERB(DELAY),
 	BHLAB_VERB(CANCEL),
@@ -330,13 +343,14 @@ static const struct bhlab_ioctl_op bhlab_ioctl_ops[] = {
 	BHLAB_VERB(ENABLE),
 	BHLAB_VERB(TRIGGER),
 	BHLAB_VERB(DRAIN),
-	BHLAB_IOCTL(WAIT, bhlab_wait, timeout_ns, 0, bhlab_cmd_wait),
+	BHLAB_IOCTL_OP(WAIT, bhlab_wait, timeout_ns, 0,
+		       .execute = bhlab_cmd_wait, .out_on_error = true),
 	BHLAB_IOCTL(BATCH, bhlab_batch, entries, BHLAB_BATCH_ON, bhlab_cmd_batch),
-	BHLAB_IOCTL(QUEUE_CREATE, bhlab_queue_create, name, BHLAB_WQ_ALL, bhlab_cmd_queue_create),
+	BHLAB_CREATE(QUEUE_CREATE, bhlab_queue_create, name, BHLAB_WQ_ALL, bhlab_cmd_queue_create),
 	BHLAB_IOCTL(QUEUE_STATE, bhlab_queue_state, out_name, 0, bhlab_cmd_queue_state),
-	BHLAB_IOCTL(LOCK_CREATE, bhlab_lock_create, name, 0, bhlab_cmd_lock_create),
+	BHLAB_CREATE(LOCK_CREATE, bhlab_lock_create, name, 0, bhlab_cmd_lock_create),
 	BHLAB_IOCTL(LOCK_STATE, bhlab_lock_state, out_name, 0, bhlab_cmd_lock_state),
-	BHLAB_IOCTL(FIFO_CREATE, bhlab_fifo_create, name, 0, bhlab_cmd_fifo_create),
+	BHLAB_CREATE(FIFO_CREATE, bhlab_fifo_create, name, 0, bhlab_cmd_fifo_create),
 	BHLAB_IOCTL(FIFO_STATE, bhlab_fifo_state, out_name, 0, bhlab_cmd_fifo_state),
 };
 
@@ -397,6 +411,26 @@ static int bhlab_copy_out(const struct bhlab_ioctl_op *op,
 	return 0;
 }
 
+/* Published last: an answer that the caller cannot have leaves nothing behind. */
+static int bhlab_ioctl_create(const struct bhlab_ioctl_op *op,
+			      struct bhlab_lab *lab, union bhlab_cmd *cmd,
+			      u8 __user *user, u32 size)
+{
+	struct bhlab_object *obj = op->create(lab, cmd);
+	int ret = PTR_ERR_OR_ZERO(obj);
+
+	if (ret && !op->out_on_error)
+		return ret;
+	ret = bhlab_copy_out(op, cmd, user, size) ?: ret;
+	if (IS_ERR_OR_NULL(obj))
+		return ret;
+	if (ret)
+		bhlab_object_abort(obj);
+	else
+		bhlab_object_publish(obj);
+	return ret;
+}
+
 long bhlab_ioctl(struct bhlab_lab *lab, unsigned int num, unsigned long arg)
 {
 	const struct bhlab_ioctl_op *op = bhlab_ioctl_find(num);
@@ -410,9 +444,11 @@ long bhlab_ioctl(struct bhlab_lab *lab, unsigned int num, unsigned long arg)
 	ret = bhlab_copy_in(op, &cmd, user, &size);
 	if (ret)
 		return ret;
+	if (op->create)
+		return bhlab_ioctl_create(op, lab, &cmd, user, size);
 	ret = op->execute ? op->execute(lab, &cmd) :
 			    bhlab_act(lab, &cmd.act, _IOC_NR(num));
-	if (ret && !op->out_on_error)
+	if (op->out_never || (ret && !op->out_on_error))
 		return ret;
 	return bhlab_copy_out(op, &cmd, user, size) ?: ret;
 }

@@ -34,8 +34,8 @@ static inline struct bhlab_stamp *bhlab_stamp_newest(struct bhlab_item *item)
 }
 
 /*
- * The softirqs are those that are pending now that it is queued. One that is
- * overwritten is about to run: its queue has let go of it.
+ * The softirqs are those that are pending now that it is queued. Only a line has
+ * more than there is room for, see __bhlab_item_call(), and a line has no queue.
  */
 static __always_inline void bhlab_stamp_push(struct bhlab_item *item,
 					     const struct bhlab_stamp *stamp)
@@ -44,28 +44,36 @@ static __always_inline void bhlab_stamp_push(struct bhlab_item *item,
 
 	if (item->nr_stamps < BHLAB_STAMPS)
 		item->nr_stamps++;
-	else
-		bhlab_queue_leave(bhlab_stamp_newest(item)->queue);
 	newest = bhlab_stamp_newest(item);
 	*newest = *stamp;
 	newest->softirq = local_softirq_pending();
-	bhlab_queue_enter(stamp->queue);
 }
 
 /* What is pending goes to another queue with its new delay. */
 static void bhlab_stamp_move(struct bhlab_item *item, struct bhlab_queue *queue)
 {
-	struct bhlab_stamp *stamp;
+	struct bhlab_stamp *stamp = bhlab_stamp_newest(item);
 
-	if (!item->nr_stamps)
-		return;
-	stamp = bhlab_stamp_newest(item);
-	bhlab_queue_enter(queue);
 	bhlab_queue_leave(stamp->queue);
 	stamp->queue = queue;
 }
 
-/* Call the kernel, and keep the stamp for the run that will come of it. */
+/* The stamp of the activation that was taken back: the newest, if there is one. */
+static void bhlab_stamp_take_back(struct bhlab_item *item,
+				  struct bhlab_stamp *stamp)
+{
+	*stamp = *bhlab_stamp_newest(item);
+	if (item->nr_stamps)
+		item->nr_stamps--;
+	else
+		stamp->queue = NULL;
+}
+
+/*
+ * Call the kernel, and keep the stamp for the run that will come of it. The
+ * caller has entered @act->queue, and leaves it unless the answer is QUEUED or
+ * MODIFIED. Without room for the stamp the kernel is not called.
+ */
 static __always_inline int __bhlab_item_call(struct bhlab_item *item,
 					     const struct bhlab_activation *act,
 					     const struct bhlab_stamp *stamp)
@@ -73,6 +81,8 @@ static __always_inline int __bhlab_item_call(struct bhlab_item *item,
 	int ret;
 
 	lockdep_assert_held(&item->lock);
+	if (item->nr_stamps == BHLAB_STAMPS && !item->ops->merges)
+		return -EBUSY;
 	if (act->delay && item->ops->delay)
 		ret = item->ops->delay(item, act);
 	else
@@ -121,48 +131,6 @@ static __always_inline void bhlab_item_account(struct bhlab_item *item, int resu
 	}
 }
 
-/* One that was withdrawn is off the kernel's hands. Under the item's lock. */
-void bhlab_item_forget(struct bhlab_item *item)
-{
-	lockdep_assert_held(&item->lock);
-	item->withdrawn--;
-	bhlab_queue_leave(item->withdrawn_queue);
-}
-
-/*
- * Cancel, where the kernel can not take back what was queued: as many handlers
- * as were withdrawn will return without running the program.
- */
-bool bhlab_item_withdraw(struct bhlab_item *item)
-{
-	struct bhlab_queue *queue;
-	u32 i;
-
-	lockdep_assert_held(&item->lock);
-	if (!bhlab_item_outstanding(item))
-		return false;
-	queue = item->nr_stamps ? bhlab_stamp_newest(item)->queue : NULL;
-	/* Those withdrawn before are about to return. */
-	for (i = 0; i < item->withdrawn; i++)
-		bhlab_queue_leave(item->withdrawn_queue);
-	item->withdrawn++;
-	item->withdrawn_queue = queue;
-	for (i = 0; i < item->withdrawn; i++)
-		bhlab_queue_enter(queue);
-	return true;
-}
-
-/* And what the kernel holds still although it was withdrawn can be revived. */
-int bhlab_item_revive(struct bhlab_item *item, bool queued)
-{
-	if (queued)
-		return BHLAB_RESULT_QUEUED;
-	if (!item->withdrawn)
-		return BHLAB_RESULT_ALREADY_PENDING;
-	bhlab_item_forget(item);
-	return BHLAB_RESULT_QUEUED;
-}
-
 static __always_inline int bhlab_item_admit(struct bhlab_item *item,
 					    const struct bhlab_activation *act)
 {
@@ -184,9 +152,25 @@ static noinline void bhlab_item_trace(const struct bhlab_item *item,
 		trace_bhlab_queue(item, act, stamp, ret);
 }
 
+static __always_inline int bhlab_item_accept(struct bhlab_item *item,
+					     const struct bhlab_activation *act,
+					     struct bhlab_stamp *stamp)
+{
+	bhlab_stamp_now(stamp, act);
+	stamp->serial = (u32)item->accepted + 1;
+	if (act->queue != item->queue)
+		item->roamed = true;
+	if (act->delay && !item->ops->delay)
+		return bhlab_delay_arm(item, act, stamp);
+	if (item->delayed && !item->ops->merges)
+		return BHLAB_RESULT_ALREADY_PENDING;
+	return bhlab_item_raise(item, act, stamp);
+}
+
 /*
  * The gate. Teardown sets @dead under the same lock: whoever comes later gets
- * ENOENT, so that nothing is armed again behind its back.
+ * ENOENT, so that nothing is armed again behind its back. And an activation has
+ * its queue before the kernel is asked for it, so that no queue ends under it.
  */
 static __always_inline int __bhlab_item_activate(struct bhlab_item *item,
 						 const struct bhlab_activation *act)
@@ -197,15 +181,11 @@ static __always_inline int __bhlab_item_activate(struct bhlab_item *item,
 	lockdep_assert_held(&item->lock);
 	if (ret)
 		return ret;
-	bhlab_stamp_now(&stamp, act);
-	if (act->queue != item->queue)
-		item->roamed = true;
-	if (act->delay && !item->ops->delay)
-		ret = bhlab_delay_arm(item, act, &stamp);
-	else if (item->delayed && !item->ops->merges)
-		ret = BHLAB_RESULT_ALREADY_PENDING;
-	else
-		ret = bhlab_item_raise(item, act, &stamp);
+	if (!bhlab_queue_enter(act->queue))
+		return -ENOENT;
+	ret = bhlab_item_accept(item, act, &stamp);
+	if (ret != BHLAB_RESULT_QUEUED && ret != BHLAB_RESULT_MODIFIED)
+		bhlab_queue_leave(act->queue);
 	bhlab_item_account(item, ret, &stamp);
 	if (trace_bhlab_queue_enabled() || trace_bhlab_trigger_enabled())
 		bhlab_item_trace(item, act, &stamp, ret);
@@ -234,73 +214,99 @@ int bhlab_item_activate(struct bhlab_item *item,
 	return ret;
 }
 
-/* The stamp of the activation that was taken back: the newest. */
-void bhlab_stamp_take_back(struct bhlab_item *item, struct bhlab_stamp *stamp)
-{
-	bool any = item->nr_stamps;
-
-	item->nr_stamps -= any;
-	*stamp = item->stamps[(item->first_stamp + item->nr_stamps) %
-			      BHLAB_STAMPS];
-	if (!any)
-		stamp->queue = NULL;
-}
-
 static void bhlab_item_account_cancel(struct bhlab_item *item,
 				      const struct bhlab_stamp *stamp)
 {
 	lockdep_assert_held(&item->lock);
+	bhlab_queue_leave(stamp->queue);
 	item->cancelled++;
 	bhlab_record(item, BHLAB_EVENT_CANCELLED, stamp, 0);
 	trace_bhlab_cancel(item, stamp);
 }
 
+/* The kernel has taken the pending activation back. */
 static void bhlab_item_taken_back(struct bhlab_item *item)
 {
 	struct bhlab_stamp stamp;
 
 	bhlab_stamp_take_back(item, &stamp);
-	bhlab_queue_leave(stamp.queue);
 	bhlab_item_account_cancel(item, &stamp);
+}
+
+/* Cancel what is pending: 1, 0 if nothing is, or -EBUSY if the kernel cannot. */
+static int bhlab_item_take_back(struct bhlab_item *item)
+{
+	int ret;
+
+	if (bhlab_delay_cancel(item)) {
+		bhlab_item_account_cancel(item, &item->delay_stamp);
+		return 1;
+	}
+	ret = item->ops->cancel ? item->ops->cancel(item) : 0;
+	if (ret > 0)
+		bhlab_item_taken_back(item);
+	return ret;
+}
+
+/*
+ * Nothing can be activated from here on, and what is on a delay is cancelled:
+ * when the item leaves the table nothing of it is on its way to a queue. A
+ * mechanism that cannot cancel has no delay of the kernel's.
+ */
+void bhlab_item_die(struct bhlab_item *item)
+{
+	lockdep_assert_held(&item->lock);
+	item->dead = true;
+	if (item->ops->end_period)
+		item->ops->end_period(item);
+	bhlab_item_take_back(item);
+}
+
+/*
+ * The kernel's calls wait for a handler on the queue that the item was put on
+ * last. If it was on others, wait for what is at work on any of the lab's.
+ */
+void bhlab_item_leave_queues(struct bhlab_item *item)
+{
+	if (READ_ONCE(item->roamed))
+		bhlab_queues_flush(item->obj.lab);
 }
 
 /*
  * Wait for a running handler; the kernel's call may cancel one more. The caller
  * has counted itself as one of @item->syncing.
  */
-static void bhlab_item_sync(struct bhlab_item *item, bool *hit)
+static void bhlab_item_sync(struct bhlab_item *item, int *hit)
 {
 	bool taken = item->ops->sync(item);
 	unsigned long flags;
 
 	flags = bhlab_item_lock(item);
 	item->syncing--;
-	if (taken && item->withdrawn) {
-		/* Accounted for already, and now taken back for good. */
-		bhlab_item_forget(item);
-	} else if (taken) {
+	if (taken && bhlab_item_outstanding(item)) {
 		bhlab_item_taken_back(item);
-		*hit = true;
+		*hit = 1;
 	}
 	bhlab_item_unlock(item, flags);
+	bhlab_item_leave_queues(item);
 }
 
-bool bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited)
+/* 1 if an activation was cancelled, 0 if none was pending, or an errno. */
+int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited)
 {
 	unsigned long flags;
-	bool hit = false;
+	bool periodic;
+	int hit;
 
+	if (!sync && !item->ops->cancel)
+		return -EOPNOTSUPP;
 	flags = bhlab_item_lock(item);
-	if (item->ops->end_period)
-		hit = item->ops->end_period(item);
-	if (bhlab_delay_cancel(item)) {
-		bhlab_queue_leave(item->delay_stamp.queue);
-		bhlab_item_account_cancel(item, &item->delay_stamp);
-		hit = true;
-	} else if (item->ops->cancel(item)) {
-		bhlab_item_taken_back(item);
-		hit = true;
-	}
+	periodic = item->ops->end_period && item->ops->end_period(item);
+	hit = bhlab_item_take_back(item);
+	/* What the kernel cannot take back now it can once the handler is gone. */
+	if (hit < 0 && item->ops->sync_cancels && sync)
+		hit = 0;
+	sync &= hit >= 0;
 	*waited = sync && bhlab_item_runs(item);
 	item->syncing += sync;
 	bhlab_item_unlock(item, flags);
@@ -308,15 +314,14 @@ bool bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited)
 	if (sync)
 		bhlab_item_sync(item, &hit);
 	bhlab_lab_wake(item->obj.lab);
-	return hit;
+	return periodic ? 1 : hit;
 }
 
 int bhlab_item_disable(struct bhlab_item *item, bool sync, bool privileged,
 		       u32 *depth, bool *waited)
 {
 	unsigned long flags;
-	bool hit = false;
-	int ret;
+	int hit, ret;
 
 	flags = bhlab_item_lock(item);
 	if (item->dead)
@@ -382,33 +387,11 @@ bool bhlab_item_armed(struct bhlab_item *item, const struct bhlab_queue *queue)
 
 	if (item->delayed)
 		armed = item->delay_stamp.queue == queue;
-	else if (item->withdrawn)
-		armed = item->withdrawn_queue == queue;
 	else if (item->nr_stamps)
 		armed = bhlab_stamp_newest(item)->queue == queue &&
 			(!item->ops->delayed || item->ops->delayed(item));
 	bhlab_item_unlock(item, flags);
 	return armed;
-}
-
-/*
- * Flush, for mechanisms whose kernel API has none: fire what is on a delay, and
- * wait until what was accepted before has finished or is cancelled.
- */
-static bool bhlab_drained(struct bhlab_item *item, u64 target, int *ret)
-{
-	unsigned long flags;
-
-	flags = bhlab_item_lock(item);
-	*ret = 0;
-	if (bhlab_item_finished(item) + item->cancelled >= target)
-		*ret = BHLAB_RESULT_WAITED;
-	else if (item->dead)
-		*ret = -ENOENT;
-	else if (item->depth && bhlab_item_outstanding(item))
-		*ret = -EBUSY;
-	bhlab_item_unlock(item, flags);
-	return *ret;
 }
 
 static bool bhlab_item_fire_locked(struct bhlab_item *item)
@@ -431,26 +414,91 @@ bool bhlab_item_fire(struct bhlab_item *item)
 	return idle;
 }
 
-int bhlab_item_drain(struct bhlab_item *item)
-{
-	unsigned long flags = bhlab_item_lock(item);
-	u64 target = item->accepted;
-	bool idle = false;
-	int ret = 0;
+/**
+ * struct bhlab_flush - what a flush of the driver's own waits for
+ * @serial: first: until nothing up to this activation is outstanding
+ * @gone: that is so
+ * @runs: then: until as many runs as had started by then have finished
+ */
+struct bhlab_flush {
+	u32 serial;
+	bool gone;
+	u64 runs;
+};
 
-	if (item->depth && bhlab_item_outstanding(item))
-		ret = -EBUSY;
-	else
-		idle = bhlab_item_fire_locked(item);
+static bool bhlab_stamp_is_newer(const struct bhlab_stamp *stamp, u32 serial)
+{
+	return (s32)(stamp->serial - serial) > 0;
+}
+
+/* The oldest stamp is the first to run, and a delayed one is newer than all. */
+static bool bhlab_flush_gone(const struct bhlab_item *item, u32 serial)
+{
+	if (item->nr_stamps &&
+	    !bhlab_stamp_is_newer(&item->stamps[item->first_stamp], serial))
+		return false;
+	return !item->delayed ||
+	       bhlab_stamp_is_newer(&item->delay_stamp, serial);
+}
+
+static bool bhlab_flush_done(struct bhlab_item *item, struct bhlab_flush *f,
+			     int *ret)
+{
+	unsigned long flags;
+
+	flags = bhlab_item_lock(item);
+	*ret = 0;
+	if (!f->gone && bhlab_flush_gone(item, f->serial)) {
+		f->gone = true;
+		f->runs = item->runs;
+	}
+	if (f->gone && bhlab_item_finished(item) >= f->runs)
+		*ret = BHLAB_RESULT_WAITED;
+	else if (item->dead)
+		*ret = -ENOENT;
+	else if (item->depth && bhlab_item_outstanding(item))
+		*ret = -EBUSY;
 	bhlab_item_unlock(item, flags);
-	if (ret)
-		return ret;
+	return *ret;
+}
+
+/*
+ * Flush, for mechanisms whose kernel API has none: fire what is on a delay, and
+ * wait until what was accepted before has run or is cancelled. What is accepted
+ * or cancelled later does not count.
+ */
+int bhlab_item_flush_own(struct bhlab_item *item)
+{
+	struct bhlab_flush f = {};
+	unsigned long flags;
+	bool idle;
+	int ret;
+
+	flags = bhlab_item_lock(item);
+	f.serial = item->accepted;
+	if (item->depth && bhlab_item_outstanding(item)) {
+		bhlab_item_unlock(item, flags);
+		return -EBUSY;
+	}
+	idle = bhlab_item_fire_locked(item);
+	bhlab_item_unlock(item, flags);
 	if (idle)
 		return BHLAB_RESULT_IDLE;
 
 	if (wait_event_interruptible(item->obj.lab->wait,
-				     bhlab_drained(item, target, &ret)))
-		return -EINTR;
+				     bhlab_flush_done(item, &f, &ret)))
+		return -ERESTARTSYS;
+	return ret;
+}
+
+int bhlab_item_flush(struct bhlab_item *item)
+{
+	bool running = bhlab_item_runs(item);
+	int ret = item->ops->flush(item);
+
+	bhlab_item_leave_queues(item);
+	if (ret == BHLAB_RESULT_IDLE && running && item->roamed)
+		return BHLAB_RESULT_WAITED;
 	return ret;
 }
 
@@ -499,7 +547,7 @@ static void bhlab_wait_returned(struct bhlab_item *item, u32 condition)
  */
 #define BHLAB_SETTLE_NS		(10 * NSEC_PER_MSEC)
 
-int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd)
+int bhlab_item_wait(struct bhlab_item *item, struct bhlab_wait *cmd)
 {
 	u64 end = ktime_get_ns() + cmd->timeout_ns;
 	s64 left;
@@ -516,8 +564,10 @@ int bhlab_item_wait(struct bhlab_item *item, const struct bhlab_wait *cmd)
 			left = min_t(s64, left, BHLAB_SETTLE_NS);
 		if (wait_event_interruptible_hrtimeout(item->obj.lab->wait,
 						       bhlab_wait_done(item, cmd, &ret),
-						       ns_to_ktime(left)) == -ERESTARTSYS)
-			return -EINTR;
+						       ns_to_ktime(left)) == -ERESTARTSYS) {
+			cmd->timeout_ns = bhlab_time_left(end);
+			return -ERESTARTSYS;
+		}
 	}
 	if (!ret)
 		bhlab_wait_returned(item, cmd->condition);

@@ -92,18 +92,9 @@ void bhlab_lab_count(struct bhlab_lab *lab, u32 *nr)
 
 	mutex_lock(&lab->lock);
 	xa_for_each(&lab->objects, id, obj)
-		if (obj->ops)
+		if (obj->ops && obj->live)
 			nr[obj->ops->kind]++;
 	mutex_unlock(&lab->lock);
-}
-
-static void bhlab_wake_fn(struct irq_work *work)
-{
-	struct bhlab_lab *lab = container_of(work, struct bhlab_lab, wake);
-
-	wake_up_all(&lab->wait);
-	if (bhlab_ring_ready(&lab->ring))
-		wake_up_all(&lab->ring.wait);
 }
 
 static void bhlab_lab_init(struct bhlab_lab *lab)
@@ -118,7 +109,7 @@ static void bhlab_lab_init(struct bhlab_lab *lab)
 	xa_init_flags(&lab->objects, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&lab->wait);
 	init_waitqueue_head(&lab->sleepers);
-	init_irq_work(&lab->wake, bhlab_wake_fn);
+	bhlab_wake_prepare_lab(lab);
 	bhlab_ring_init(&lab->ring);
 }
 
@@ -131,9 +122,12 @@ struct bhlab_lab *bhlab_lab_open(void)
 	if (!lab)
 		return ERR_PTR(-ENOMEM);
 	bhlab_lab_init(lab);
-	ret = xa_alloc(&bhlab_labs, &lab->id, lab,
-		       XA_LIMIT(1, bhlab_limits.labs), GFP_KERNEL_ACCOUNT);
+	ret = bhlab_share_init(&lab->share);
+	if (!ret)
+		ret = xa_alloc(&bhlab_labs, &lab->id, lab,
+			       XA_LIMIT(1, bhlab_limits.labs), GFP_KERNEL_ACCOUNT);
 	if (ret) {
+		bhlab_share_exit(&lab->share);
 		mutex_destroy(&lab->lock);
 		kfree(lab);
 		return ERR_PTR(ret == -EBUSY ? -ENOSPC : ret);
@@ -182,6 +176,14 @@ static void bhlab_object_release(struct bhlab_object *obj)
 		kfree_rcu(obj, rcu);
 }
 
+static void bhlab_object_after(u32 after)
+{
+	if (after & BHLAB_AFTER_CALLBACKS)
+		rcu_barrier();
+	if (after & BHLAB_AFTER_GRACE)
+		synchronize_rcu();
+}
+
 /*
  * The end of a lab. There are no verbs at work, since each holds the file; but
  * handlers, timers and steps are. First none of them can activate anything any
@@ -191,22 +193,18 @@ static void bhlab_object_release(struct bhlab_object *obj)
 static void bhlab_lab_stop(struct bhlab_lab *lab)
 {
 	struct bhlab_object *obj;
-	bool grace = false;
 	unsigned long id;
+	u32 after = 0;
 
 	mutex_lock(&lab->lock);
 	xa_for_each(&lab->objects, id, obj)
 		if (obj->ops && obj->ops->kill)
 			obj->ops->kill(obj, true);
 	mutex_unlock(&lab->lock);
-	xa_for_each(&lab->objects, id, obj) {
-		if (!obj->ops || !obj->ops->stop)
-			continue;
-		obj->ops->stop(obj);
-		grace |= obj->ops->grace(obj);
-	}
-	if (grace)
-		synchronize_rcu();
+	xa_for_each(&lab->objects, id, obj)
+		if (obj->ops && obj->ops->stop)
+			after |= obj->ops->stop(obj);
+	bhlab_object_after(after);
 }
 
 static void bhlab_lab_free(struct bhlab_lab *lab, bool items)
@@ -241,8 +239,9 @@ void bhlab_lab_release(struct bhlab_lab *lab)
 	bhlab_lab_free(lab, true);
 	bhlab_lab_free(lab, false);
 	xa_destroy(&lab->objects);
-	irq_work_sync(&lab->wake);
+	bhlab_wake_end(&lab->wake);
 	bhlab_ring_free(&lab->ring);
+	bhlab_share_exit(&lab->share);
 	mutex_destroy(&lab->lock);
 	xa_erase(&bhlab_labs, lab->id);
 	kfree(lab);
@@ -305,9 +304,9 @@ static int bhlab_lab_new_id(struct bhlab_lab *lab)
 }
 
 /* Called with the name's reservation, if there is one. */
-static int bhlab_lab_publish_locked(struct bhlab_lab *lab,
-				    struct bhlab_object *obj,
-				    struct bhlab_object *reserved)
+static int bhlab_lab_add_locked(struct bhlab_lab *lab,
+				struct bhlab_object *obj,
+				struct bhlab_object *reserved)
 {
 	int id, ret = 0;
 
@@ -331,45 +330,78 @@ static int bhlab_lab_publish_locked(struct bhlab_lab *lab,
 		lab->used[obj->resource]++;
 	/* The entry is there, so that this does not allocate. */
 	xa_store(&lab->objects, id, obj, GFP_KERNEL_ACCOUNT);
-	if (reserved)
-		kfree_rcu(reserved, rcu);
+	obj->reserved = reserved;
 	return 0;
 }
 
-/* Give an object its id and make it ready; from then on others can find it. */
-int bhlab_lab_publish(struct bhlab_lab *lab, struct bhlab_object *obj)
+/*
+ * Give an object its id and its name, and make it ready. Others find it once it
+ * is published: until then it can go without a trace.
+ */
+int bhlab_lab_add(struct bhlab_lab *lab, struct bhlab_object *obj)
 {
 	struct bhlab_object *other;
 	int ret;
 
 	mutex_lock(&lab->lock);
 	other = bhlab_lab_named(lab, obj->name);
-	if (other && other->ops)
+	if (other && (other->ops || !other->live))
 		ret = -EEXIST;
 	else
-		ret = bhlab_lab_publish_locked(lab, obj, other);
+		ret = bhlab_lab_add_locked(lab, obj, other);
 	mutex_unlock(&lab->lock);
-	atomic_inc(&bhlab_objects_changed);
 	return ret;
 }
 
-static int bhlab_lab_reserve(struct bhlab_lab *lab, const char *name)
+void bhlab_object_publish(struct bhlab_object *obj)
+{
+	struct bhlab_object *reserved = obj->reserved;
+	struct bhlab_lab *lab = obj->lab;
+
+	mutex_lock(&lab->lock);
+	obj->reserved = NULL;
+	/* Pairs with bhlab_object_peek(): who finds it finds it ready. */
+	smp_store_release(&obj->live, true);
+	mutex_unlock(&lab->lock);
+	if (reserved)
+		kfree_rcu(reserved, rcu);
+	atomic_inc(&bhlab_objects_changed);
+}
+
+/* A reservation that the object took has its id and its name again. */
+static void bhlab_object_remove(struct bhlab_object *obj)
+{
+	struct bhlab_lab *lab = obj->lab;
+
+	mutex_lock(&lab->lock);
+	bhlab_resource_put(lab, obj->resource);
+	if (obj->reserved) {
+		xa_store(&lab->objects, obj->id, obj->reserved, GFP_KERNEL_ACCOUNT);
+		lab->used[BHLAB_RES_OBJECT]++;
+	} else {
+		xa_erase(&lab->objects, obj->id);
+	}
+	mutex_unlock(&lab->lock);
+}
+
+static struct bhlab_object *bhlab_lab_reserve(struct bhlab_lab *lab,
+					      const char *name)
 {
 	struct bhlab_object *obj;
 	int id;
 
 	obj = kzalloc(sizeof(*obj), GFP_KERNEL_ACCOUNT);
 	if (!obj)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	id = bhlab_lab_new_id(lab);
 	if (id < 0) {
 		kfree(obj);
-		return id;
+		return ERR_PTR(id);
 	}
 	bhlab_object_init(obj, lab, NULL, BHLAB_RES_OBJECT, name);
 	obj->id = id;
 	xa_store(&lab->objects, id, obj, GFP_KERNEL_ACCOUNT);
-	return id;
+	return obj;
 }
 
 static u32 bhlab_object_kind(const struct bhlab_object *obj)
@@ -377,37 +409,38 @@ static u32 bhlab_object_kind(const struct bhlab_object *obj)
 	return obj->ops ? obj->ops->kind : BHLAB_KIND_RESERVED;
 }
 
-static int bhlab_lab_lookup_locked(struct bhlab_lab *lab,
-				   struct bhlab_lookup *cmd)
+static struct bhlab_object *bhlab_lab_lookup_locked(struct bhlab_lab *lab,
+						    struct bhlab_lookup *cmd)
 {
 	struct bhlab_object *obj = bhlab_lab_named(lab, cmd->name);
-	int id;
+	struct bhlab_object *made = NULL;
 
-	if (obj) {
-		cmd->id = obj->id;
-		cmd->out_kind = bhlab_object_kind(obj);
-		return 0;
-	}
-	if (!(cmd->flags & BHLAB_LOOKUP_RESERVE))
-		return -ENOENT;
-	id = bhlab_lab_reserve(lab, cmd->name);
-	if (id < 0)
-		return id;
-	cmd->id = id;
-	cmd->out_kind = BHLAB_KIND_RESERVED;
-	return 0;
+	if (obj && !obj->live)
+		return ERR_PTR(cmd->flags & BHLAB_LOOKUP_RESERVE ? -EEXIST : -ENOENT);
+	if (!obj && !(cmd->flags & BHLAB_LOOKUP_RESERVE))
+		return ERR_PTR(-ENOENT);
+	if (!obj)
+		obj = made = bhlab_lab_reserve(lab, cmd->name);
+	if (IS_ERR(obj))
+		return obj;
+	cmd->id = obj->id;
+	cmd->out_kind = bhlab_object_kind(obj);
+	return made;
 }
 
-int bhlab_lab_lookup(struct bhlab_lab *lab, struct bhlab_lookup *cmd)
+/* A reservation that the caller publishes, or NULL if the name has its id. */
+struct bhlab_object *bhlab_lab_lookup(struct bhlab_lab *lab,
+				      struct bhlab_lookup *cmd)
 {
+	struct bhlab_object *made;
 	int ret = bhlab_name_check(cmd->name);
 
 	if (ret)
-		return ret;
+		return ERR_PTR(ret);
 	mutex_lock(&lab->lock);
-	ret = bhlab_lab_lookup_locked(lab, cmd);
+	made = bhlab_lab_lookup_locked(lab, cmd);
 	mutex_unlock(&lab->lock);
-	return ret;
+	return made;
 }
 
 int bhlab_lab_next(struct bhlab_lab *lab, struct bhlab_lookup *cmd)
@@ -416,7 +449,9 @@ int bhlab_lab_next(struct bhlab_lab *lab, struct bhlab_lookup *cmd)
 	unsigned long id = cmd->id;
 
 	mutex_lock(&lab->lock);
-	obj = xa_find_after(&lab->objects, &id, BHLAB_ID_MAX, XA_PRESENT);
+	do {
+		obj = xa_find_after(&lab->objects, &id, BHLAB_ID_MAX, XA_PRESENT);
+	} while (obj && !obj->live);
 	if (obj) {
 		cmd->id = obj->id;
 		cmd->out_kind = bhlab_object_kind(obj);
@@ -432,7 +467,9 @@ struct bhlab_object *bhlab_object_peek(struct bhlab_lab *lab, u32 id,
 {
 	struct bhlab_object *obj = xa_load(&lab->objects, id);
 
-	return obj && bhlab_object_kind(obj) == kind ? obj : NULL;
+	/* Pairs with bhlab_object_publish(). */
+	return obj && smp_load_acquire(&obj->live) &&
+	       bhlab_object_kind(obj) == kind ? obj : NULL;
 }
 
 /* For verbs: good until bhlab_object_put(). */
@@ -503,40 +540,49 @@ void bhlab_item_put(struct bhlab_item *item)
 	bhlab_object_put(&item->obj);
 }
 
-/* Unpublished and dead; wait for the verbs that are at work on it, and end it. */
-static void bhlab_object_end(struct bhlab_lab *lab, struct bhlab_object *obj)
+/*
+ * Nobody finds it, and nothing new can be made of it: wait for the verbs that are
+ * at work on it, and for the rest of it. It stays in the table until then, so
+ * that whoever walks the table misses nothing that is still at work, and no
+ * other object has its name.
+ */
+static void bhlab_object_end(struct bhlab_object *obj)
 {
+	struct bhlab_lab *lab = obj->lab;
+
 	wake_up_all(&lab->wait);
 	wait_event(lab->wait, refcount_dec_if_one(&obj->users));
-	if (obj->ops && obj->ops->stop) {
-		obj->ops->stop(obj);
-		if (obj->ops->grace(obj))
-			synchronize_rcu();
-	}
+	if (obj->ops && obj->ops->stop)
+		bhlab_object_after(obj->ops->stop(obj));
+	bhlab_object_remove(obj);
 	bhlab_object_release(obj);
 }
 
-static int bhlab_lab_unpublish(struct bhlab_lab *lab, struct bhlab_object *obj)
+static int bhlab_object_kill(struct bhlab_object *obj, bool force)
 {
 	int ret = 0;
 
-	lockdep_assert_held(&lab->lock);
-	if (!obj)
-		return -ENOENT;
-	if (obj->pins)
-		return -EBUSY;
+	lockdep_assert_held(&obj->lab->lock);
 	if (obj->ops && obj->ops->kill)
-		ret = obj->ops->kill(obj, false);
-	if (ret)
-		return ret;
-	xa_erase(&lab->objects, obj->id);
-	atomic_inc(&bhlab_objects_changed);
-	return 0;
+		ret = obj->ops->kill(obj, force);
+	if (!ret)
+		WRITE_ONCE(obj->live, false);
+	return ret;
+}
+
+/* The end of an object that was never published. */
+void bhlab_object_abort(struct bhlab_object *obj)
+{
+	struct bhlab_lab *lab = obj->lab;
+
+	mutex_lock(&lab->lock);
+	bhlab_object_kill(obj, true);
+	mutex_unlock(&lab->lock);
+	bhlab_object_end(obj);
 }
 
 int bhlab_lab_destroy(struct bhlab_lab *lab, u32 id)
 {
-	enum bhlab_resource resource;
 	struct bhlab_object *obj;
 	int ret;
 
@@ -544,15 +590,16 @@ int bhlab_lab_destroy(struct bhlab_lab *lab, u32 id)
 		return -ENOENT;
 	mutex_lock(&lab->lock);
 	obj = xa_load(&lab->objects, id);
-	ret = bhlab_lab_unpublish(lab, obj);
+	if (!obj || !obj->live)
+		ret = -ENOENT;
+	else if (obj->pins)
+		ret = -EBUSY;
+	else
+		ret = bhlab_object_kill(obj, false);
 	mutex_unlock(&lab->lock);
 	if (ret)
 		return ret;
-
-	resource = obj->resource;
-	bhlab_object_end(lab, obj);
-	mutex_lock(&lab->lock);
-	bhlab_resource_put(lab, resource);
-	mutex_unlock(&lab->lock);
+	atomic_inc(&bhlab_objects_changed);
+	bhlab_object_end(obj);
 	return 0;
 }

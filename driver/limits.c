@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Limits: what a lab may take, and the share of each CPU that all handlers in
- * atomic context and real-time threads may take together.
- */
+/* Limits: what a lab and a user may take. */
 #include <linux/module.h>
-#include <linux/percpu.h>
 #include <linux/sizes.h>
-#include <linux/timekeeping.h>
+#include <linux/time64.h>
 
 #include <linux/bhlab.h>
 
@@ -28,6 +24,7 @@ struct bhlab_limits bhlab_limits = {
 	.period_ns = 100 * NSEC_PER_USEC,
 	.chain = 100000,
 	.budget_percent = 25,
+	.process_percent = 15,
 };
 
 #define BHLAB_LIMIT(name, type, text)					\
@@ -49,6 +46,7 @@ BHLAB_LIMIT(lab_ns, ulong, "Nanoseconds of all process context programs of a lab
 BHLAB_LIMIT(period_ns, ulong, "Nanoseconds of the shortest period of a trigger (100000)");
 BHLAB_LIMIT(chain, uint, "Activations that steps may make after each by a user (100000)");
 BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq threads (25)");
+BHLAB_LIMIT(process_percent, uint, "Percent of a CPU for the other programs of a user (15)");
 
 /* The hard caps: beyond these the kernel's own watchdogs would complain. */
 #define BHLAB_ATOMIC_MAX	(100 * NSEC_PER_MSEC)
@@ -70,69 +68,10 @@ int bhlab_limits_check(void)
 	    l->atomic_cap_ns > BHLAB_ATOMIC_MAX ||
 	    l->process_ns > BHLAB_PROCESS_MAX ||
 	    l->lab_ns > BHLAB_LAB_MAX || l->period_ns < BHLAB_PERIOD_MIN ||
-	    !l->budget_percent || l->budget_percent > 100) {
+	    !l->budget_percent || l->budget_percent > 100 ||
+	    !l->process_percent || l->process_percent > 100) {
 		pr_err("bhlab: a module parameter is out of its range\n");
 		return -EINVAL;
 	}
 	return 0;
-}
-
-/*
- * Limits for one run bound nothing, since there can be any number of runs. So
- * every run in atomic context or a real-time thread is charged to the CPU that
- * it ended on; once the share of the current window is spent, steps that spin
- * or activate are skipped there until the next window.
- */
-struct bhlab_budget {
-	u64 window;
-	u64 spent;
-};
-
-/* Touched by its own CPU only, with interrupts off. */
-static DEFINE_PER_CPU(struct bhlab_budget, bhlab_budget);
-
-/* What the kernel needs to get to a handler and back is not seen there. */
-#define BHLAB_RUN_COST_NS	2000
-
-/* Of the window in which @now lies. */
-static struct bhlab_budget *bhlab_budget_at(u64 now)
-{
-	struct bhlab_budget *b = this_cpu_ptr(&bhlab_budget);
-
-	if (now - b->window >= BHLAB_BUDGET_NS) {
-		b->window = now;
-		b->spent = 0;
-	}
-	return b;
-}
-
-void bhlab_budget_charge(u64 ns)
-{
-	unsigned long flags;
-
-	local_irq_save(flags);
-	bhlab_budget_at(ktime_get_mono_fast_ns())->spent +=
-		ns + BHLAB_RUN_COST_NS;
-	local_irq_restore(flags);
-}
-
-/* 0, or how long it takes until there is a new one. */
-u64 bhlab_budget_wait(void)
-{
-	struct bhlab_budget *b;
-	unsigned long flags;
-	u64 now, wait = 0;
-
-	local_irq_save(flags);
-	now = ktime_get_mono_fast_ns();
-	b = bhlab_budget_at(now);
-	if (b->spent * 100 > (u64)BHLAB_BUDGET_NS * bhlab_limits.budget_percent)
-		wait = b->window + BHLAB_BUDGET_NS - now;
-	local_irq_restore(flags);
-	return wait;
-}
-
-bool bhlab_budget_spent(void)
-{
-	return bhlab_budget_wait();
 }

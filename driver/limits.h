@@ -2,8 +2,6 @@
 #ifndef BHLAB_LIMITS_H
 #define BHLAB_LIMITS_H
 
-#include <linux/types.h>
-
 /*
  * What one user may take of the machine. All are module parameters, read only
  * once the module is loaded, so that a check stays true after it was made.
@@ -24,14 +22,11 @@ struct bhlab_limits {
 	unsigned long period_ns;
 	unsigned int chain;
 	unsigned int budget_percent;
+	unsigned int process_percent;
 };
 
 extern struct bhlab_limits bhlab_limits;
 
 int bhlab_limits_check(void);
-
-void bhlab_budget_charge(u64 ns);
-u64 bhlab_budget_wait(void);
-bool bhlab_budget_spent(void);
 
 #endif /* BHLAB_LIMITS_H */

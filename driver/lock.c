@@ -124,27 +124,28 @@ static int bhlab_lock_check(const struct bhlab_lock_create *cmd)
 	return 0;
 }
 
-int bhlab_lock_create(struct bhlab_lab *lab, struct bhlab_lock_create *cmd)
+struct bhlab_object *bhlab_lock_create(struct bhlab_lab *lab,
+				       struct bhlab_lock_create *cmd)
 {
 	struct bhlab_lock *lock;
 	int ret = bhlab_lock_check(cmd);
 
 	if (ret)
-		return ret;
+		return ERR_PTR(ret);
 	lock = kzalloc(sizeof(*lock), GFP_KERNEL_ACCOUNT);
 	if (!lock)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	bhlab_object_init(&lock->obj, lab, &bhlab_lock_ops, BHLAB_RES_LOCK,
 			  cmd->name);
 	lock->kind = cmd->kind;
 	lock->context = cmd->context;
-	ret = bhlab_lab_publish(lab, &lock->obj);
+	ret = bhlab_lab_add(lab, &lock->obj);
 	if (ret) {
 		kfree(lock);
-		return ret;
+		return ERR_PTR(ret);
 	}
 	cmd->out_id = lock->obj.id;
-	return 0;
+	return &lock->obj;
 }
 
 void bhlab_lock_state(struct bhlab_lock *lock, struct bhlab_lock_state *st)

@@ -80,12 +80,21 @@ static int __init bhlab_init(void)
 	if (ret)
 		return ret;
 	bhlab_queues_init();
-	ret = bhlab_netlink_init();
+	ret = bhlab_wake_init();
 	if (ret)
 		return ret;
+	ret = bhlab_netlink_init();
+	if (ret)
+		goto err_wake;
 	ret = misc_register(&bhlab_misc);
 	if (ret)
-		bhlab_netlink_exit();
+		goto err_netlink;
+	return 0;
+
+err_netlink:
+	bhlab_netlink_exit();
+err_wake:
+	bhlab_wake_exit();
 	return ret;
 }
 
@@ -93,6 +102,7 @@ static void __exit bhlab_exit(void)
 {
 	misc_deregister(&bhlab_misc);
 	bhlab_netlink_exit();
+	bhlab_wake_exit();
 }
 
 module_init(bhlab_init);

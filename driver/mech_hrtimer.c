@@ -28,7 +28,7 @@ static struct bhlab_hrtimer *to_hrtimer(struct bhlab_item *item)
  */
 static bool bhlab_hrtimer_due(struct bhlab_item *item)
 {
-	return bhlab_item_outstanding(item) + item->withdrawn >
+	return bhlab_item_outstanding(item) >
 	       hrtimer_is_queued(&to_hrtimer(item)->timer);
 }
 
@@ -69,12 +69,11 @@ static int bhlab_hrtimer_queue(struct bhlab_item *item,
 			       const struct bhlab_activation *act)
 {
 	struct bhlab_hrtimer *ht = to_hrtimer(item);
-	bool queued = !hrtimer_is_queued(&ht->timer);
 
-	/* What is withdrawn may be queued for later than this. */
-	if (queued || item->withdrawn)
-		hrtimer_start(&ht->timer, ns_to_ktime(act->ns), ht->mode);
-	return bhlab_item_revive(item, queued);
+	if (hrtimer_is_queued(&ht->timer))
+		return BHLAB_RESULT_ALREADY_PENDING;
+	hrtimer_start(&ht->timer, ns_to_ktime(act->ns), ht->mode);
+	return BHLAB_RESULT_QUEUED;
 }
 
 static int bhlab_hrtimer_delay(struct bhlab_item *item,
@@ -85,18 +84,18 @@ static int bhlab_hrtimer_delay(struct bhlab_item *item,
 	if (!act->mod || !hrtimer_is_queued(&ht->timer))
 		return bhlab_hrtimer_queue(item, act);
 	hrtimer_start(&ht->timer, ns_to_ktime(act->ns), ht->mode);
-	return bhlab_item_revive(item, false) == BHLAB_RESULT_QUEUED ?
-	       BHLAB_RESULT_QUEUED : BHLAB_RESULT_MODIFIED;
+	return BHLAB_RESULT_MODIFIED;
 }
 
-/* Queued again while its function runs it can not be taken back. */
-static bool bhlab_hrtimer_cancel(struct bhlab_item *item)
+/* One that is queued again while its function runs the kernel cannot cancel. */
+static int bhlab_hrtimer_cancel(struct bhlab_item *item)
 {
-	int ret = hrtimer_try_to_cancel(&to_hrtimer(item)->timer);
+	struct hrtimer *timer = &to_hrtimer(item)->timer;
+	int ret = hrtimer_try_to_cancel(timer);
 
-	if (ret > 0)
-		return true;
-	return ret < 0 && bhlab_item_withdraw(item);
+	if (ret < 0)
+		return hrtimer_is_queued(timer) ? -EBUSY : 0;
+	return ret;
 }
 
 static bool bhlab_hrtimer_sync(struct bhlab_item *item)
@@ -114,8 +113,7 @@ static void bhlab_hrtimer_fire(struct bhlab_item *item)
 
 static bool bhlab_hrtimer_delayed(struct bhlab_item *item)
 {
-	return !item->withdrawn &&
-	       hrtimer_is_queued(&to_hrtimer(item)->timer);
+	return hrtimer_is_queued(&to_hrtimer(item)->timer);
 }
 
 #define BHLAB_HRTIMER_OPS(_id, _name)					\
@@ -125,6 +123,7 @@ static bool bhlab_hrtimer_delayed(struct bhlab_item *item)
 		  BIT(BHLAB_VERB_CANCEL),				\
 	.emulated = BIT(BHLAB_VERB_FLUSH),				\
 	.size = sizeof(struct bhlab_hrtimer),				\
+	.sync_cancels = true,						\
 	.init = bhlab_hrtimer_init,					\
 	.stop = bhlab_hrtimer_stop,					\
 	.queue = bhlab_hrtimer_queue,					\
@@ -132,7 +131,7 @@ static bool bhlab_hrtimer_delayed(struct bhlab_item *item)
 	.cancel = bhlab_hrtimer_cancel,					\
 	.sync = bhlab_hrtimer_sync,					\
 	.fire = bhlab_hrtimer_fire,					\
-	.flush = bhlab_item_drain,					\
+	.flush = bhlab_item_flush_own,					\
 	.delayed = bhlab_hrtimer_delayed
 
 const struct bhlab_mech_ops bhlab_hrtimer_ops = {

@@ -18,7 +18,7 @@
 #include <linux/irq.h>
 #include <linux/irqdomain.h>
 #include <linux/sched/signal.h>
-#include <linux/smp.h>
+#include <linux/rcupdate.h>
 
 #include "bhlab.h"
 #include "compat.h"
@@ -208,14 +208,14 @@ static int bhlab_irq_init(struct bhlab_item *item)
 
 /*
  * Wait until no raise is on its way to the line's handler. Once the pending bit
- * is clear its dispatcher is at work in hardirq context or done, and no other
- * CPU answers an IPI while it is.
+ * is clear its dispatcher is at work in hardirq context or done, and a grace
+ * period waits for that without disturbing CPUs that are idle or isolated.
  */
 static void bhlab_irq_quiesce(struct bhlab_irq *irq)
 {
 	while (bhlab_irq_pending(irq))
 		usleep_range(50, 200);
-	kick_all_cpus_sync();
+	synchronize_rcu_expedited();
 }
 
 /*
@@ -243,30 +243,24 @@ static int bhlab_irq_raise(struct bhlab_item *item,
 	struct bhlab_irq *irq = to_irq(item);
 	bool pending = bhlab_irq_pending(irq);
 
-	/* If a cancelled one is still to be replayed, it is this one's now. */
-	item->withdrawn = 0;
 	item->unsettled = true;
 	irq_set_irqchip_state(irq->line.virq, IRQCHIP_STATE_PENDING, true);
 	return pending ? BHLAB_RESULT_ALREADY_PENDING : BHLAB_RESULT_QUEUED;
 }
 
 /*
- * Take the pending bit back. What the kernel keeps for a disabled line it does
- * not give back: then the handler ignores the replay.
+ * Take the pending bit back. What the kernel keeps of a disabled line, to replay
+ * it, it does not give back.
  */
-static bool bhlab_irq_cancel(struct bhlab_item *item)
+static int bhlab_irq_cancel(struct bhlab_item *item)
 {
 	struct bhlab_irq *irq = to_irq(item);
 
 	if (bhlab_irq_pending(irq)) {
 		irq_set_irqchip_state(irq->line.virq, IRQCHIP_STATE_PENDING, false);
-		return true;
+		return 1;
 	}
-	if (!bhlab_item_outstanding(item) || !(item->depth || irq->replay))
-		return false;
-	item->withdrawn = 1;
-	item->merged = item->accepted - item->runs - item->cancelled - 1;
-	return true;
+	return item->depth && bhlab_item_outstanding(item) ? -EBUSY : 0;
 }
 
 static int bhlab_irq_disable(struct bhlab_item *item, bool privileged)
@@ -363,7 +357,7 @@ static void bhlab_irq_settle(struct bhlab_item *item)
 	if (!quiet || bhlab_irq_pending(irq))
 		return;
 
-	kick_all_cpus_sync();
+	synchronize_rcu_expedited();
 	bhlab_irq_wait_replay(irq);
 	if (!synchronize_hardirq(irq->line.virq))
 		return;
@@ -394,22 +388,22 @@ static bool bhlab_irq_blocked(struct bhlab_item *item)
 static int bhlab_irq_flush(struct bhlab_item *item)
 {
 	struct bhlab_irq *irq = to_irq(item);
-	bool idle;
 
 	bhlab_irq_settle(item);
 	if (bhlab_irq_blocked(item))
 		return -EBUSY;
-	idle = bhlab_item_idle(item);
+	if (bhlab_item_idle(item))
+		return BHLAB_RESULT_IDLE;
 	while (bhlab_irq_pending(irq)) {
 		if (signal_pending(current))
-			return -EINTR;
+			return -ERESTARTSYS;
 		usleep_range(50, 200);
 	}
-	kick_all_cpus_sync();
+	synchronize_rcu_expedited();
 	bhlab_irq_wait_replay(irq);
 	synchronize_irq(irq->line.virq);
 	bhlab_irq_settle(item);
-	return idle ? BHLAB_RESULT_IDLE : BHLAB_RESULT_WAITED;
+	return BHLAB_RESULT_WAITED;
 }
 
 static int bhlab_irq_start_period(struct bhlab_item *item, u64 ns, u32 count)
@@ -450,6 +444,8 @@ const struct bhlab_mech_ops bhlab_irq_ops = {
 	.size = sizeof(struct bhlab_irq),
 	.resource = BHLAB_RES_IRQ,
 	.merges = true,
+	/* A replay comes from a tasklet of the kernel's. */
+	.after = BHLAB_AFTER_GRACE,
 	.init = bhlab_irq_init,
 	.stop = bhlab_irq_stop,
 	.free = bhlab_irq_free,

@@ -3,8 +3,11 @@
  * irq_work: runs in hardirq context on the CPU that queued it, from a self-IPI;
  * with lazy at its next tick; on RT without hard in its irq_work thread.
  *
- * The kernel can not take an irq_work back: cancel is the driver's.
+ * The kernel cannot take an irq_work back. irq_work_sync() waits until the item
+ * is idle, which one that queues itself never is, and on RT only one caller may
+ * wait at a time. So flush is the driver's, and that call is left for the end.
  */
+#include <linux/cpumask.h>
 #include <linux/irq_work.h>
 
 #include "bhlab.h"
@@ -46,32 +49,30 @@ static void bhlab_irq_work_stop(struct bhlab_item *item)
 	irq_work_sync(to_work(item));
 }
 
+/*
+ * On a CPU that is going offline the thread for it is parked on RT, and runs it
+ * when the CPU is back, if ever.
+ */
+static int bhlab_irq_work_admit(struct bhlab_item *item,
+				const struct bhlab_activation *act)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT) || item->flags & BHLAB_ITEM_HARD)
+		return 0;
+	return cpu_active(smp_processor_id()) ? 0 : -ENODEV;
+}
+
 static int bhlab_irq_work_queue(struct bhlab_item *item,
 				const struct bhlab_activation *act)
 {
-	return bhlab_item_revive(item, irq_work_queue(to_work(item)));
-}
-
-/* The kernel has one call to wait for both, the pending and the running one. */
-static int bhlab_irq_work_flush(struct bhlab_item *item)
-{
-	bool idle = bhlab_item_fire(item);
-
-	irq_work_sync(to_work(item));
-	return idle ? BHLAB_RESULT_IDLE : BHLAB_RESULT_WAITED;
-}
-
-static bool bhlab_irq_work_sync(struct bhlab_item *item)
-{
-	irq_work_sync(to_work(item));
-	return false;
+	return irq_work_queue(to_work(item)) ? BHLAB_RESULT_QUEUED :
+					       BHLAB_RESULT_ALREADY_PENDING;
 }
 
 const struct bhlab_mech_ops bhlab_irq_work_ops = {
 	.id = BHLAB_MECH_IRQ_WORK,
 	.name = "irq_work",
-	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_FLUSH),
-	.emulated = BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_CANCEL),
+	.native = BIT(BHLAB_VERB_QUEUE),
+	.emulated = BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_FLUSH),
 	.steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_HARDIRQ,
 	.context_here = bhlab_irq_work_here,
@@ -79,8 +80,7 @@ const struct bhlab_mech_ops bhlab_irq_work_ops = {
 	.size = sizeof(struct bhlab_irq_work),
 	.init = bhlab_irq_work_init,
 	.stop = bhlab_irq_work_stop,
+	.admit = bhlab_irq_work_admit,
 	.queue = bhlab_irq_work_queue,
-	.cancel = bhlab_item_withdraw,
-	.sync = bhlab_irq_work_sync,
-	.flush = bhlab_irq_work_flush,
+	.flush = bhlab_item_flush_own,
 };

@@ -3,8 +3,11 @@
  * kthread_work: a kthread_delayed_work on a kthread_worker of its own; runs in
  * that thread, at the priority that the item asks for.
  *
- * The kernel cancels one only from a context that may wait. Without sync it is
- * withdrawn, and comes back to life when it is queued again meanwhile.
+ * The kernel cancels one only from a context that may wait, and does not say all
+ * of what it did: kthread_cancel_delayed_work_sync() answers false for what its
+ * timer was about to put on the worker's list, and dropped for it;
+ * kthread_mod_delayed_work() answers false for that, too. What was accepted and
+ * has not started tells both cases.
  */
 #include <linux/err.h>
 #include <linux/kthread.h>
@@ -25,12 +28,28 @@ static struct bhlab_kthread *to_kthread(struct bhlab_item *item)
 	return container_of(item, struct bhlab_kthread, item);
 }
 
+/*
+ * The worker can have taken the item, and the handler wait for the lock, when it
+ * gets another delay: then that activation is for the later of the two. The
+ * worker's lock keeps its timer from being half way between two lists.
+ */
+static bool bhlab_kthread_due(struct bhlab_item *item)
+{
+	struct bhlab_kthread *kt = to_kthread(item);
+	bool listed;
+
+	raw_spin_lock(&kt->worker->lock);
+	listed = !list_empty(&kt->dwork.work.node);
+	raw_spin_unlock(&kt->worker->lock);
+	return bhlab_item_outstanding(item) > listed;
+}
+
 static void bhlab_kthread_fn(struct kthread_work *work)
 {
 	struct bhlab_kthread *kt = container_of(work, struct bhlab_kthread,
 						dwork.work);
 
-	bhlab_item_run(&kt->item);
+	bhlab_item_run_due(&kt->item, bhlab_kthread_due);
 }
 
 static void bhlab_kthread_prioritise(struct bhlab_item *item)
@@ -70,33 +89,36 @@ static int bhlab_kthread_queue(struct bhlab_item *item,
 			       const struct bhlab_activation *act)
 {
 	struct bhlab_kthread *kt = to_kthread(item);
-	unsigned long delay = bhlab_delay_jiffies(act->ns);
-	bool queued = kthread_queue_delayed_work(kt->worker, &kt->dwork, delay);
 
-	/* It may have gone to its thread just now. */
-	if (!queued && item->withdrawn)
-		queued = !kthread_mod_delayed_work(kt->worker, &kt->dwork,
-						   delay);
-	return bhlab_item_revive(item, queued);
+	/* Nor does the kernel take it while it cancels, see bhlab_kthread_sync(). */
+	if (item->syncing ||
+	    !kthread_queue_delayed_work(kt->worker, &kt->dwork,
+					bhlab_delay_jiffies(act->ns)))
+		return BHLAB_RESULT_ALREADY_PENDING;
+	return BHLAB_RESULT_QUEUED;
 }
 
 static int bhlab_kthread_delay(struct bhlab_item *item,
 			       const struct bhlab_activation *act)
 {
 	struct bhlab_kthread *kt = to_kthread(item);
-	bool pending;
 
-	if (!act->mod)
+	if (!act->mod || item->syncing)
 		return bhlab_kthread_queue(item, act);
-	pending = kthread_mod_delayed_work(kt->worker, &kt->dwork,
-					   bhlab_delay_jiffies(act->ns));
-	return bhlab_item_revive(item, !pending) == BHLAB_RESULT_QUEUED ?
-	       BHLAB_RESULT_QUEUED : BHLAB_RESULT_MODIFIED;
+	kthread_mod_delayed_work(kt->worker, &kt->dwork,
+				 bhlab_delay_jiffies(act->ns));
+	return bhlab_item_outstanding(item) ? BHLAB_RESULT_MODIFIED :
+					      BHLAB_RESULT_QUEUED;
 }
 
+/*
+ * Nothing was accepted meanwhile, and nothing is pending or at work any more: so
+ * what is outstanding was cancelled, whatever the kernel answers.
+ */
 static bool bhlab_kthread_sync(struct bhlab_item *item)
 {
-	return kthread_cancel_delayed_work_sync(&to_kthread(item)->dwork);
+	kthread_cancel_delayed_work_sync(&to_kthread(item)->dwork);
+	return true;
 }
 
 static void bhlab_kthread_fire(struct bhlab_item *item)
@@ -120,29 +142,26 @@ static int bhlab_kthread_flush(struct bhlab_item *item)
 	return idle ? BHLAB_RESULT_IDLE : BHLAB_RESULT_WAITED;
 }
 
-/* What is withdrawn may stay with the timer. */
 static bool bhlab_kthread_delayed(struct bhlab_item *item)
 {
-	return !item->withdrawn &&
-	       timer_pending(&to_kthread(item)->dwork.timer);
+	return timer_pending(&to_kthread(item)->dwork.timer);
 }
 
 const struct bhlab_mech_ops bhlab_kthread_work_ops = {
 	.id = BHLAB_MECH_KTHREAD_WORK,
 	.name = "kthread_work",
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_DELAY) |
-		  BIT(BHLAB_VERB_FLUSH),
-	.emulated = BIT(BHLAB_VERB_CANCEL),
+		  BIT(BHLAB_VERB_CANCEL) | BIT(BHLAB_VERB_FLUSH),
 	.steps = BHLAB_STEPS_TASK | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_TASK,
 	.size = sizeof(struct bhlab_kthread),
 	.resource = BHLAB_RES_THREAD,
 	.takes_priority = true,
+	.sync_cancels = true,
 	.init = bhlab_kthread_init,
 	.stop = bhlab_kthread_stop,
 	.queue = bhlab_kthread_queue,
 	.delay = bhlab_kthread_delay,
-	.cancel = bhlab_item_withdraw,
 	.sync = bhlab_kthread_sync,
 	.fire = bhlab_kthread_fire,
 	.flush = bhlab_kthread_flush,

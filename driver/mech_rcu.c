@@ -4,7 +4,7 @@
  * left: as a callback of RCU, and as a work item.
  *
  * The kernel has no pending bit for an rcu_head, and must never be given one
- * that it has already: that bit is the driver's. Neither can be taken back.
+ * that it has already: that bit is the driver's. Neither can be cancelled.
  */
 #include <linux/rcupdate.h>
 #include <linux/workqueue.h>
@@ -61,29 +61,16 @@ static int bhlab_rcu_init(struct bhlab_item *item)
 	return 0;
 }
 
-/* The callback is the module's: it must have returned, not only begun. */
-static bool bhlab_rcu_sync(struct bhlab_item *item)
-{
-	rcu_barrier();
-	return false;
-}
-
-static void bhlab_rcu_stop(struct bhlab_item *item)
-{
-	if (item->accepted)
-		rcu_barrier();
-}
-
 static int bhlab_rcu_queue(struct bhlab_item *item,
 			   const struct bhlab_activation *act)
 {
 	struct bhlab_rcu *rcu = to_rcu(item);
-	bool queued = !rcu->posted;
 
-	if (queued)
-		call_rcu(&rcu->head, bhlab_rcu_fn);
+	if (rcu->posted)
+		return BHLAB_RESULT_ALREADY_PENDING;
 	rcu->posted = true;
-	return bhlab_item_revive(item, queued);
+	call_rcu(&rcu->head, bhlab_rcu_fn);
+	return BHLAB_RESULT_QUEUED;
 }
 
 static int bhlab_rcu_flush(struct bhlab_item *item)
@@ -112,12 +99,6 @@ static int bhlab_rcu_work_init(struct bhlab_item *item)
 	return 0;
 }
 
-static bool bhlab_rcu_work_sync(struct bhlab_item *item)
-{
-	flush_rcu_work(to_rwork(item));
-	return false;
-}
-
 static void bhlab_rcu_work_stop(struct bhlab_item *item)
 {
 	flush_rcu_work(to_rwork(item));
@@ -126,8 +107,8 @@ static void bhlab_rcu_work_stop(struct bhlab_item *item)
 static int bhlab_rcu_work_queue(struct bhlab_item *item,
 				const struct bhlab_activation *act)
 {
-	return bhlab_item_revive(item, queue_rcu_work(act->queue->wq,
-						      to_rwork(item)));
+	return queue_rcu_work(act->queue->wq, to_rwork(item)) ?
+	       BHLAB_RESULT_QUEUED : BHLAB_RESULT_ALREADY_PENDING;
 }
 
 static int bhlab_rcu_work_flush(struct bhlab_item *item)
@@ -147,16 +128,15 @@ const struct bhlab_mech_ops bhlab_rcu_ops = {
 	.id = BHLAB_MECH_RCU,
 	.name = "rcu",
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_FLUSH),
-	.emulated = BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_CANCEL),
+	.emulated = BIT(BHLAB_VERB_DELAY),
 	.steps = BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_SOFTIRQ,
 	.context_here = bhlab_rcu_here,
 	.size = sizeof(struct bhlab_rcu),
+	/* The callback is the module's: it must have returned, not only begun. */
+	.after = BHLAB_AFTER_CALLBACKS,
 	.init = bhlab_rcu_init,
-	.stop = bhlab_rcu_stop,
 	.queue = bhlab_rcu_queue,
-	.cancel = bhlab_item_withdraw,
-	.sync = bhlab_rcu_sync,
 	.flush = bhlab_rcu_flush,
 };
 
@@ -164,7 +144,7 @@ const struct bhlab_mech_ops bhlab_rcu_work_ops = {
 	.id = BHLAB_MECH_RCU_WORK,
 	.name = "rcu_work",
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_FLUSH),
-	.emulated = BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_CANCEL),
+	.emulated = BIT(BHLAB_VERB_DELAY),
 	.steps = BHLAB_STEPS_TASK | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_TASK,
 	.size = sizeof(struct bhlab_rcu_work),
@@ -172,8 +152,6 @@ const struct bhlab_mech_ops bhlab_rcu_work_ops = {
 	.init = bhlab_rcu_work_init,
 	.stop = bhlab_rcu_work_stop,
 	.queue = bhlab_rcu_work_queue,
-	.cancel = bhlab_item_withdraw,
-	.sync = bhlab_rcu_work_sync,
 	.flush = bhlab_rcu_work_flush,
 	.returned = bhlab_rcu_work_returned,
 };

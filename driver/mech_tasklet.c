@@ -6,6 +6,7 @@
  * are the driver's. Nor does it put a disabled tasklet aside: it tries again
  * and again in the softirq, which only CAP_SYS_ADMIN may make it do.
  */
+#include <linux/cpumask.h>
 #include <linux/interrupt.h>
 
 #include "bhlab.h"
@@ -21,11 +22,13 @@ struct bhlab_tstruct {
  * @item: the item
  * @t: @own, or the static one
  * @own: initialised at run time
+ * @cancelled: what is scheduled is cancelled; under item.lock
  */
 struct bhlab_tasklet {
 	struct bhlab_item item;
 	struct bhlab_tstruct *t;
 	struct bhlab_tstruct own;
+	bool cancelled;
 };
 
 static void bhlab_tasklet_fn(struct tasklet_struct *t);
@@ -50,9 +53,26 @@ static struct tasklet_struct *to_tasklet(struct bhlab_item *item)
 	return &to_bt(item)->t->tasklet;
 }
 
+static bool bhlab_tasklet_scheduled(struct bhlab_item *item)
+{
+	return test_bit(TASKLET_STATE_SCHED, &to_tasklet(item)->state);
+}
+
+/* What was cancelled is this run, unless it is still scheduled behind it. */
+static bool bhlab_tasklet_due(struct bhlab_item *item)
+{
+	struct bhlab_tasklet *bt = to_bt(item);
+
+	if (!bt->cancelled || bhlab_tasklet_scheduled(item))
+		return true;
+	bt->cancelled = false;
+	return false;
+}
+
 static void bhlab_tasklet_fn(struct tasklet_struct *t)
 {
-	bhlab_item_run(container_of(t, struct bhlab_tstruct, tasklet)->item);
+	bhlab_item_run_due(container_of(t, struct bhlab_tstruct, tasklet)->item,
+			   bhlab_tasklet_due);
 }
 
 static int bhlab_tasklet_init(struct bhlab_item *item)
@@ -81,19 +101,20 @@ static void bhlab_tasklet_stop(struct bhlab_item *item)
 		clear_bit_unlock(0, &bhlab_static_tasklet_taken);
 }
 
-static bool bhlab_tasklet_scheduled(struct bhlab_item *item)
-{
-	return test_bit(TASKLET_STATE_SCHED, &to_tasklet(item)->state);
-}
-
 static bool bhlab_tasklet_busy(struct bhlab_item *item)
 {
 	return item->depth && bhlab_tasklet_scheduled(item);
 }
 
+/*
+ * On a CPU that is going offline ksoftirqd is parked: one that it would have to
+ * go on with, since it is disabled or queues itself, would stay raised there.
+ */
 static int bhlab_tasklet_admit(struct bhlab_item *item,
 			       const struct bhlab_activation *act)
 {
+	if (!cpu_active(smp_processor_id()))
+		return -ENODEV;
 	return item->depth && !act->privileged ? -EPERM : 0;
 }
 
@@ -101,14 +122,32 @@ static int bhlab_tasklet_admit(struct bhlab_item *item,
 static int bhlab_tasklet_queue(struct bhlab_item *item,
 			       const struct bhlab_activation *act)
 {
+	struct bhlab_tasklet *bt = to_bt(item);
 	struct tasklet_struct *t = to_tasklet(item);
-	bool queued = !test_and_set_bit(TASKLET_STATE_SCHED, &t->state);
 
-	if (queued && item->ops == &bhlab_tasklet_hi_ops)
+	if (test_and_set_bit(TASKLET_STATE_SCHED, &t->state)) {
+		/* What is scheduled and was cancelled is accepted again. */
+		if (!bt->cancelled)
+			return BHLAB_RESULT_ALREADY_PENDING;
+		bt->cancelled = false;
+		return BHLAB_RESULT_QUEUED;
+	}
+	if (item->ops == &bhlab_tasklet_hi_ops)
 		__tasklet_hi_schedule(t);
-	else if (queued)
+	else
 		__tasklet_schedule(t);
-	return bhlab_item_revive(item, queued);
+	return BHLAB_RESULT_QUEUED;
+}
+
+/* The kernel keeps it, and the handler returns without running the program. */
+static int bhlab_tasklet_cancel(struct bhlab_item *item)
+{
+	struct bhlab_tasklet *bt = to_bt(item);
+
+	if (bt->cancelled || !bhlab_tasklet_scheduled(item))
+		return 0;
+	bt->cancelled = true;
+	return 1;
 }
 
 static int bhlab_tasklet_disable(struct bhlab_item *item, bool privileged)
@@ -146,11 +185,11 @@ static bool bhlab_tasklet_sync(struct bhlab_item *item)
 	.busy = bhlab_tasklet_busy,					\
 	.admit = bhlab_tasklet_admit,					\
 	.queue = bhlab_tasklet_queue,					\
-	.cancel = bhlab_item_withdraw,					\
+	.cancel = bhlab_tasklet_cancel,					\
 	.disable = bhlab_tasklet_disable,				\
 	.enable = bhlab_tasklet_enable,					\
 	.sync = bhlab_tasklet_sync,					\
-	.flush = bhlab_item_drain
+	.flush = bhlab_item_flush_own
 
 const struct bhlab_mech_ops bhlab_tasklet_ops = {
 	BHLAB_TASKLET_OPS(BHLAB_MECH_TASKLET, "tasklet"),

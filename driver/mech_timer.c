@@ -70,7 +70,7 @@ static int bhlab_timer_delay(struct bhlab_item *item,
 	return BHLAB_RESULT_MODIFIED;
 }
 
-static bool bhlab_timer_cancel(struct bhlab_item *item)
+static int bhlab_timer_cancel(struct bhlab_item *item)
 {
 	return timer_delete(to_timer(item));
 }
@@ -102,6 +102,7 @@ const struct bhlab_mech_ops bhlab_timer_ops = {
 	.attrs = BHLAB_ITEM_IRQSAFE | BHLAB_ITEM_PINNED,
 	.size = sizeof(struct bhlab_timer),
 	.takes_cpu = true,
+	.sync_cancels = true,
 	.init = bhlab_timer_init,
 	.stop = bhlab_timer_stop,
 	.queue = bhlab_timer_queue,
@@ -109,6 +110,6 @@ const struct bhlab_mech_ops bhlab_timer_ops = {
 	.cancel = bhlab_timer_cancel,
 	.sync = bhlab_timer_sync,
 	.fire = bhlab_timer_fire,
-	.flush = bhlab_item_drain,
+	.flush = bhlab_item_flush_own,
 	.delayed = bhlab_timer_delayed,
 };

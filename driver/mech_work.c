@@ -134,7 +134,7 @@ static int bhlab_work_delay(struct bhlab_item *item,
 	return bhlab_work_result(item, !item->depth);
 }
 
-static bool bhlab_work_cancel(struct bhlab_item *item)
+static int bhlab_work_cancel(struct bhlab_item *item)
 {
 	return cancel_delayed_work(to_dwork(item));
 }
@@ -174,6 +174,7 @@ const struct bhlab_mech_ops bhlab_work_ops = {
 	.size = sizeof(struct bhlab_work),
 	.takes_cpu = true,
 	.takes_queue = true,
+	.sync_cancels = true,
 	.init = bhlab_work_init,
 	.stop = bhlab_work_stop,
 	.queue = bhlab_work_queue,

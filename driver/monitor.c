@@ -3,12 +3,17 @@
  * The events of all labs, for the multicast group: a work item reads the rings
  * of the labs, as one more reader of each, and sends what it finds.
  *
- * Until somebody subscribes for the first time a record costs no more than a
- * branch that is patched out. From then on each looks whether there is a
- * listener, and the first that finds one sets @bhlab_monitor_since to its time:
- * what is older happened before the subscription, and is not sent.
+ * Until somebody who may listen subscribes for the first time a record costs no
+ * more than a branch that is patched out. From then on each looks whether there
+ * is a listener, and the first that finds one sets @bhlab_monitor_since to its
+ * time: what is older happened before the subscription, and is not sent.
+ *
+ * The kernel counts listeners in other net namespaces, too, and root of a user
+ * namespace may subscribe in his own. He hears nothing, since all is sent to the
+ * initial one. He can neither begin this, see bhlab_monitor_bind(), nor keep it
+ * busy: what nobody has received is no reason to look for more at once.
  */
-#include <linux/irq_work.h>
+#include <linux/capability.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
@@ -23,6 +28,9 @@
 /* How long events are gathered; the first after a subscription do not wait. */
 #define BHLAB_MONITOR_DELAY	msecs_to_jiffies(10)
 
+/* The same, when the last message has reached nobody. */
+#define BHLAB_MONITOR_UNHEARD	msecs_to_jiffies(250)
+
 /* Messages of one lab before it is the next one's turn. */
 #define BHLAB_MONITOR_BURST	16
 
@@ -30,15 +38,14 @@ DEFINE_STATIC_KEY_FALSE(bhlab_monitor_key);
 
 /* The time of the first record that somebody hears; 0 when nobody listens. */
 static atomic64_t bhlab_monitor_since;
-/* The work item is on its way, and will find what is recorded now. */
-static atomic_t bhlab_monitor_kicked;
-
 static struct workqueue_struct *bhlab_monitor_wq;
 
 /* Who sends: protects the batch, the statistics and each lab's monitor. */
 static DEFINE_MUTEX(bhlab_monitor_lock);
 static struct bhlab_event bhlab_monitor_batch[BHLAB_EVENTS_MAX];
 static struct bhlab_monitor_stats bhlab_monitor_sent;
+/* Nobody got the last message; written under the lock, read without. */
+static bool bhlab_monitor_unheard;
 
 /* --- in the way of who records */
 
@@ -83,16 +90,18 @@ bool bhlab_monitor_looks(u64 ns)
 	return true;
 }
 
-/* A handler may hold any lock of the scheduler's or of a workqueue's. */
-static void bhlab_monitor_wake(struct irq_work *work);
-static DEFINE_IRQ_WORK(bhlab_monitor_irq_work, bhlab_monitor_wake);
+/* The work item is on its way, and will find what is recorded now. */
+static atomic_t bhlab_monitor_kicked;
+
+/* A handler may hold a lock of a workqueue's: the module's thread queues it. */
+static struct bhlab_wake bhlab_monitor_kicker;
 
 void bhlab_monitor_kick(void)
 {
 	smp_mb(); /* the record, then the look; see bhlab_monitor_fn() */
 	if (!atomic_read(&bhlab_monitor_kicked) &&
 	    !atomic_xchg(&bhlab_monitor_kicked, 1))
-		irq_work_queue(&bhlab_monitor_irq_work);
+		bhlab_wake(&bhlab_monitor_kicker);
 }
 
 /* --- sending */
@@ -198,9 +207,13 @@ static void bhlab_monitor_send(struct bhlab_lab *lab, u32 nr)
 		return;
 	}
 	/* A listener whose buffer is full has an error to read, not we. */
-	genlmsg_multicast(&bhlab_netlink_family, skb, 0, 0, GFP_KERNEL);
+	WRITE_ONCE(bhlab_monitor_unheard,
+		   genlmsg_multicast(&bhlab_netlink_family, skb, 0, 0,
+				     GFP_KERNEL) == -ESRCH);
 	m->reader.read += nr;
 	m->told += lost;
+	if (bhlab_monitor_unheard)
+		return;
 	bhlab_monitor_sent.messages++;
 	bhlab_monitor_sent.events += nr;
 	bhlab_monitor_sent.lost += lost;
@@ -295,13 +308,16 @@ static void bhlab_monitor_fn(struct work_struct *work)
 		bhlab_lab_put(lab);
 	}
 	if (more)
-		queue_delayed_work(bhlab_monitor_wq, &bhlab_monitor_work, 0);
+		queue_delayed_work(bhlab_monitor_wq, &bhlab_monitor_work,
+				   READ_ONCE(bhlab_monitor_unheard) ?
+				   BHLAB_MONITOR_UNHEARD : 0);
 }
 
-static void bhlab_monitor_wake(struct irq_work *work)
+static void bhlab_monitor_wake(struct bhlab_wake *wake)
 {
 	queue_delayed_work(bhlab_monitor_wq, &bhlab_monitor_work,
-			   BHLAB_MONITOR_DELAY);
+			   READ_ONCE(bhlab_monitor_unheard) ?
+			   BHLAB_MONITOR_UNHEARD : BHLAB_MONITOR_DELAY);
 }
 
 /*
@@ -330,16 +346,32 @@ void bhlab_monitor_stats(struct bhlab_monitor_stats *stats)
 	mutex_unlock(&bhlab_monitor_lock);
 }
 
-/* Somebody subscribes. For good: only the first of all subscriptions is news. */
-int bhlab_monitor_bind(int group)
+void bhlab_monitor_enable(void)
 {
 	static_branch_enable(&bhlab_monitor_key);
+}
+
+/*
+ * Somebody subscribes. Only the first of all subscriptions is news: nothing tells
+ * when a subscriber that was here has become a listener, so that to end it after
+ * another has left could leave him without events.
+ *
+ * The kernel may ask before it has refused the subscription, and in any case for
+ * each net namespace, whose root is not ours.
+ */
+int bhlab_monitor_bind(int group)
+{
+	if (!ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	WRITE_ONCE(bhlab_monitor_unheard, false);
+	bhlab_monitor_enable();
 	return 0;
 }
 
 /* A queue of its own, since those of the system are what labs experiment with. */
 int bhlab_monitor_init(void)
 {
+	bhlab_wake_prepare(&bhlab_monitor_kicker, bhlab_monitor_wake);
 	bhlab_monitor_wq = alloc_ordered_workqueue("bhlab-monitor", 0);
 	return bhlab_monitor_wq ? 0 : -ENOMEM;
 }
@@ -347,7 +379,7 @@ int bhlab_monitor_init(void)
 /* There are no labs any more, so nobody kicks. */
 void bhlab_monitor_exit(void)
 {
-	irq_work_sync(&bhlab_monitor_irq_work);
+	bhlab_wake_end(&bhlab_monitor_kicker);
 	cancel_delayed_work_sync(&bhlab_monitor_work);
 	destroy_workqueue(bhlab_monitor_wq);
 }

@@ -9,7 +9,7 @@ struct bhlab_lab;
 
 /**
  * struct bhlab_monitor_stats - what was sent to the group of events
- * @messages: messages
+ * @messages: messages that somebody has received
  * @events: records in these
  * @lost: records that were lost before they got there
  */
@@ -22,6 +22,7 @@ struct bhlab_monitor_stats {
 int bhlab_monitor_init(void);
 void bhlab_monitor_exit(void);
 int bhlab_monitor_bind(int group);
+void bhlab_monitor_enable(void);
 void bhlab_monitor_stats(struct bhlab_monitor_stats *stats);
 void bhlab_monitor_close(struct bhlab_lab *lab);
 

@@ -566,7 +566,7 @@ int __init bhlab_netlink_init(void)
 		return ret;
 	/* A kernel that does not tell who subscribes has to be asked each time. */
 	if (!bhlab_genl_bind(&bhlab_netlink_family, bhlab_monitor_bind))
-		bhlab_monitor_bind(0);
+		bhlab_monitor_enable();
 	ret = genl_register_family(&bhlab_netlink_family);
 	if (ret)
 		bhlab_monitor_exit();

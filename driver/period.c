@@ -12,8 +12,8 @@
 #include <linux/timekeeping.h>
 
 #include "bhlab.h"
+#include "budget.h"
 #include "compat.h"
-#include "limits.h"
 
 /* The next time, and how many periods it comes too late for. */
 static void bhlab_period_forward(struct bhlab_period *p, u64 wait)
@@ -28,9 +28,8 @@ static void bhlab_period_forward(struct bhlab_period *p, u64 wait)
 static bool bhlab_period_raise(struct bhlab_period *p)
 {
 	const struct bhlab_activation act = {};
-	u64 wait = bhlab_budget_wait();
+	u64 wait = bhlab_budget_wait_here();
 
-	bhlab_budget_charge(0);
 	if (wait) {
 		p->missed++;
 	} else {
@@ -48,6 +47,7 @@ static enum hrtimer_restart bhlab_period_fn(struct hrtimer *timer)
 {
 	struct bhlab_period *p = container_of(timer, struct bhlab_period, timer);
 	struct bhlab_item *item = p->item;
+	u64 entered = ktime_get_mono_fast_ns();
 	unsigned long flags;
 	bool more = false;
 
@@ -57,6 +57,7 @@ static enum hrtimer_restart bhlab_period_fn(struct hrtimer *timer)
 		more = bhlab_period_raise(p);
 	bhlab_item_unlock(item, flags);
 	bhlab_lab_wake(item->obj.lab);
+	bhlab_budget_charge_since(entered);
 	return more ? HRTIMER_RESTART : HRTIMER_NORESTART;
 }
 

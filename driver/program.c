@@ -51,7 +51,6 @@ struct bhlab_bracket {
  * @busy: how long it spins up to here
  * @total: how long it takes up to here
  * @busy_atomic: how long it spins in atomic context up to here
- * @waits: it takes a lock, and may spin until that is free
  * @open: the brackets that it is in
  * @depth: how many
  */
@@ -64,7 +63,6 @@ struct bhlab_check {
 	u64 busy;
 	u64 total;
 	u64 busy_atomic;
-	bool waits;
 	struct bhlab_bracket open[BHLAB_BRACKETS];
 	u32 depth;
 };
@@ -100,6 +98,8 @@ static int bhlab_step_values(const struct bhlab_check *c,
 	if (s->flags & BHLAB_STEP_CPU &&
 	    (s->cpu >= nr_cpu_ids || !cpu_possible(s->cpu)))
 		return -ENODEV;
+	if (s->op == BHLAB_OP_THREAD && !(c->item->flags & BHLAB_ITEM_THREAD))
+		return -EINVAL;
 	if (s->op == BHLAB_OP_NONE && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	return 0;
@@ -179,8 +179,6 @@ static int bhlab_bracket_open(struct bhlab_check *c, const struct bhlab_step *s,
 {
 	if (lock ? !bhlab_lock_fits(c, lock) : !bhlab_off_fits(c, s->op))
 		return -EINVAL;
-	if (lock)
-		c->waits = true;
 	c->open[c->depth++] = (struct bhlab_bracket) { s, lock };
 	return 0;
 }
@@ -200,7 +198,11 @@ static int bhlab_bracket_close(struct bhlab_check *c,
 	return 0;
 }
 
-/* The time of one run: busy in atomic context or at real-time priority, or all. */
+/*
+ * The time of one run: busy in atomic context or at real-time priority, or all.
+ * Who is more urgent may wait for a mutex, too, and lend its priority to whoever
+ * holds it: what spins inside counts as well.
+ */
 static int bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s)
 {
 	if (s->op == BHLAB_OP_SLEEP && bhlab_in_atomic(c))
@@ -208,7 +210,7 @@ static int bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s)
 	c->total += s->arg;
 	if (s->op == BHLAB_OP_SPIN) {
 		c->busy += s->arg;
-		if (c->atomic || bhlab_in_atomic(c))
+		if (c->atomic || c->depth)
 			c->busy_atomic += s->arg;
 	}
 	if (c->total > bhlab_limits.process_ns)
@@ -292,7 +294,7 @@ static int bhlab_program_check(struct bhlab_check *c, struct bhlab_program *p,
 		return -EINVAL;
 	}
 	p->busy_ns = c->busy;
-	p->charge_max = c->waits ? U64_MAX : c->busy + nr * BHLAB_STEP_COST_NS;
+	p->charge_max = c->busy + nr * BHLAB_STEP_COST_NS;
 	p->process_ns = c->allowed & BIT(BHLAB_OP_SLEEP) ? c->total : 0;
 	return 0;
 }

@@ -207,10 +207,16 @@ static int bhlab_queue_init(struct bhlab_object *obj)
 	return queue->wq ? 0 : -ENOMEM;
 }
 
-/* Nothing may be on it, on a delay or a grace period: it would come too late. */
+/*
+ * Not while an activation holds it, be it on a delay or in a grace period: the
+ * kernel would get that too late. From here on bhlab_queue_enter() fails.
+ */
 static int bhlab_queue_kill(struct bhlab_object *obj, bool force)
 {
-	return !force && atomic_read(&to_queue(obj)->active) ? -EBUSY : 0;
+	struct bhlab_queue *queue = to_queue(obj);
+
+	return force || atomic_cmpxchg(&queue->active, 0, BHLAB_QUEUE_DEAD) == 0 ?
+	       0 : -EBUSY;
 }
 
 static void bhlab_queue_release(struct bhlab_object *obj)
@@ -228,28 +234,29 @@ static const struct bhlab_kind_ops bhlab_queue_ops = {
 	.release = bhlab_queue_release,
 };
 
-int bhlab_queue_create(struct bhlab_lab *lab, struct bhlab_queue_create *cmd)
+struct bhlab_object *bhlab_queue_create(struct bhlab_lab *lab,
+					struct bhlab_queue_create *cmd)
 {
 	struct bhlab_queue *queue;
 	int ret = bhlab_queue_check(cmd);
 
 	if (ret)
-		return ret;
+		return ERR_PTR(ret);
 	queue = kzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
 	if (!queue)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	bhlab_object_init(&queue->obj, lab, &bhlab_queue_ops, BHLAB_RES_QUEUE,
 			  cmd->name);
 	queue->flags = cmd->flags;
 	queue->max_active = cmd->max_active;
 	queue->bh = cmd->flags & BHLAB_WQ_BH;
-	ret = bhlab_lab_publish(lab, &queue->obj);
+	ret = bhlab_lab_add(lab, &queue->obj);
 	if (ret) {
 		kfree(queue);
-		return ret;
+		return ERR_PTR(ret);
 	}
 	cmd->out_id = queue->obj.id;
-	return 0;
+	return &queue->obj;
 }
 
 void bhlab_queue_state(struct bhlab_queue *queue, struct bhlab_queue_state *st)
@@ -257,7 +264,7 @@ void bhlab_queue_state(struct bhlab_queue *queue, struct bhlab_queue_state *st)
 	st->out_queue_flags = queue->flags;
 	st->out_max_active = queue->max_active;
 	st->out_items = READ_ONCE(queue->obj.pins);
-	st->out_active = atomic_read(&queue->active);
+	st->out_active = max(atomic_read(&queue->active), 0);
 	st->out_draining = READ_ONCE(queue->draining);
 	memcpy(st->out_name, queue->obj.name, sizeof(st->out_name));
 }
@@ -268,6 +275,34 @@ int bhlab_queue_flush(struct bhlab_queue *queue)
 		return -EPERM;
 	flush_workqueue(queue->wq);
 	return BHLAB_RESULT_WAITED;
+}
+
+/* The next queue of the lab after @id, to be put, or NULL. */
+static struct bhlab_queue *bhlab_queue_after(struct bhlab_lab *lab, u32 id)
+{
+	struct bhlab_object *obj = NULL;
+	unsigned long next = id;
+
+	while (!obj && xa_find_after(&lab->objects, &next, BHLAB_ID_MAX, XA_PRESENT))
+		obj = bhlab_object_get(lab, next, BHLAB_KIND_QUEUE);
+	return obj ? to_queue(obj) : NULL;
+}
+
+/*
+ * Wait until every handler that is at work on a queue of the lab has returned.
+ * One that has not let go of its queue keeps that queue in the table; one that
+ * has touches its item no more.
+ */
+void bhlab_queues_flush(struct bhlab_lab *lab)
+{
+	struct bhlab_queue *queue;
+	u32 id = 0;
+
+	while ((queue = bhlab_queue_after(lab, id))) {
+		id = queue->obj.id;
+		flush_workqueue(queue->wq);
+		bhlab_queue_put(queue);
+	}
 }
 
 static bool bhlab_queue_armed(struct bhlab_queue *queue)

@@ -66,7 +66,7 @@ void bhlab_ring_init(struct bhlab_ring *ring)
 	init_waitqueue_head(&ring->wait);
 	mutex_init(&ring->alloc_lock);
 	mutex_init(&ring->read_lock);
-	raw_spin_lock_init(&ring->count_lock);
+	spin_lock_init(&ring->count_lock);
 }
 
 int bhlab_reader_init(struct bhlab_reader *reader)
@@ -169,11 +169,11 @@ int bhlab_ring_use(struct bhlab_ring *ring)
 /*
  * How many records there ever were. Each sub-ring's 32 bits are extended here,
  * which is right as long as somebody asks once in 4 billion records; commits
- * that nobody asks about are only ever counted for who asks.
+ * that nobody asks about are only ever counted for who asks. That is for process
+ * context, since it looks at each CPU's; interrupts stay on.
  */
 u64 bhlab_ring_recorded(struct bhlab_ring *ring)
 {
-	unsigned long flags;
 	u64 *recorded;
 	u64 sum = 0;
 	u32 seq;
@@ -182,7 +182,7 @@ u64 bhlab_ring_recorded(struct bhlab_ring *ring)
 	/* Likewise. */
 	if (!smp_load_acquire(&ring->base))
 		return 0;
-	raw_spin_lock_irqsave(&ring->count_lock, flags);
+	spin_lock(&ring->count_lock);
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
 		recorded = &ring->recorded[cpu];
 		/* The head, then the records; see bhlab_ring_commit(). */
@@ -190,7 +190,7 @@ u64 bhlab_ring_recorded(struct bhlab_ring *ring)
 		*recorded += (u32)(seq - (u32)*recorded);
 		sum += *recorded;
 	}
-	raw_spin_unlock_irqrestore(&ring->count_lock, flags);
+	spin_unlock(&ring->count_lock);
 	return sum;
 }
 
@@ -263,11 +263,14 @@ int bhlab_ring_setup(struct bhlab_ring *ring, struct bhlab_ring_setup *cmd)
 	cmd->out_data_offset = PAGE_SIZE;
 	cmd->out_record_size = sizeof(struct bhlab_event);
 	cmd->out_map_size = (u64)cmd->out_cpus * cmd->out_stride;
-	mutex_lock(&ring->read_lock);
+	/*
+	 * Without the lock, since a reader can be in a page fault with it for any
+	 * time. What is read or lost was recorded before.
+	 */
+	cmd->out_read = READ_ONCE(ring->reader.read);
+	cmd->out_lost = READ_ONCE(ring->reader.lost);
+	smp_rmb(); /* these, then the head; see bhlab_reader_fetch() */
 	cmd->out_recorded = bhlab_ring_recorded(ring);
-	cmd->out_read = ring->reader.read;
-	cmd->out_lost = ring->reader.lost;
-	mutex_unlock(&ring->read_lock);
 	return 0;
 }
 
@@ -378,7 +381,7 @@ ssize_t bhlab_ring_read(struct bhlab_ring *ring, struct file *file,
 		return ret;
 	for (;;) {
 		if (mutex_lock_interruptible(&ring->read_lock))
-			return -EINTR;
+			return -ERESTARTSYS;
 		ret = bhlab_ring_copy_out(ring, buf, len);
 		mutex_unlock(&ring->read_lock);
 		if (ret)
@@ -386,7 +389,7 @@ ssize_t bhlab_ring_read(struct bhlab_ring *ring, struct file *file,
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_event_interruptible(ring->wait, bhlab_ring_ready(ring)))
-			return -EINTR;
+			return -ERESTARTSYS;
 	}
 }
 

@@ -53,7 +53,7 @@ struct bhlab_reader {
  * @wait: readers and pollers
  * @alloc_lock: the first use
  * @read_lock: @reader
- * @count_lock: @recorded
+ * @count_lock: @recorded; in process context
  */
 struct bhlab_ring {
 	void *base;
@@ -66,7 +66,7 @@ struct bhlab_ring {
 	wait_queue_head_t wait;
 	struct mutex alloc_lock;
 	struct mutex read_lock;
-	raw_spinlock_t count_lock;
+	spinlock_t count_lock;
 };
 
 void bhlab_ring_init(struct bhlab_ring *ring);

@@ -9,7 +9,7 @@
 #include <linux/timekeeping.h>
 
 #include "bhlab.h"
-#include "limits.h"
+#include "budget.h"
 #include "trace.h"
 
 static u64 bhlab_now(u64 not_before)
@@ -156,6 +156,18 @@ static __always_inline void bhlab_run_locate(struct bhlab_run *run, u64 since)
 	run->context = bhlab_context_of(preempt_count(), irqs_disabled());
 }
 
+/*
+ * Does the CPU's budget pay for it? Not for what the scheduler can share out;
+ * but irq threads, top halves on RT and some workers have real-time priority,
+ * and what turns bottom halves off keeps others from running.
+ */
+static __always_inline bool bhlab_run_is_charged(const struct bhlab_run *run)
+{
+	return run->item->atomic ||
+	       run->context & (BHLAB_CTX_SOFTIRQ | BHLAB_CTX_HARDIRQ |
+			       BHLAB_CTX_BH_OFF | BHLAB_CTX_IRQ_OFF);
+}
+
 /* Out of the way of those that nobody traces. */
 static noinline void bhlab_run_trace_start(const struct bhlab_run *run)
 {
@@ -166,6 +178,8 @@ static noinline void bhlab_run_trace_start(const struct bhlab_run *run)
 static __always_inline void __bhlab_run_start(struct bhlab_run *run, u64 entered)
 {
 	bhlab_run_locate(run, max(entered, run->stamp.ns));
+	run->charged = bhlab_run_is_charged(run);
+	run->share = run->charged ? NULL : run->item->share;
 	if (trace_bhlab_run_start_enabled())
 		bhlab_run_trace_start(run);
 	bhlab_lab_wake(run->item->obj.lab);
@@ -206,11 +220,6 @@ static __always_inline bool __bhlab_run_begin(struct bhlab_run *run,
 		raw_spin_unlock_irqrestore(&item->lock, flags);
 		return false;
 	}
-	if (item->withdrawn) {
-		bhlab_item_forget(item);
-		raw_spin_unlock_irqrestore(&item->lock, flags);
-		return false;
-	}
 	bhlab_stamp_take(item, &run->stamp, since);
 	run->nth = ++item->runs;
 	atomic_inc(&item->running);
@@ -227,33 +236,31 @@ bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
 	return __bhlab_run_begin(run, item, entered, since, NULL);
 }
 
-/*
- * Does the CPU's budget pay for it? Not for what the scheduler can share out;
- * but irq threads, top halves on RT and some workers have real-time priority,
- * and what turns bottom halves off keeps others from running.
- */
-bool bhlab_run_charged(const struct bhlab_run *run)
+/* Out of the way of those that nobody traces. */
+static noinline void bhlab_run_trace_end(const struct bhlab_run *run,
+					 u64 finished)
 {
-	return run->stage != BHLAB_STAGE_MAIN || run->item->priority ||
-	       run->item->ops->context != BHLAB_CTX_TASK ||
-	       run->context & (BHLAB_CTX_SOFTIRQ | BHLAB_CTX_HARDIRQ |
-			       BHLAB_CTX_BH_OFF | BHLAB_CTX_IRQ_OFF);
+	trace_bhlab_run_end(run, finished);
 }
 
 /*
  * Time that an interrupt or the host has taken of a run is not the program's:
  * what it can have used is known.
  */
-void bhlab_run_charge(const struct bhlab_run *run, u64 ns)
+void bhlab_run_charge(const struct bhlab_run *run, u64 end, u64 ns)
 {
-	bhlab_budget_charge(min(ns, run->program->charge_max));
+	WRITE_ONCE(run->item->ran_on, raw_smp_processor_id());
+	bhlab_budget_charge(end, min(ns, run->program->charge_max + run->waited));
 }
 
-/* Out of the way of those that nobody traces. */
-static noinline void bhlab_run_trace_end(const struct bhlab_run *run,
-					 u64 finished)
+/* What is left of it when its spin steps have been charged. */
+static noinline void bhlab_run_share(const struct bhlab_run *run, u64 end)
 {
-	trace_bhlab_run_end(run, finished);
+	u64 ns = end - run->started - run->slept - run->shared;
+	const struct bhlab_program *p = run->program;
+
+	bhlab_share_charge(run->share, end,
+			   min(ns, p->charge_max - p->busy_ns));
 }
 
 /* Steps of it were skipped. */
@@ -270,13 +277,16 @@ static noinline void bhlab_run_count_skipped(const struct bhlab_run *run)
 
 /*
  * The end of a handler, without the item's lock. First the record and what is
- * counted, then that the handler is gone, and last that the run has finished:
- * whoever sees one of these sees what was before it, so that who has waited for
- * a run finds its record, and does not find it running.
+ * counted, then that the handler is gone, then that the run has finished: whoever
+ * sees one of these sees what was before it, so that a caller that has waited
+ * for a run finds its record, and does not find it running. Last the run lets go
+ * of its queue, and touches the item no more: an item that was on several queues
+ * is freed when these have been flushed.
  */
 static __always_inline void __bhlab_run_end(struct bhlab_run *run)
 {
 	struct bhlab_item *item = run->item;
+	struct bhlab_lab *lab = item->obj.lab;
 	u64 finished = bhlab_now(run->started);
 
 	bhlab_record_run(run, BHLAB_EVENT_RUN, run->stamp.requeues,
@@ -284,17 +294,19 @@ static __always_inline void __bhlab_run_end(struct bhlab_run *run)
 	if (trace_bhlab_run_end_enabled())
 		bhlab_run_trace_end(run, finished);
 
-	if (bhlab_run_charged(run))
-		bhlab_run_charge(run, finished - run->started - run->slept);
+	if (run->charged)
+		bhlab_run_charge(run, finished, finished - run->started - run->slept);
+	else if (run->share)
+		bhlab_run_share(run, finished);
 
 	if (run->skipped)
 		bhlab_run_count_skipped(run);
-	if (run->stage != BHLAB_STAGE_THREAD)
-		bhlab_queue_leave(run->stamp.queue);
 	atomic_fetch_dec_release(&item->running);
-	if (run->stage != BHLAB_STAGE_THREAD)
+	if (run->stage != BHLAB_STAGE_THREAD) {
 		atomic64_fetch_inc_release(&item->finished);
-	bhlab_lab_wake(item->obj.lab);
+		bhlab_queue_leave(run->stamp.queue);
+	}
+	bhlab_lab_wake(lab);
 }
 
 void bhlab_run_end(struct bhlab_run *run)

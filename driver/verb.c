@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 
 #include "bhlab.h"
+#include "budget.h"
 #include "limits.h"
 
 /* A call that may have to be made on a certain CPU, by a kworker there. */
@@ -62,19 +63,52 @@ static bool bhlab_act_has_cpu(const struct bhlab_item *item,
 	return cmd->flags & BHLAB_ACT_CPU || item->flags & BHLAB_ITEM_CPU;
 }
 
+static u32 bhlab_act_cpu(const struct bhlab_item *item,
+			 const struct bhlab_act *cmd)
+{
+	return cmd->flags & BHLAB_ACT_CPU ? cmd->cpu : item->cpu;
+}
+
 static int bhlab_act_call(struct bhlab_item *item, const struct bhlab_act *cmd,
 			  struct bhlab_call *call)
 {
 	if (!bhlab_act_has_cpu(item, cmd))
 		return bhlab_call_fn(call);
-	return bhlab_call_on(call, cmd->flags & BHLAB_ACT_CPU ? cmd->cpu :
-								item->cpu);
+	return bhlab_call_on(call, bhlab_act_cpu(item, cmd));
+}
+
+/*
+ * Handlers in atomic context that user space activates wait for the budget of
+ * the CPU, as those do that the driver fires; whoever activates them waits. Of
+ * the CPU that they ran on, too: the kernel may run a timer on another one.
+ */
+static noinline int __bhlab_act_wait(const struct bhlab_item *item,
+				     const struct bhlab_act *cmd)
+{
+	u64 wait;
+	u32 cpu;
+
+	cpu = bhlab_act_has_cpu(item, cmd) ? bhlab_act_cpu(item, cmd) :
+					     raw_smp_processor_id();
+	if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
+		return 0;
+	wait = max(bhlab_budget_wait(cpu),
+		   bhlab_budget_wait(READ_ONCE(item->ran_on)));
+	return wait ? bhlab_budget_sleep(wait) : 0;
+}
+
+static __always_inline int bhlab_act_wait(const struct bhlab_item *item,
+					  const struct bhlab_act *cmd)
+{
+	return item->atomic ? __bhlab_act_wait(item, cmd) : 0;
 }
 
 /*
  * Not on a BH queue and on others in turn, since lockdep would report that; and
  * on a BH queue no CPU with a delay, since that may be offline when the delay is
- * over, and the kernel would WARN.
+ * over, and the kernel would WARN. An item moves between the lab's own queues
+ * only: those can be flushed, and the kernel's own calls wait for a handler on
+ * the last queue alone.
  */
 static int bhlab_act_check_queue(const struct bhlab_item *item,
 				 const struct bhlab_act *cmd,
@@ -86,7 +120,29 @@ static int bhlab_act_check_queue(const struct bhlab_item *item,
 		return 0;
 	if (queue->bh && act->delay && bhlab_act_has_cpu(item, cmd))
 		return -EOPNOTSUPP;
-	return queue->bh == item->queue->bh ? 0 : -EINVAL;
+	if (queue->bh != item->queue->bh)
+		return -EINVAL;
+	if (queue != item->queue && (bhlab_queue_is_system(queue) ||
+				     bhlab_queue_is_system(item->queue)))
+		return -EPERM;
+	return 0;
+}
+
+/*
+ * A mechanism can refuse a CPU that is going offline. If the caller named none,
+ * the scheduler is about to move it to another one.
+ */
+static int bhlab_act_anywhere(struct bhlab_item *item,
+			      const struct bhlab_activation *act)
+{
+	int ret;
+
+	while ((ret = bhlab_item_activate(item, act)) == -ENODEV) {
+		schedule_timeout_uninterruptible(1);
+		if (fatal_signal_pending(current))
+			break;
+	}
+	return ret;
 }
 
 static int bhlab_act_activate(struct bhlab_item *item,
@@ -95,6 +151,8 @@ static int bhlab_act_activate(struct bhlab_item *item,
 {
 	struct bhlab_call call = { .item = item, .act = *act, .times = 1 };
 
+	if (!bhlab_act_has_cpu(item, cmd))
+		return bhlab_act_anywhere(item, act);
 	return bhlab_act_call(item, cmd, &call);
 }
 
@@ -106,12 +164,12 @@ static __always_inline int bhlab_act_once(struct bhlab_item *item,
 
 	if (!ret && act->ns > BHLAB_NS_MAX)
 		ret = -EINVAL;
+	if (!ret)
+		ret = bhlab_act_wait(item, cmd);
 	if (ret)
 		return ret;
 	bhlab_lab_new_chain(item->obj.lab);
-	ret = bhlab_act_has_cpu(item, cmd) ?
-	      bhlab_act_activate(item, cmd, act) :
-	      bhlab_item_activate(item, act);
+	ret = bhlab_act_activate(item, cmd, act);
 	/* Only asked where the answer matters: asking is audited. */
 	if (ret == -EPERM && capable(CAP_SYS_ADMIN)) {
 		act->privileged = true;
@@ -193,6 +251,9 @@ static int bhlab_act_raise(struct bhlab_item *item, struct bhlab_act *cmd)
 	u32 left = cmd->count, part;
 	int ret;
 
+	ret = bhlab_act_wait(item, cmd);
+	if (ret)
+		return ret;
 	bhlab_lab_new_chain(item->obj.lab);
 	do {
 		part = min(left, BHLAB_TRIGGER_PART);
@@ -202,7 +263,7 @@ static int bhlab_act_raise(struct bhlab_item *item, struct bhlab_act *cmd)
 			return ret;
 		left -= part;
 		cond_resched();
-	} while (left && !signal_pending(current));
+	} while (left && !signal_pending(current) && !bhlab_act_wait(item, cmd));
 	cmd->count -= left;
 	cmd->out_count = call.accepted;
 	cmd->out_result = call.accepted ? BHLAB_RESULT_QUEUED :
@@ -221,8 +282,10 @@ static int bhlab_act_trigger(struct bhlab_item *item, struct bhlab_act *cmd)
 static int bhlab_act_cancel(struct bhlab_item *item, struct bhlab_act *cmd)
 {
 	bool waited;
-	bool hit = bhlab_item_cancel(item, cmd->flags & BHLAB_ACT_SYNC, &waited);
+	int hit = bhlab_item_cancel(item, cmd->flags & BHLAB_ACT_SYNC, &waited);
 
+	if (hit < 0)
+		return hit;
 	cmd->out_result = hit ? BHLAB_RESULT_WAS_PENDING : BHLAB_RESULT_IDLE;
 	cmd->out_flags = waited ? BHLAB_OUT_WAITED : 0;
 	return 0;
@@ -230,7 +293,7 @@ static int bhlab_act_cancel(struct bhlab_item *item, struct bhlab_act *cmd)
 
 static int bhlab_act_flush(struct bhlab_item *item, struct bhlab_act *cmd)
 {
-	int ret = item->ops->flush(item);
+	int ret = bhlab_item_flush(item);
 
 	if (ret < 0)
 		return ret;
@@ -350,10 +413,18 @@ static int bhlab_act_queue_itself(struct bhlab_lab *lab, struct bhlab_act *cmd,
 	return 0;
 }
 
+/* Does it wait for handlers, and no signal ends that? */
+static bool bhlab_act_waits(const struct bhlab_act *cmd,
+			    const struct bhlab_verb_op *op)
+{
+	return op->on_queue || cmd->flags & BHLAB_ACT_SYNC;
+}
+
 static int bhlab_act_op(struct bhlab_lab *lab, struct bhlab_act *cmd,
 			const struct bhlab_verb_op *op)
 {
 	struct bhlab_item *item = NULL;
+	bool waits;
 	int ret;
 
 	if (!bhlab_act_fits(cmd, op))
@@ -366,10 +437,15 @@ static int bhlab_act_op(struct bhlab_lab *lab, struct bhlab_act *cmd,
 	cmd->out_flags = 0;
 	cmd->out_depth = 0;
 	cmd->out_count = 0;
-	if (!item)
-		return bhlab_act_queue_itself(lab, cmd, op);
-	ret = bhlab_act_item(item, cmd, op);
-	bhlab_item_put(item);
+	waits = bhlab_act_waits(cmd, op);
+	if (waits)
+		bhlab_haste_begin(&lab->haste);
+	ret = item ? bhlab_act_item(item, cmd, op) :
+		     bhlab_act_queue_itself(lab, cmd, op);
+	if (waits)
+		bhlab_haste_end(&lab->haste);
+	if (item)
+		bhlab_item_put(item);
 	return ret;
 }
 
@@ -396,12 +472,17 @@ static void bhlab_batch_run(struct bhlab_lab *lab, struct bhlab_batch *cmd,
 {
 	bool on = cmd->flags & BHLAB_BATCH_ON;
 	struct bhlab_batch_entry *entry;
+	int ret;
 
 	cmd->out_done = 0;
 	cmd->out_failed = 0;
 	while (cmd->out_done < cmd->count && !signal_pending(current)) {
-		entry = &entries[cmd->out_done++];
-		entry->out_errno = -bhlab_batch_entry(lab, entry);
+		entry = &entries[cmd->out_done];
+		ret = bhlab_batch_entry(lab, entry);
+		if (ret == -ERESTARTSYS)
+			break;
+		cmd->out_done++;
+		entry->out_errno = -ret;
 		cmd->out_failed += !!entry->out_errno;
 		if (entry->out_errno && !on)
 			break;

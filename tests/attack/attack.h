@@ -98,8 +98,9 @@ struct attack {
 extern const struct attack attacks[];
 extern const unsigned int nr_attacks;
 
-/* Root starts and kills them. */
-pid_t member_start(const struct attack *a, struct shared *shared, uint64_t prepare_ns);
+/* Root starts and kills them; they open at most so many labs. */
+pid_t member_start(const struct attack *a, struct shared *shared, unsigned int max_labs,
+		   uint64_t prepare_ns);
 void member_kill(pid_t pid);
 
 /* What the attacks are made of. All that returns int returns -errno. */

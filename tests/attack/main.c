@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * attack [--seconds N] [--tries N] [--documented FILE] [NAME...]: what a hostile
- * member leaves to root, as TAP. --list: the attacks; --factors: what is asked for,
+ * attack [--seconds N] [--tries N] [--labs N] [--documented FILE] [NAME...]: what a
+ * hostile member, with at most so many labs, leaves to root, as TAP. --list: the attacks; --factors: what is asked for,
  * which FILE must tell just so.
  */
 #include <dirent.h>
@@ -64,7 +64,7 @@ static const struct bound bounds[NR_BOUNDS] = {
 #define START_NS	(3 * SECOND)
 
 static uint64_t seconds = 2, slowness = 1;
-static unsigned int tries = 3;
+static unsigned int tries = 3, labs = 1024;
 static unsigned int tests, failures;
 /* An attack that does not end leaves nothing to measure for the next. */
 static bool lost;
@@ -283,7 +283,7 @@ static void try_attack(const struct attack *a, struct measure *quiet, struct ver
 		perror("attack: mmap");
 		exit(70);
 	}
-	pid = member_start(a, shared, PREPARE_NS * slowness);
+	pid = member_start(a, shared, labs, PREPARE_NS * slowness);
 	wait_started(shared);
 	probes_measure(seconds * SECOND, shared, &during);
 	if (waitpid(pid, NULL, WNOHANG))
@@ -402,7 +402,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "seconds", required_argument, NULL, 's' }, { "tries", required_argument, NULL, 't' },
-		{ "list", no_argument, NULL, 'l' }, { "factors", no_argument, NULL, 'f' },
+		{ "labs", required_argument, NULL, 'n' }, { "list", no_argument, NULL, 'l' }, { "factors", no_argument, NULL, 'f' },
 		{ "documented", required_argument, NULL, 'd' }, {}
 	};
 	struct measure quiet;
@@ -417,6 +417,9 @@ int main(int argc, char **argv)
 			break;
 		case 't':
 			tries = atoi(optarg) > 0 ? atoi(optarg) : 1;
+			break;
+		case 'n':
+			labs = atoi(optarg) > 0 ? atoi(optarg) : 1;
 			break;
 		case 'l':
 			list();

@@ -268,7 +268,8 @@ static void member_run(struct member *m, const struct attack *a)
 }
 
 /* Each process takes a part of the labs; the others' it has open, too. */
-static void member_main(const struct attack *a, struct shared *shared, uint64_t prepare_ns)
+static void member_main(const struct attack *a, struct shared *shared, unsigned int max_labs,
+			uint64_t prepare_ns)
 {
 	static struct member m;
 	static int labs[1024];
@@ -276,7 +277,9 @@ static void member_main(const struct attack *a, struct shared *shared, uint64_t 
 
 	setsid();
 	become_member();
-	nr = open_labs(labs, a->labs && a->labs < ARRAY_SIZE(labs) ? a->labs : ARRAY_SIZE(labs));
+	if (a->labs && a->labs < max_labs)
+		max_labs = a->labs;
+	nr = open_labs(labs, max_labs < ARRAY_SIZE(labs) ? max_labs : ARRAY_SIZE(labs));
 	shared->labs = nr;
 	m.shared = shared;
 	m.info.size = sizeof(m.info);
@@ -290,7 +293,8 @@ static void member_main(const struct attack *a, struct shared *shared, uint64_t 
 	member_run(&m, a);
 }
 
-pid_t member_start(const struct attack *a, struct shared *shared, uint64_t prepare_ns)
+pid_t member_start(const struct attack *a, struct shared *shared, unsigned int max_labs,
+		   uint64_t prepare_ns)
 {
 	pid_t pid;
 
@@ -298,7 +302,7 @@ pid_t member_start(const struct attack *a, struct shared *shared, uint64_t prepa
 	pid = fork();
 	if (pid)
 		return pid;
-	member_main(a, shared, prepare_ns);
+	member_main(a, shared, max_labs, prepare_ns);
 	_exit(0);
 }
 

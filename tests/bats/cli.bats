@@ -164,7 +164,7 @@ bhctl: note: item 'b2' does not exist yet; the step is skipped until it does"
 		add irq i
 		queue w
 		wait w runs 1
-		delay w 1000s --on long
+		delay w 1000s --on percpu
 		queue w
 		cancel w --sync
 		flush w

@@ -8,6 +8,11 @@ mechs() {
 	bhctl -j mechanisms | jq -r '.mechanisms[] | select(.verbs.queue) | .name'
 }
 
+# Those whose activation can be cancelled.
+cancelling() {
+	bhctl -j mechanisms | jq -r '.mechanisms[] | select(.verbs.queue and .verbs.cancel) | .name'
+}
+
 @test "each mechanism runs once for a queue, a delay and a flush, where it says" {
 	local mech
 	lab_open
@@ -24,13 +29,13 @@ mechs() {
 @test "each mechanism takes a delay back, and says if that is emulated" {
 	local mech said
 	lab_open
-	for mech in $(mechs); do
-		printf '%s\n' "add $mech x_$mech" "delay x_$mech 1000s" "queue x_$mech" "delay x_$mech 2000s --mod" "cancel x_$mech --sync" "cancel x_$mech"
+	for mech in $(cancelling); do
+		printf '%s\n' "add $mech x_$mech" "delay x_$mech 1000s" "queue x_$mech" "delay x_$mech 2000s --mod" "cancel x_$mech --sync" "cancel x_$mech --sync"
 	done | lab
-	for mech in $(mechs); do
+	for mech in $(cancelling); do
 		item "x_$mech" '.counters | .accepted == 1 and .runs == 0 and .cancelled == 1 and .coalesced == 1'
 		lab <<<"delay x_$mech 1000s"
-		said=$(bhctl -j cancel "x_$mech" | jq -r .emulated)
+		said=$(bhctl -j cancel "x_$mech" --sync | jq -r .emulated)
 		assert_equal "$mech $said" "$mech $(bhctl -j mechanisms | jq --arg m "$mech" '.mechanisms[] | select(.name == $m).verbs.cancel == "emulated"')"
 	done
 }

@@ -59,6 +59,7 @@ bh_queues() {
 		71 EINVAL     | add work x --queue bh --do 'sleep 1ms' | add work x: step 1, 'sleep 1ms': cannot sleep: work on a BH queue runs in softirq context
 		71 EINVAL     | queue s --on b                        | queue s: an item is for BH queues or for others, by the queue that it names
 		71 EINVAL     | queue w --on percpu                   | queue w: an item is for BH queues or for others, by the queue that it names
+		71 EPERM      | queue s --on highpri                  | queue s: not from or to a queue of the kernel's own
 		71 EINVAL     | add work x --queue b --static         | add work x: the static instance is not for BH queues
 		71 EOPNOTSUPP | delay w 1ms --cpu 0                   | delay w 1ms: on a BH queue a delay takes no CPU: that might be offline when the delay is over
 	END
@@ -104,7 +105,8 @@ bh_queues() {
 		add queue q
 		add queue p
 		add work w --queue q
-		add work v
+		add queue home
+		add work v --queue home
 		delay w 1000s
 		delay v 1000s --on p
 	END

@@ -137,7 +137,18 @@ setup() {
 	for queue in percpu highpri long unbound freezable power_efficient; do
 		printf '%s\n' "add work $queue --queue $queue" "queue $queue" "wait $queue runs 1"
 	done | lab
-	lab <<<$'add work w\nqueue w --on highpri\nwait w runs 1\ndelay w 1ms --on unbound\nwait w runs 2\nqueue w\nwait w runs 3'
+	lab <<-'END'
+		add queue q
+		add queue h --highpri
+		add queue u --unbound
+		add work w --queue q
+		queue w --on h
+		wait w runs 1
+		delay w 1ms --on u
+		wait w runs 2
+		queue w
+		wait w runs 3
+	END
 	for queue in percpu highpri long unbound freezable power_efficient; do
 		item "$queue" ".queue == \"$queue\""
 	done

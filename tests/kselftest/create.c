@@ -500,6 +500,8 @@ TEST_F(lab, steps_as_offered)
 			}
 			bh_fill(&c, mech, "item");
 			bh_steps(&c, s, program_with(op, lock, fifo, s));
+			if (mech == BHLAB_MECH_IRQ)
+				c.flags |= BHLAB_ITEM_THREAD;
 			ret = refusal(self->fd, &c, &step);
 			EXPECT_EQ(m.out_steps & (1U << op) ? 0 :
 				  op <= BHLAB_OP_POP ? -EINVAL : -EOPNOTSUPP, ret) {

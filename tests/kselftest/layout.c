@@ -462,6 +462,7 @@ static const struct value constants[] = {
 	VALUE(BHLAB_EVENT_F_CHAIN, 0x4),
 	VALUE(BHLAB_EVENT_F_THROTTLED, 0x8),
 	VALUE(BHLAB_EVENT_F_DYING, 0x10),
+	VALUE(BHLAB_EVENT_F_HELD, 0x20),
 };
 
 /* Attributes may be added at the ends: those that end in _MAX are none of it. */

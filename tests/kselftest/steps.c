@@ -322,6 +322,7 @@ TEST_F(steps, time)
 	const struct bhlab_step brackets[][2] = {
 		{ BH_OFF, BH_ON }, { IRQ_OFF, IRQ_ON }, { LOCK(TASK_A), UNLOCK(TASK_A) },
 		{ LOCK(SOFTIRQ_A), UNLOCK(SOFTIRQ_A) }, { LOCK(HARDIRQ_A), UNLOCK(HARDIRQ_A) },
+		{ LOCK(MUTEX_A), UNLOCK(MUTEX_A) },
 	};
 	__u32 step;
 
@@ -339,9 +340,9 @@ TEST_F(steps, time)
 		EXPECT_EQ(-EINVAL, try(self->fd, WORK, 0, 0, s, &step));
 		EXPECT_EQ(2, step);
 	}
-	/* a mutex turns nothing off */
-	const struct bhlab_step mutex[LONGEST] = { LOCK(MUTEX_A), BH_SPIN(10 * limit),
-						   UNLOCK(MUTEX_A) };
+	/* with a mutex one may sleep */
+	const struct bhlab_step mutex[LONGEST] = { LOCK(MUTEX_A), BH_SLEEP(10 * limit),
+						   UNLOCK(MUTEX_A), BH_SPIN(10 * limit) };
 
 	EXPECT_EQ(0, try(self->fd, WORK, 0, 0, mutex, &step));
 }
@@ -579,6 +580,8 @@ TEST_F(steps, cancel)
 	char name[] = "a";
 
 	for (__u32 mech = 1; mech <= self->info.out_mechs; mech++, name[0]++) {
+		const bool has = bh_has_verb(self->fd, mech, BHLAB_VERB_CANCEL) == 1 &&
+				 mech != BHLAB_MECH_KTHREAD_WORK;
 		int id = bh_add(self->fd, mech, name), work;
 
 		work = bh_add(self->fd, WORK, "work", BH_STEP(CANCEL, .target = id));
@@ -586,6 +589,14 @@ TEST_F(steps, cancel)
 		EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(DELAY, id, .ns = BH_NEVER));
 		EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, work));
 		EXPECT_EQ(0, bh_wait_runs(self->fd, work, 1));
+		if (!has) {
+			EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, work, &e));
+			EXPECT_EQ(1, e.skipped);
+			EXPECT_EQ(BHLAB_EVENT_F_REFUSED, e.flags);
+			EXPECT_EQ(0, bh_destroy(self->fd, id));
+			EXPECT_EQ(0, bh_destroy(self->fd, work));
+			continue;
+		}
 		EXPECT_EQ(0, bh_wait_for(self->fd, id, IDLE));
 		EXPECT_EQ(0, bh_state(self->fd, id, &st));
 		EXPECT_EQ(1, st.out_cancelled);

@@ -9,6 +9,7 @@ VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # The tree under test; a patched copy of it can be tested with the loop of this one.
 BHLAB_SRC=$(cd "${BHLAB_SRC:-$VM_DIR/../..}" && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/bhlab
+LOGS=$CACHE/logs
 
 say() { echo "bhlab: $*" >&2; }
 
@@ -17,7 +18,34 @@ die() {
 	exit 69
 }
 
+# usage [STATUS]: prints the comment that the script begins with, and ends it as a wrong command line does; with STATUS 0, because
+# it was asked for.
+usage() {
+	local status=${1-64}
+	((status == 0)) || exec >&2
+	sed -n '2,/^[^#]/ s/^# \?//p' "$0"
+	exit "$status"
+}
+
 is_root() { [[ $(id -u) == 0 ]]; }
+
+# quietly LOG FAILURE COMMAND…: what COMMAND says goes to the file LOG. Only when it fails is the end of that shown, and the
+# script ends with FAILURE.
+quietly() {
+	local log=$1 failure=$2 status
+	mkdir -p "${log%/*}"
+	# after || a function would go on after an error
+	set +e
+	(
+		set -e
+		"${@:3}"
+	) >"$log" 2>&1 </dev/null
+	status=$?
+	set -e
+	((status)) || return 0
+	tail -n 60 "$log" >&2
+	die "$failure; $log has all that was said"
+}
 
 # need_tools COMMAND=PACKAGE…: installs the packages of the commands that are missing
 need_tools() {
@@ -28,16 +56,30 @@ need_tools() {
 	done
 	((${#missing[@]})) || return 0
 	is_root || die "missing on this host, install with: sudo apt-get install --no-install-recommends ${missing[*]}"
-	say "installing ${missing[*]}"
-	{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qqy install --no-install-recommends "${missing[@]}"; } >&2 ||
-		die "cannot install ${missing[*]}"
+	say "installing ${missing[*]} on this host, by apt (a minute, once)"
+	quietly "$LOGS/apt" "cannot install ${missing[*]}" install_packages "${missing[@]}"
+}
+
+install_packages() { # PACKAGE…
+	apt-get -qq update
+	DEBIAN_FRONTEND=noninteractive apt-get -qqy install --no-install-recommends "$@"
 }
 
 # --- the table of kernels
 
 kernel_row() { # NAME: prints KIND SOURCE WHAT CMDLINE
-	awk -v name="$1" '$1 == name { $1 = ""; print; found = 1 } END { exit !found }' "$VM_DIR/kernels" ||
-		die "no kernel named $1 in tests/vm/kernels; there are: $(kernel_names | paste -sd' ')"
+	awk -v name="$1" '!/^#/ && $1 == name { $1 = ""; print; found = 1 } END { exit !found }' "$VM_DIR/kernels"
+}
+
+# known_kernels NAME…: ends the script as a wrong command line does if one is not in the table. To be called for what the
+# user names, before anything is asked of it or made.
+known_kernels() {
+	local name
+	for name; do
+		kernel_row "$name" >/dev/null && continue
+		say "no kernel named '$name' in tests/vm/kernels; there are: $(kernel_names | paste -sd' ')"
+		exit 64
+	done
 }
 
 kernel_names() { awk '!/^(#|$)/ { print $1 }' "$VM_DIR/kernels"; }
@@ -172,7 +214,7 @@ recipe_hash() {
 prepare_host() {
 	need_tools mmdebstrap=mmdebstrap cpio=cpio rsync=rsync
 	if is_root; then
-		debian_repository >/dev/null || apt-get -qq update >&2
+		debian_repository >/dev/null || quietly "$LOGS/apt" 'cannot fetch the lists of the Debian archive' apt-get -qq update
 	else
 		need_tools newuidmap=uidmap
 	fi
@@ -212,7 +254,10 @@ make_once() {
 	[[ -e $target ]] && return
 	mkdir -p "$CACHE/tmp"
 	exec {make_lock}>"$CACHE/tmp/${target##*/}.lock"
-	flock "$make_lock"
+	flock --nonblock "$make_lock" || {
+		say "waiting for another run, which is making ${target##*/}"
+		flock "$make_lock"
+	}
 	if [[ ! -e $target ]]; then
 		rm -rf --one-file-system "$temp"
 		"$2" "$temp" "${@:3}"
@@ -226,9 +271,29 @@ make_once() {
 TOOLBOX=$CACHE/toolbox-$(recipe_hash toolbox)
 
 make_toolbox() {
-	say "making the toolbox (minutes, once)"
+	prepare_host
+	say "making the toolbox, a Debian tree of 2.4 GB with compilers, QEMU and the kernels (5 minutes, once)"
 	mkdir "$1"
-	debian_tree "$1" toolbox trixie trixie-backports bookworm
+	quietly "$LOGS/toolbox" 'cannot make the toolbox' debian_tree "$1" toolbox trixie trixie-backports bookworm
+}
+
+# mount_dev DIRECTORY: a /dev with what programs expect, and nothing else of the host: a compiler that is root must not write to
+# its disks. The nodes are the host's, as mknod may be refused. Each is mounted by itself and read-only, so that nothing
+# changes its mode or puts a file in its place, as tools do whose output is /dev/null; what is written to the device still
+# gets there.
+mount_dev() {
+	local node
+	mount -t tmpfs -o mode=755,nosuid,noexec dev "$1"
+	for node in null zero full random urandom tty kvm; do
+		[[ -c /dev/$node ]] || continue
+		: >"$1/$node"
+		mount -o bind,ro,nosuid,noexec "/dev/$node" "$1/$node"
+	done
+	mkdir "$1/pts" "$1/shm"
+	mount -t devpts -o newinstance,ptmxmode=666,mode=620,nosuid,noexec pts "$1/pts"
+	mount -t tmpfs -o mode=1777,nosuid,nodev shm "$1/shm"
+	ln -s pts/ptmx /proc/self/fd "$1"
+	for node in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${node%:*}" "$1/${node#*:}"; done
 }
 
 # enter_tree TREE [SOURCE:TARGET…]: sets the array enter to the words before a command that run it in this tree with
@@ -239,10 +304,12 @@ enter_tree() {
 	local -a how=(--mount)
 	shift
 	is_root || how+=(--user --map-root-user)
-	enter=(unshare "${how[@]}" bash -euc '
+	enter=(unshare "${how[@]}" bash -euc "$(declare -f mount_dev)"'
 		tree=$1 count=$2
 		shift 2
-		for bind in proc:/proc dev:/dev "${@:1:count}"; do
+		mkdir -p "$tree/dev"
+		mount_dev "$tree/dev"
+		for bind in proc:/proc "${@:1:count}"; do
 			mkdir -p "$tree/${bind#*:}"
 			mount --rbind "/${bind%%:*}" "$tree/${bind#*:}"
 		done
@@ -289,16 +356,16 @@ make_kernel_once() { # NAME
 make_kernel() { # TEMP NAME
 	local suite package
 	read -r _ suite package _ < <(kernel_row "$2")
-	say "building the kernel $2 from $package (ten minutes, once)"
 	make_once "$TOOLBOX" make_toolbox
+	say "building the kernel $2 from $package (10 minutes, once)"
 	mkdir "$1"
+	quietly "$LOGS/kernel-$2" "cannot build the kernel $2" build_kernel "$1" "$2" "$suite" "$package"
+}
+
+build_kernel() { # DIRECTORY NAME SUITE PACKAGE
 	cp "$(kernel_fragment "$2")" "$1/fragment"
-	download "$1" "$suite" "$package"
-	in_toolbox "$1:/kernel" "$VM_DIR/recipes:/mnt" -- nice -n 19 /mnt/kernel.build >"$1.log" 2>&1 </dev/null || {
-		tail -n 30 "$1.log" >&2
-		die "cannot build the kernel $2; $1.log has it all"
-	}
-	rm "$1.log"
+	download "$1" "$3" "$4"
+	in_toolbox "$1:/kernel" "$VM_DIR/recipes:/mnt" -- nice -n 19 /mnt/kernel.build
 }
 
 # download DIRECTORY SUITE PACKAGE: by the host's apt, whose proxies and certificates work, from the archive of the toolbox
@@ -309,7 +376,7 @@ download() {
 	rm -rf "$apt"
 	mkdir -p "$apt/lists/partial" "$apt/archives/partial"
 	grep " $2 " "$TOOLBOX/etc/apt/sources.list" >"$apt/list"
-	{ "${get[@]}" update && (cd "$1" && "${get[@]}" download "$3"); } >&2 || die "cannot download $3"
+	{ "${get[@]}" update && (cd "$1" && "${get[@]}" download "$3"); } || die "cannot download $3"
 	rm -r "$apt"
 }
 
@@ -333,11 +400,12 @@ write_cpio() {
 GUEST=$CACHE/guest-$(recipe_hash guest).cpio
 
 make_guest() {
-	say "making the guest (a minute, once)"
 	local tree=$1.tree
+	prepare_host
+	say "making the guest, the Debian tree of 93 MB that is booted (a minute, once)"
 	rm -rf --one-file-system "$tree"
 	mkdir "$tree"
-	debian_tree "$tree" guest trixie
+	quietly "$LOGS/guest" 'cannot make the guest' debian_tree "$tree" guest trixie
 	cpio_of "$tree" >"$1"
 	rm -rf --one-file-system "$tree"
 }

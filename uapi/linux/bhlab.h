@@ -28,7 +28,8 @@
  * kernel knows is accepted while all that the kernel does not know is zero; a
  * shorter one is accepted from the size of its first version on, and what is
  * missing counts as zero. On success the kernel writes the structure back, as
- * far as both sides know it, and zeroes what only the caller knows.
+ * far as both sides know it, and zeroes what only the caller knows; DESTROY
+ * writes nothing back.
  *
  * All times are nanoseconds; points in time are CLOCK_MONOTONIC.
  */
@@ -69,13 +70,14 @@
  * ENODEV: the CPU does not exist, or is offline.
  *
  * EPERM: a limit or a combination that needs a capability: see the verb; or
- * flush or drain of a queue that is the kernel's.
+ * flush or drain of a queue that is the kernel's, or BHLAB_ACT_QUEUE between
+ * one and another.
  *
  * EFAULT: an array that the structure points to is not readable or writable.
  * Steps are read now, and are checked one after the other, each in the order
  * above; the time that they take in all is part of that.
  *
- * EEXIST: the name is taken.
+ * EEXIST: the name is taken, maybe by an object that is still being destroyed.
  *
  * ENOSPC: a limit on the number of objects, or on the time that all programs
  * in process context take together, is reached (module parameters).
@@ -85,12 +87,21 @@
  * EBUSY: the object is in use, or in a state in which the call would wait for
  * ever.
  *
- * EINTR, ETIMEDOUT: of a wait, a signal came or the time was over.
+ * EINTR, ETIMEDOUT: of a wait, a signal came or the time was over. What waits
+ * interruptibly (read(), WAIT, FLUSH of what the kernel has no flush for) ends by
+ * a signal that has a handler, and only by one without SA_RESTART; after others,
+ * and after a stop, the freezer or a debugger, the call goes on. So does a verb
+ * that waits for the budget, before it did anything.
  *
  * EAGAIN: the workqueue is draining; or read() found no record, and the file
  * is non-blocking.
  *
  * ENOMEM: no memory.
+ *
+ * EFAULT at the end: the structure could be written when the call began, and
+ * cannot any more. A call that creates something (LOOKUP with
+ * BHLAB_LOOKUP_RESERVE, too) has then created nothing. What a verb did stays
+ * done.
  */
 
 #define BHLAB_IOC_MAGIC		0xBF
@@ -232,10 +243,12 @@ enum bhlab_verb {
  * @BHLAB_OP_REQUEUE: queue the item itself again, up to @arg times for each
  *	activation that came from elsewhere; 0: without end. Not for an irq
  * @BHLAB_OP_MARK: record an event of kind MARK with @arg as its value
- * @BHLAB_OP_THREAD: wake the irq's thread on return; top half only
+ * @BHLAB_OP_THREAD: wake the irq's thread on return; top half only, of an item
+ *	with BHLAB_ITEM_THREAD
  * @BHLAB_OP_NONE: answer IRQ_NONE, the interrupt was not ours; top half only,
  *	and CAP_SYS_ADMIN: the kernel shuts the line off after too many of them
- * @BHLAB_OP_CANCEL: cancel the item @target, without waiting for its handler
+ * @BHLAB_OP_CANCEL: cancel the item @target, without waiting for its handler;
+ *	skipped where the kernel has no such call
  * @BHLAB_OP_DISABLE: disable the item @target, without waiting for its handler
  * @BHLAB_OP_ENABLE: enable the item @target
  * @BHLAB_OP_LOCK: take the lock @target, up to the UNLOCK of the same lock
@@ -249,8 +262,12 @@ enum bhlab_verb {
  * @BHLAB_OP_POP: pop up to @arg entries from the FIFO @target, 0: all
  *
  * A step that can not be carried out when its turn comes (the target is gone,
- * or must not be queued now) is skipped; the run's record counts it, and says
- * why. Brackets are never skipped.
+ * or must not be queued now, there is no time left for it) is skipped; the run's
+ * record counts it, and says why. A bracket is skipped with all that is in it,
+ * and never left open.
+ *
+ * SPIN is as long as the clock says, whoever else has the CPU meanwhile; but
+ * what a program is held (see below) is not part of it.
  *
  * Brackets (LOCK to UNLOCK, BH_OFF to BH_ON, IRQ_OFF to IRQ_ON) are nested and
  * closed within the program, else EINVAL. Inside there is no SLEEP, except with
@@ -360,7 +377,45 @@ struct bhlab_info {
 	char out_kernel[64];
 };
 
-/* The window of the budget of each CPU. */
+/**
+ * DOC: Time
+ *
+ * However many runs there are, others get on. Both of these are per CPU, and per
+ * window of BHLAB_BUDGET_NS; what is spent beyond is owed to the windows after,
+ * up to nine of them.
+ *
+ * The *budget* (module parameter budget_percent) is for all that runs in atomic
+ * context, in the thread of an irq or at real-time priority, and in process
+ * context for brackets, a mutex among them, since who waits for it may be more
+ * urgent. All labs together have it, whoever opened them. It pays for the time
+ * from the handler's start to its end, and for what the kernel needs around
+ * that. Once it is spent on a CPU, and until it is not,
+ *
+ * - all steps of such handlers are skipped there, but for what closes an open
+ *   bracket: BHLAB_EVENT_F_THROTTLED and &bhlab_item_state.out_throttled tell;
+ * - the driver's own delays, and triggers with a period, wait;
+ * - QUEUE, DELAY and TRIGGER of an item whose handler it pays for wait, at most
+ *   for a second, before they activate it: EINTR if a signal comes then. A batch
+ *   ends before that verb.
+ * - programs in process context sleep, at most for a second, before they open a
+ *   bracket or activate such an item: BHLAB_EVENT_F_HELD tells. What is in a
+ *   bracket is carried out then; what would activate is skipped, as THROTTLED,
+ *   if the budget is spent all the same.
+ *
+ * The *share* (process_percent) is for all other programs in process context
+ * that were made without CAP_SYS_ADMIN, since kworkers and kthreads run outside
+ * of their user's cgroup and nice value. Once it is spent on a CPU such a program
+ * sleeps before its next step, and in the midst of a SPIN, until it is not, as
+ * HELD, too. At most 16 such programs of a user are held at a time; the steps of
+ * others are skipped, as THROTTLED.
+ *
+ * No program is held inside of brackets. That ends early when the item or the lab
+ * does; and in a lab in which verbs that no signal ends (FLUSH, DRAIN, and with
+ * BHLAB_ACT_SYNC) have waited for more than ten seconds steps are skipped in its
+ * place.
+ */
+
+/* The window of the budget and of the share of each CPU. */
 #define BHLAB_BUDGET_NS		100000000
 
 /* The kernel's own irq_sim simulates the lines; else the driver's own does. */
@@ -434,8 +489,8 @@ struct bhlab_mech_info {
  *	CAP_SYS_NICE (EPERM), and @nice 0; else 0
  *
  * A program that spins longer than &bhlab_info.out_atomic_ns in atomic context,
- * with bottom halves or interrupts off, with a spin lock held or at real-time
- * priority needs CAP_SYS_ADMIN (EPERM), and is EINVAL above
+ * with bottom halves or interrupts off, with a lock held or at real-time priority
+ * needs CAP_SYS_ADMIN (EPERM), and is EINVAL above
  * &bhlab_info.out_atomic_cap_ns; one that spins and sleeps longer than
  * &bhlab_info.out_process_ns in process context is EINVAL. ENOSPC: all the
  * programs of the lab in process context take longer than
@@ -521,8 +576,8 @@ struct bhlab_item_create {
  * @out_thread_merged: irq: wakes that share a run of the thread with another;
  *	at rest thread_wakes = thread_runs + thread_merged
  * @out_skipped: steps that were skipped
- * @out_throttled: runs in which steps were skipped since the CPU's budget was
- *	spent
+ * @out_throttled: runs in which steps were skipped since the CPU's budget, or
+ *	the user's share of it, was spent
  * @out_expired: delays of the driver's own that were over
  * @out_period_ns: irq: the period of the trigger that is at work, else 0
  * @out_period_left: irq: how often it is still to raise the line
@@ -649,11 +704,12 @@ struct bhlab_lookup {
  * @id: the object
  * @reserved: must be 0
  *
- * Takes a pending activation back, waits for a running handler, and frees the
- * object. Waits in other threads for this item end with ENOENT. EBUSY: a
- * disabled tasklet that is scheduled, since tasklet_kill() would wait for ever;
- * a queue that an item names or has an activation on; a lock or FIFO that a
- * program names.
+ * Cancels what is pending, waits until no handler of it is at work, on whatever
+ * queue, and frees the object. Calls in other threads that name it end with
+ * ENOENT, and so does a second DESTROY; its name is free when this returns. Nothing
+ * of the structure is written back. EBUSY: a disabled tasklet that is scheduled,
+ * since tasklet_kill() would wait for ever; a queue that an item names or has an
+ * activation on; a lock or FIFO that a program names.
  */
 struct bhlab_destroy {
 	__u32 size;
@@ -712,7 +768,7 @@ struct bhlab_queue_create {
  * @out_queue_flags: as created
  * @out_max_active: as created
  * @out_items: items that name it
- * @out_active: activations on it: on a delay, pending or running
+ * @out_active: activations that hold it: on a delay, pending or running
  * @out_draining: 1 while it is being drained
  * @out_name: as created
  */
@@ -858,16 +914,25 @@ struct bhlab_fifo_state {
  *
  * DELAY: the same; the first delay wins. With BHLAB_ACT_MOD a pending
  * activation is kept, and gets the new delay: MODIFIED, or QUEUED if there was
- * none. While another one waits with BHLAB_ACT_SYNC the kernel takes no work:
- * ALREADY_PENDING, though nothing is. A queue that is draining is EAGAIN, of
- * both. An item that names a BH queue is EINVAL on others, and the others on a
- * BH queue: the kernel's lockdep takes a work item that runs now in a softirq
- * and now in a thread for a bug.
+ * none; ALREADY_PENDING of one that is past a delay of the driver's own, since
+ * the kernel gives that back to nobody. While another call waits with
+ * BHLAB_ACT_SYNC the kernel takes no work and no kthread_work: ALREADY_PENDING,
+ * though nothing is. A queue that is draining is EAGAIN, of both; one that is
+ * being destroyed ENOENT. EBUSY: so many runs of a work item, on several queues,
+ * are about to start that the driver could not account for one more.
  *
- * CANCEL: WAS_PENDING or IDLE. With BHLAB_ACT_SYNC it waits for a running
- * handler, and BHLAB_OUT_WAITED says that there was one. Of an irq it takes the
- * pending bit back; what the kernel keeps to replay on a disabled line can not
- * be taken back, and the driver ignores the replay.
+ * With BHLAB_ACT_QUEUE an item moves between the queues of its lab. EINVAL: an
+ * item that names a BH queue on others, and the others on a BH queue: the
+ * kernel's lockdep takes a work item that runs now in a softirq and now in a
+ * thread for a bug. EPERM: one of the two is the kernel's own: nobody can wait
+ * for a handler that is at work there while the item is on another queue.
+ *
+ * CANCEL: WAS_PENDING or IDLE. With BHLAB_ACT_SYNC it waits for handlers that
+ * are at work, and BHLAB_OUT_WAITED says that there was one. The kernel cancels
+ * a kthread_work only with BHLAB_ACT_SYNC, and an irq_work, rcu or rcu_work not
+ * at all: EOPNOTSUPP. Of an irq it takes the pending bit back. EBUSY: what the
+ * kernel keeps to replay on a disabled line; without BHLAB_ACT_SYNC an hrtimer
+ * that is queued again while its function runs.
  *
  * FLUSH: WAITED or IDLE; what is on a delay is fired at once, and when it has
  * run before the kernel looks for it, that is IDLE. EBUSY: pending and disabled.
@@ -893,7 +958,11 @@ struct bhlab_fifo_state {
  * &bhlab_info.out_period_ns, or a top half that spins for more than half of it.
  *
  * With BHLAB_ACT_CPU, a mechanism whose kernel call takes no CPU is called from
- * a kworker on that CPU.
+ * a kworker on that CPU. It may be any CPU, whatever the caller's affinity and
+ * cpuset: kworkers, timers and softirqs do not know these. What handlers take of
+ * a CPU is bounded by its budget, and by the user's share of it.
+ * ENODEV as a step, which is skipped: a tasklet, or on RT an irq_work without
+ * BHLAB_ITEM_HARD, on a CPU that is going offline.
  */
 struct bhlab_act {
 	__u32 size;
@@ -911,7 +980,7 @@ struct bhlab_act {
 
 /* QUEUE, DELAY, TRIGGER: @cpu is valid. */
 #define BHLAB_ACT_CPU		(1U << 0)
-/* QUEUE, DELAY of work, rcu_work: @queue is valid. */
+/* QUEUE, DELAY of work, rcu_work: @queue is valid, one of the lab's own. */
 #define BHLAB_ACT_QUEUE		(1U << 1)
 /* DELAY: replace the delay of a pending activation. */
 #define BHLAB_ACT_MOD		(1U << 2)
@@ -958,8 +1027,8 @@ enum bhlab_result {
  * @entries: address of an array of struct bhlab_batch_entry
  *
  * Carries out one verb after the other, as the ioctls would. Stops after the
- * first that is refused, unless BHLAB_BATCH_ON; a signal stops it, too. The
- * entries from @out_done on are left as they were. 0 whatever became of them.
+ * first that is refused, unless BHLAB_BATCH_ON; a signal stops it, too, and ends
+ * a FLUSH in it with EINTR, since a batch is not restarted. The entries from @out_done on are left as they were. 0 whatever became of them.
  */
 struct bhlab_batch {
 	__u32 size;
@@ -995,12 +1064,14 @@ struct bhlab_batch_entry {
  * @id: the item; for RECORDED 0
  * @condition: enum bhlab_condition
  * @value: RUNS, RECORDED: the number; else 0
- * @timeout_ns: 0 (do not wait) to BHLAB_NS_MAX
+ * @timeout_ns: in: 0 (do not wait) to BHLAB_NS_MAX; out: after EINTR, what was
+ *	left of it. A call that is restarted waits for that only
  *
  * EINTR on a signal, ETIMEDOUT when the time is over, ENOENT when the item is
  * destroyed meanwhile. A condition that held for a moment only may be missed.
- * After IDLE and RUNS of a work or rcu_work item that is idle its handler has also
- * returned: queued again, it is not bound to the worker that has run it.
+ * After IDLE and RUNS of a work or rcu_work item that is idle, and was on one queue
+ * only, its handler has also returned: queued again, it is not bound to the worker
+ * that has run it.
  */
 struct bhlab_wait {
 	__u32 size;
@@ -1218,8 +1289,13 @@ struct bhlab_event {
 						 * queue draining
 						 */
 #define BHLAB_EVENT_F_CHAIN	(1U << 2)	/* the lab's chain has ended */
-#define BHLAB_EVENT_F_THROTTLED	(1U << 3)	/* the CPU's budget is spent */
+#define BHLAB_EVENT_F_THROTTLED	(1U << 3)	/* the CPU's budget, or the
+						 * user's share of it, is spent
+						 */
 #define BHLAB_EVENT_F_DYING	(1U << 4)	/* the item or lab is going away */
+#define BHLAB_EVENT_F_HELD	(1U << 5)	/* it slept until the CPU's budget, or
+						 * the user's share of it, was there
+						 */
 
 #define BHLAB_IOC_INFO		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_INFO)
 #define BHLAB_IOC_MECH		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_MECH)

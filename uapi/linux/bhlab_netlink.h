@@ -219,7 +219,8 @@ enum bhlab_a_queue {
  * @BHLAB_A_STATS_MAX_LABS: u32, and may be (module parameter labs)
  * @BHLAB_A_STATS_MECHANISM: string, one for each mechanism, in the order of
  *	their numbers, which begin with 1
- * @BHLAB_A_STATS_MESSAGES: u64, messages sent to the group of events
+ * @BHLAB_A_STATS_MESSAGES: u64, messages to the group of events that
+ *	somebody has received
  * @BHLAB_A_STATS_EVENTS: u64, events in these
  * @BHLAB_A_STATS_LOST: u64, events that the driver lost on their way there
  */

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Wake-ups, by a thread of the module.
+ *
+ * A handler must not take a waitqueue's lock: on RT it sleeps, and to wake all of
+ * any number of waiters takes any time. So it hands the lab to this thread, which
+ * takes a raw lock and wakes one task, in any context. An irq_work would not do:
+ * on RT one that is not hard belongs to a thread of the CPU that queued it, and
+ * what is queued while that CPU goes offline waits until it is back, and with it
+ * whoever waits for it. This thread has no CPU of its own.
+ *
+ * It is an ordinary one: what keeps it from running keeps those from running that
+ * it would wake.
+ */
+#include <linux/err.h>
+#include <linux/kthread.h>
+
+#include "bhlab.h"
+#include "compat.h"
+#include "wake.h"
+
+static struct kthread_worker *bhlab_waker;
+
+void __bhlab_wake(struct bhlab_wake *wake)
+{
+	if (!atomic_xchg(&wake->queued, 1))
+		kthread_queue_work(bhlab_waker, &wake->work);
+}
+
+static void bhlab_wake_fn(struct kthread_work *work)
+{
+	struct bhlab_wake *wake = container_of(work, struct bhlab_wake, work);
+
+	atomic_set(&wake->queued, 0);
+	smp_mb(); /* pairs with bhlab_wake(): then what was stored before that */
+	wake->fn(wake);
+}
+
+void bhlab_wake_prepare(struct bhlab_wake *wake,
+			void (*fn)(struct bhlab_wake *wake))
+{
+	kthread_init_work(&wake->work, bhlab_wake_fn);
+	atomic_set(&wake->queued, 0);
+	wake->fn = fn;
+}
+
+/* Nobody calls bhlab_wake() any more; wait until the thread is done with it. */
+void bhlab_wake_end(struct bhlab_wake *wake)
+{
+	kthread_cancel_work_sync(&wake->work);
+}
+
+static void bhlab_wake_lab(struct bhlab_wake *wake)
+{
+	struct bhlab_lab *lab = container_of(wake, struct bhlab_lab, wake);
+
+	wake_up_all(&lab->wait);
+	if (bhlab_ring_ready(&lab->ring))
+		wake_up_all(&lab->ring.wait);
+}
+
+void bhlab_wake_prepare_lab(struct bhlab_lab *lab)
+{
+	bhlab_wake_prepare(&lab->wake, bhlab_wake_lab);
+}
+
+int __init bhlab_wake_init(void)
+{
+	bhlab_waker = kthread_run_worker(0, "bhlab-wake");
+	return PTR_ERR_OR_ZERO(bhlab_waker);
+}
+
+void bhlab_wake_exit(void)
+{
+	kthread_destroy_worker(bhlab_waker);
+}
