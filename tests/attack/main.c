@@ -64,7 +64,7 @@ static const struct bound bounds[NR_BOUNDS] = {
 #define START_NS	(3 * SECOND)
 
 static uint64_t seconds = 2, slowness = 1;
-static unsigned int tries = 3, labs = 1024;
+static unsigned int tries = 3, max_labs = 1024;
 static unsigned int tests, failures;
 /* An attack that does not end leaves nothing to measure for the next. */
 static bool lost;
@@ -283,7 +283,7 @@ static void try_attack(const struct attack *a, struct measure *quiet, struct ver
 		perror("attack: mmap");
 		exit(70);
 	}
-	pid = member_start(a, shared, labs, PREPARE_NS * slowness);
+	pid = member_start(a, shared, max_labs, PREPARE_NS * slowness);
 	wait_started(shared);
 	probes_measure(seconds * SECOND, shared, &during);
 	if (waitpid(pid, NULL, WNOHANG))
@@ -419,7 +419,7 @@ int main(int argc, char **argv)
 			tries = atoi(optarg) > 0 ? atoi(optarg) : 1;
 			break;
 		case 'n':
-			labs = atoi(optarg) > 0 ? atoi(optarg) : 1;
+			max_labs = atoi(optarg) > 0 ? atoi(optarg) : 1;
 			break;
 		case 'l':
 			list();
