@@ -186,8 +186,8 @@ static void irq_works_prepare(struct member *m)
 	EACH_LAB(m, lab)
 		while (go_on(m) && m->nr_targets < 1024 &&
 		       add_program(m, lab, BHLAB_MECH_IRQ_WORK, 0,
-				   m->nr_targets % 2 ? BHLAB_ITEM_LAZY | BHLAB_ITEM_HARD :
-						       BHLAB_ITEM_LAZY, &p) > 0)
+				   m->nr_targets % 4 ? BHLAB_ITEM_LAZY : BHLAB_ITEM_HARD,
+				   &p) > 0)
 			;
 }
 

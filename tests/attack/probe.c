@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -39,8 +40,8 @@ struct probe {
 	unsigned int failed;
 	char why[80];
 	unsigned int cpu;
-	bool pinned;
 	bool absent;
+	pthread_t thread;
 	int terminal[2];
 	uint64_t samples[SAMPLES];
 };
@@ -208,6 +209,7 @@ static struct probe fork_probe = { .name = "fork", .once = fork_once, .pause = 2
 static struct probe lab_probe = { .name = "lab", .once = lab_once, .pause = 100 * MS };
 static struct probe tty_probe = { .name = "tty", .once = terminal_once, .pause = 25 * MS };
 static struct probe sleepers[MAX_CPUS];
+static struct probe *const others[] = { &fork_probe, &lab_probe, &tty_probe };
 
 static void *probe_thread(void *arg)
 {
@@ -215,8 +217,7 @@ static void *probe_thread(void *arg)
 	uint64_t begun;
 	int ret;
 
-	if (p->pinned)
-		pin(p->cpu);
+	pin(p->cpu);
 	for (;;) {
 		begun = now();
 		__atomic_store_n(&p->begun, begun, __ATOMIC_RELEASE);
@@ -266,17 +267,18 @@ void probes_start(void)
 	for (unsigned int i = 0; i < cpus(); i++) {
 		sleepers[i] = (struct probe){
 			.name = "sleep", .once = sleep_once, .expected = SLEEP_NS,
-			.cpu = i, .pinned = true,
+			.cpu = i,
 		};
-		start_thread(probe_thread, &sleepers[i]);
+		sleepers[i].thread = start_thread(probe_thread, &sleepers[i]);
 		spinners[i].cpu = i;
 		spinners[i].thread = start_thread(spinner_thread, &spinners[i]);
 	}
-	start_thread(probe_thread, &fork_probe);
-	start_thread(probe_thread, &lab_probe);
+	lab_probe.cpu = cpus() - 1;
+	fork_probe.thread = start_thread(probe_thread, &fork_probe);
+	lab_probe.thread = start_thread(probe_thread, &lab_probe);
 	tty_probe.absent = terminal_open(&tty_probe);
 	if (!tty_probe.absent)
-		start_thread(probe_thread, &tty_probe);
+		tty_probe.thread = start_thread(probe_thread, &tty_probe);
 }
 
 /* --- what came of it --- */
@@ -320,7 +322,7 @@ struct mark {
 	uint64_t at;
 	unsigned int sleeps[MAX_CPUS], forks, labs, ttys;
 	unsigned int failed;
-	uint64_t turns[MAX_CPUS], ran[MAX_CPUS], member[MAX_CPUS];
+	uint64_t turns[MAX_CPUS], ran[MAX_CPUS], spent[MAX_CPUS];
 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -338,17 +340,44 @@ static uint64_t process_ns(pid_t pid)
 	return pid && !clock_getcpuclockid(pid, &clock) ? clock_ns(clock) : 0;
 }
 
-static void mark(struct mark *k, const struct shared *member)
+static uint64_t thread_ns(pthread_t thread)
 {
 	clockid_t clock;
 
+	return thread && !pthread_getcpuclockid(thread, &clock) ? clock_ns(clock) : 0;
+}
+
+/* What fork() has made. */
+static uint64_t children_ns(void)
+{
+	struct rusage ru;
+
+	getrusage(RUSAGE_CHILDREN, &ru);
+	return (ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * SECOND +
+	       (ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) * 1000;
+}
+
+/* Of a CPU: by the member's process there, and by root's probes. */
+static uint64_t spent_ns(unsigned int cpu, const struct shared *member)
+{
+	uint64_t ns = thread_ns(sleepers[cpu].thread);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(others); i++)
+		if (others[i]->cpu == cpu)
+			ns += thread_ns(others[i]->thread);
+	return ns + (member ? process_ns(member->pids[cpu]) : 0);
+}
+
+static void mark(struct mark *k, const struct shared *member)
+{
 	for (unsigned int i = 0; i < cpus(); i++) {
 		k->sleeps[i] = __atomic_load_n(&sleepers[i].nr, __ATOMIC_ACQUIRE);
 		k->turns[i] = __atomic_load_n(&spinners[i].turns, __ATOMIC_RELAXED);
-		pthread_getcpuclockid(spinners[i].thread, &clock);
-		k->ran[i] = clock_ns(clock);
-		k->member[i] = member ? process_ns(member->pids[i]) : 0;
+		k->ran[i] = thread_ns(spinners[i].thread);
+		k->spent[i] = spent_ns(i, member);
 	}
+	if (!member)
+		k->spent[fork_probe.cpu] += children_ns();
 	k->forks = __atomic_load_n(&fork_probe.nr, __ATOMIC_ACQUIRE);
 	k->labs = __atomic_load_n(&lab_probe.nr, __ATOMIC_ACQUIRE);
 	k->ttys = __atomic_load_n(&tty_probe.nr, __ATOMIC_ACQUIRE);
@@ -377,7 +406,10 @@ static void sum_up_sleeps(const struct mark *from, struct measure *m)
 	m->sleep_max = quantile(samples, nr, 100);
 }
 
-/* What the member's own processes take is his, as any user's would be. */
+/*
+ * What the member's own processes take is his, as any user's would be; and the
+ * other probes are root's, too.
+ */
 static void sum_up_spinners(const struct mark *from, const struct mark *to, struct measure *m)
 {
 	double turns = 0, ran = 0;
@@ -387,7 +419,7 @@ static void sum_up_spinners(const struct mark *from, const struct mark *to, stru
 		double left = to->at - from->at, did = to->turns[i] - from->turns[i];
 		double has = to->ran[i] - from->ran[i];
 
-		left -= to->member[i] - from->member[i];
+		left -= to->spent[i] - from->spent[i];
 		if (left < has)
 			left = has;
 		turns += did;
