@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attack.h"
@@ -451,6 +452,19 @@ static void lines_loop(struct member *m, unsigned int thread)
 	__atomic_fetch_add(&m->shared->calls, 1, __ATOMIC_RELAXED);
 }
 
+/* No use of the device at all: what every user can do, to compare with. */
+static void user_loop(struct member *m, unsigned int thread)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	nap(MS / 5);
+	__atomic_fetch_add(&m->shared->objects, 1, __ATOMIC_RELAXED);
+}
+
 /* A lab with some of each, at work; and its end. */
 static void storm_loop(struct member *m, unsigned int thread)
 {
@@ -550,6 +564,7 @@ static void random_loop(struct member *m, unsigned int thread)
 }
 
 const struct attack attacks[] = {
+	{ "user", "processes, and no use of the device: to compare with", 1, NULL, NULL, user_loop, 3 },
 	{ "highpri", "work that spins on unbound highpri queues", 8, highpri_prepare, start_all },
 	{ "kthreads", "kthread_work that spins", 0, kthreads_prepare, start_all },
 	{ "system", "work that spins on the system's queues", 16, system_prepare, start_all },

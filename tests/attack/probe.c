@@ -376,8 +376,7 @@ static void mark(struct mark *k, const struct shared *member)
 		k->ran[i] = thread_ns(spinners[i].thread);
 		k->spent[i] = spent_ns(i, member);
 	}
-	if (!member)
-		k->spent[fork_probe.cpu] += children_ns();
+	k->spent[fork_probe.cpu] += children_ns();
 	k->forks = __atomic_load_n(&fork_probe.nr, __ATOMIC_ACQUIRE);
 	k->labs = __atomic_load_n(&lab_probe.nr, __ATOMIC_ACQUIRE);
 	k->ttys = __atomic_load_n(&tty_probe.nr, __ATOMIC_ACQUIRE);
