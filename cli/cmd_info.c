@@ -19,12 +19,17 @@ static json_object *limits_json(const struct bhlab_info *info)
 {
 	json_object *limits = json_object_new_object();
 
+	json_add_number(limits, "labs", info->out_max_labs);
+	json_add_number(limits, "users", info->out_users);
 	json_add_number(limits, "items", info->out_max_items);
 	json_add_number(limits, "irqs", info->out_max_irqs);
 	json_add_number(limits, "threads", info->out_max_threads);
+	json_add_number(limits, "system_sleepers", info->out_max_sleepers);
 	json_add_number(limits, "queues", info->out_max_queues);
 	json_add_number(limits, "locks", info->out_max_locks);
 	json_add_number(limits, "fifos", info->out_max_fifos);
+	json_add_number(limits, "ring_bytes", info->out_ring_bytes);
+	json_add_number(limits, "user_ring_bytes", info->out_user_ring_bytes);
 	json_add_number(limits, "max_active", info->out_max_active);
 	json_add_number(limits, "steps", info->out_max_steps);
 	json_add_number(limits, "chain", info->out_max_chain);
@@ -55,6 +60,13 @@ int run_info(const struct call *call, struct lab *lab, struct result *result)
 	return 0;
 }
 
+static void text_times(json_object *row, json_object *value, const void *arg, char *cell)
+{
+	(void)row;
+	(void)arg;
+	snprintf(cell, CELL_SIZE, "%s times as much", json_object_get_string(value));
+}
+
 void print_info(const struct result *result)
 {
 	static const struct field fields[] = {
@@ -65,12 +77,17 @@ void print_info(const struct result *result)
 		{ .head = "possible CPUs", .path = "/cpus" },
 		{ .head = "mechanisms", .path = "/mechanisms" },
 		{ .head = "features", .path = "/features" },
-		{ .head = "items of a lab", .path = "/limits/items" },
+		{ .head = "labs of a user", .path = "/limits/labs" },
+		{ .head = "items of a user", .path = "/limits/items" },
 		{ .head = "of these irqs", .path = "/limits/irqs" },
 		{ .head = "threads", .path = "/limits/threads" },
+		{ .head = "of system's queues", .path = "/limits/system_sleepers" },
 		{ .head = "queues", .path = "/limits/queues" },
-		{ .head = "locks", .path = "/limits/locks" },
 		{ .head = "FIFOs", .path = "/limits/fifos" },
+		{ .head = "bytes of all rings", .path = "/limits/user_ring_bytes" },
+		{ .head = "all users together", .path = "/limits/users", .text = text_times },
+		{ .head = "locks of a lab", .path = "/limits/locks" },
+		{ .head = "bytes of its ring", .path = "/limits/ring_bytes" },
 		{ .head = "max_active of a queue", .path = "/limits/max_active" },
 		{ .head = "steps of a program", .path = "/limits/steps" },
 		{ .head = "chain of steps", .path = "/limits/chain" },

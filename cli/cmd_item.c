@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* add of an item. */
 #include <errno.h>
+#include <inttypes.h>
 #include <json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -295,11 +296,15 @@ static int refused_create(const struct add *add, int err, struct error *e)
 	period_exact(info->out_lab_ns, limit, sizeof(limit));
 	if (err == ENOSPC)
 		return fail(e, STATUS_REFUSED, err,
-			    "a lab may have %u items, of these %u irqs and %u threads, and programs in process context "
-			    "of %s in all (module parameters items, irqs, threads, lab_ns)",
-			    info->out_max_items, info->out_max_irqs, info->out_max_threads, limit);
+			    "a user may have %u items, %u irqs and %u threads, %u of them of the system's queues, "
+			    "and %" PRIu64 " MiB of rings, over all labs, and a lab programs in process context of %s in "
+			    "all (module parameters items, irqs, threads, system_sleepers, user_ring_bytes, lab_ns)",
+			    info->out_max_items, info->out_max_irqs, info->out_max_threads, info->out_max_sleepers,
+			    (uint64_t)info->out_user_ring_bytes >> 20, limit);
 	if (err == EBUSY)
 		return fail(e, STATUS_REFUSED, err, "another item has the static instance");
+	if (err == EPERM && create->queue == BHLAB_QUEUE_HIGHPRI)
+		return fail(e, STATUS_REFUSED, err, "the workers of queue highpri run at nice -20, which needs CAP_SYS_NICE");
 	if (err == EPERM)
 		return fail(e, STATUS_REFUSED, err, "a priority, and a nice value below 0, need CAP_SYS_NICE");
 	if (err == EINVAL && create->flags & BHLAB_ITEM_STATIC)

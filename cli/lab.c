@@ -104,6 +104,9 @@ static int open_device(struct lab *lab, const char *path, struct error *e)
 		return no_permission(path, st.st_gid, errno, e);
 	if (lab->fd < 0 && (errno == ENXIO || errno == ENODEV || errno == ENOENT))
 		return absent(path, errno, e);
+	if (lab->fd < 0 && errno == ENOSPC)
+		return fail(e, STATUS_REFUSED, errno,
+			    "%s: the module parameters labs and users allow no more labs to you, or to all users", path);
 	if (lab->fd < 0)
 		return fail(e, STATUS_REFUSED, errno, "%s: %s", path, strerror(errno));
 	high = fcntl(lab->fd, F_DUPFD_CLOEXEC, FD_MIN);

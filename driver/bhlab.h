@@ -15,6 +15,7 @@
  *			item's activations, around the kernel's own call; a
  *			handler takes it as it starts. No two items' locks are
  *			ever held together.
+ *   bhlab_users_lock	spinlock, a leaf. What users have taken, see user.c.
  *   fifo->lock		raw spinlock, a leaf.
  *   ring->count_lock	spinlock, a leaf; in process context.
  *
@@ -40,31 +41,13 @@
 
 #include "ring.h"
 #include "share.h"
+#include "user.h"
 #include "wake.h"
+#include "who.h"
 
 struct bhlab_kind_ops;
 struct bhlab_mech_ops;
 struct bhlab_program;
-
-/**
- * enum bhlab_resource - what a lab has a limited number of
- * @BHLAB_RES_OBJECT: objects of any kind, and reserved names
- * @BHLAB_RES_IRQ: interrupt lines
- * @BHLAB_RES_THREAD: kthread workers
- * @BHLAB_RES_QUEUE: workqueues
- * @BHLAB_RES_LOCK: locks; these are not given back
- * @BHLAB_RES_FIFO: FIFOs
- * @BHLAB_NR_RES: how many kinds
- */
-enum bhlab_resource {
-	BHLAB_RES_OBJECT,
-	BHLAB_RES_IRQ,
-	BHLAB_RES_THREAD,
-	BHLAB_RES_QUEUE,
-	BHLAB_RES_LOCK,
-	BHLAB_RES_FIFO,
-	BHLAB_NR_RES,
-};
 
 /**
  * struct bhlab_monitor - how far a lab's events have been sent by netlink
@@ -84,14 +67,15 @@ struct bhlab_monitor {
  * struct bhlab_lab - one open of the device
  * @id: unique among the labs that live
  * @users: who looks at it from outside, see lab.c, and one for the open file
+ * @user: whose limits all that it has counts against
  * @uid, @pid, @comm: who opened it
+ * @who: whom its records may name
  * @opened: when
- * @lock: protects @objects against change, @next_id, @used, @process_ns
+ * @lock: protects @objects against change, @next_id, @locks, @process_ns
  * @objects: id to struct bhlab_object; read under RCU
  * @next_id: ids are never used twice
- * @used: of each enum bhlab_resource
+ * @locks: how many it has ever had: they are not given back, see lock.c
  * @process_ns: time that all programs in process context take together
- * @share: of each CPU, what its programs in process context have spent
  * @haste: verbs that bound how long those are held
  * @dying: set once, by release(); programs end early, and nobody new looks
  * @chain: activations that steps may make until user space makes one again
@@ -102,16 +86,17 @@ struct bhlab_monitor {
 struct bhlab_lab {
 	u32 id;
 	refcount_t users;
+	struct bhlab_user *user;
 	kuid_t uid;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
+	struct bhlab_who who;
 	u64 opened;
 	struct mutex lock;
 	struct xarray objects;
 	u32 next_id;
-	u32 used[BHLAB_NR_RES];
+	u32 locks;
 	u64 process_ns;
-	struct bhlab_share share;
 	struct bhlab_haste haste;
 	bool dying;
 	atomic_t chain;
@@ -125,7 +110,7 @@ struct bhlab_lab {
 /**
  * struct bhlab_object - what has an id and a name; embedded at offset 0
  * @ops: its kind
- * @resource: what it uses of the lab, beside BHLAB_RES_OBJECT
+ * @charge: what it counts of the limits of the lab's user
  * @users: verbs at work on it, and one for the table; destroying waits until
  *	the table's is the last
  * @live: others can find it. It is in the table, with its id and its name,
@@ -137,7 +122,7 @@ struct bhlab_object {
 	struct rcu_head rcu;
 	struct bhlab_lab *lab;
 	const struct bhlab_kind_ops *ops;
-	enum bhlab_resource resource;
+	struct bhlab_charge charge;
 	refcount_t users;
 	bool live;
 	struct bhlab_object *reserved;
@@ -445,7 +430,7 @@ static inline bool bhlab_run_ended(const struct bhlab_run *run)
  *	bhlab_mech_info
  * @context: where the program runs: what it is written for
  * @size: of the structure that embeds struct bhlab_item, at offset 0
- * @resource: what an item uses of the lab, beside BHLAB_RES_OBJECT
+ * @resource: what an item counts as, beside BHLAB_RES_OBJECT
  * @takes_cpu: the kernel's call takes a CPU
  * @takes_queue: items may name a workqueue
  * @takes_priority: items may ask for a priority of their thread
@@ -693,6 +678,7 @@ void bhlab_period_stop(struct bhlab_period *p);
  * @busy_ns: how long it spins in all
  * @charge_max: the most that one run needs a CPU for, but for locks
  * @process_ns: how long it spins and sleeps, if it is for process context
+ * @lingers: it sleeps, or spins for longer than atomic_ns
  * @steps: as the user gave them
  */
 struct bhlab_program {
@@ -701,6 +687,7 @@ struct bhlab_program {
 	u64 busy_ns;
 	u64 charge_max;
 	u64 process_ns;
+	bool lingers;
 	struct bhlab_step steps[];
 };
 

@@ -65,7 +65,8 @@ static int bhlab_create_check(const struct bhlab_item *item,
 	if (cmd->flags & BHLAB_ITEM_CPU &&
 	    (cmd->cpu >= nr_cpu_ids || !cpu_online(cmd->cpu)))
 		return -ENODEV;
-	if ((cmd->priority || cmd->nice < 0) && !capable(CAP_SYS_NICE))
+	if ((cmd->priority || cmd->nice < 0 ||
+	     cmd->queue == BHLAB_QUEUE_HIGHPRI) && !capable(CAP_SYS_NICE))
 		return -EPERM;
 	return 0;
 }
@@ -90,7 +91,10 @@ static int bhlab_item_init(struct bhlab_object *obj)
 
 	if (lab->process_ns + item->process_ns > bhlab_limits.lab_ns)
 		return -ENOSPC;
-	ret = item->ops->init(item);
+	/* It records from its first activation on. */
+	ret = bhlab_ring_use(&lab->ring);
+	if (!ret)
+		ret = item->ops->init(item);
 	if (!ret)
 		lab->process_ns += item->process_ns;
 	return ret;
@@ -165,8 +169,8 @@ static struct bhlab_item *bhlab_item_alloc(struct bhlab_lab *lab,
 	item->priority = cmd->priority;
 	item->cookie = cmd->cookie;
 	memcpy(item->data, cmd->data, sizeof(item->data));
-	item->privileged = capable(CAP_SYS_ADMIN);
-	item->share = item->privileged ? NULL : &lab->share;
+	item->privileged = bhlab_has_cap(CAP_SYS_ADMIN);
+	item->share = item->privileged ? NULL : bhlab_user_share(lab->user);
 	item->ran_on = raw_smp_processor_id();
 	raw_spin_lock_init(&item->lock);
 	bhlab_delay_init(item);
@@ -200,6 +204,7 @@ static int bhlab_item_read_programs(struct bhlab_item *item,
 		return PTR_ERR(p);
 	item->thread_program = p;
 	item->process_ns = item->program->process_ns + p->process_ns;
+	bhlab_charge_item(item);
 	return 0;
 }
 
@@ -222,8 +227,6 @@ struct bhlab_object *bhlab_item_create(struct bhlab_lab *lab,
 		ret = bhlab_create_check(item, cmd);
 	if (!ret)
 		ret = bhlab_item_read_programs(item, cmd);
-	if (!ret)
-		ret = bhlab_ring_use(&lab->ring);
 	if (!ret)
 		ret = bhlab_lab_add(lab, &item->obj);
 	if (ret) {

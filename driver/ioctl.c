@@ -12,7 +12,7 @@
 #include "limits.h"
 
 /* The layouts are the same for everybody, and without holes. */
-static_assert(sizeof(struct bhlab_info) == 176);
+static_assert(sizeof(struct bhlab_info) == 200);
 static_assert(sizeof(struct bhlab_mech_info) == 56);
 static_assert(sizeof(struct bhlab_ring_setup) == 64);
 static_assert(sizeof(struct bhlab_step) == 24);
@@ -88,6 +88,11 @@ static int bhlab_cmd_info(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	info->out_max_fifos = bhlab_limits.fifos;
 	info->out_max_active = WQ_MAX_ACTIVE;
 	info->out_budget = bhlab_limits.budget_percent;
+	info->out_max_labs = bhlab_limits.labs;
+	info->out_users = bhlab_limits.users;
+	info->out_max_sleepers = bhlab_limits.system_sleepers;
+	info->out_ring_bytes = bhlab_limits.ring_bytes;
+	info->out_user_ring_bytes = bhlab_limits.user_ring_bytes;
 	strscpy_pad(info->out_kernel, UTS_RELEASE, sizeof(info->out_kernel));
 	return 0;
 }

@@ -110,7 +110,9 @@ static void bhlab_lab_init(struct bhlab_lab *lab)
 	init_waitqueue_head(&lab->wait);
 	init_waitqueue_head(&lab->sleepers);
 	bhlab_wake_prepare_lab(lab);
+	bhlab_who_init(&lab->who);
 	bhlab_ring_init(&lab->ring);
+	lab->ring.hides = bhlab_who_may_hide(&lab->who);
 }
 
 struct bhlab_lab *bhlab_lab_open(void)
@@ -122,58 +124,41 @@ struct bhlab_lab *bhlab_lab_open(void)
 	if (!lab)
 		return ERR_PTR(-ENOMEM);
 	bhlab_lab_init(lab);
-	ret = bhlab_share_init(&lab->share);
-	if (!ret)
-		ret = xa_alloc(&bhlab_labs, &lab->id, lab,
-			       XA_LIMIT(1, bhlab_limits.labs), GFP_KERNEL_ACCOUNT);
-	if (ret) {
-		bhlab_share_exit(&lab->share);
-		mutex_destroy(&lab->lock);
-		kfree(lab);
-		return ERR_PTR(ret == -EBUSY ? -ENOSPC : ret);
+	lab->user = bhlab_user_open();
+	if (IS_ERR(lab->user)) {
+		ret = PTR_ERR(lab->user);
+		goto free;
 	}
+	ret = xa_alloc(&bhlab_labs, &lab->id, lab, xa_limit_31b,
+		       GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto close;
 	atomic_inc(&bhlab_labs_changed);
 	return lab;
-}
 
-static u32 bhlab_resource_limit(enum bhlab_resource resource)
-{
-	switch (resource) {
-	case BHLAB_RES_IRQ:
-		return bhlab_limits.irqs;
-	case BHLAB_RES_THREAD:
-		return bhlab_limits.threads;
-	case BHLAB_RES_QUEUE:
-		return bhlab_limits.queues;
-	case BHLAB_RES_LOCK:
-		return BHLAB_LOCKS;
-	case BHLAB_RES_FIFO:
-		return bhlab_limits.fifos;
-	default:
-		return bhlab_limits.items;
-	}
+close:
+	bhlab_user_close(lab->user);
+free:
+	bhlab_who_free(&lab->who);
+	mutex_destroy(&lab->lock);
+	kfree(lab);
+	return ERR_PTR(ret);
 }
 
 /*
  * What an object counts against the limits is given back when it is gone, so
  * that destroying and creating in turns can not exceed them.
  */
-static void bhlab_resource_put(struct bhlab_lab *lab,
-			       enum bhlab_resource resource)
-{
-	lockdep_assert_held(&lab->lock);
-	/* The order of locks is the order of their creation; see lock.c. */
-	if (resource != BHLAB_RES_OBJECT && resource != BHLAB_RES_LOCK)
-		lab->used[resource]--;
-	lab->used[BHLAB_RES_OBJECT]--;
-}
-
 static void bhlab_object_release(struct bhlab_object *obj)
 {
+	const struct bhlab_charge charge = obj->charge;
+	struct bhlab_user *user = obj->lab->user;
+
 	if (obj->ops)
 		obj->ops->release(obj);
 	else
 		kfree_rcu(obj, rcu);
+	bhlab_user_uncharge(user, &charge);
 }
 
 static void bhlab_object_after(u32 after)
@@ -241,9 +226,10 @@ void bhlab_lab_release(struct bhlab_lab *lab)
 	xa_destroy(&lab->objects);
 	bhlab_wake_end(&lab->wake);
 	bhlab_ring_free(&lab->ring);
-	bhlab_share_exit(&lab->share);
+	bhlab_who_free(&lab->who);
 	mutex_destroy(&lab->lock);
 	xa_erase(&bhlab_labs, lab->id);
+	bhlab_user_close(lab->user);
 	kfree(lab);
 }
 
@@ -282,7 +268,8 @@ void bhlab_object_init(struct bhlab_object *obj, struct bhlab_lab *lab,
 {
 	obj->lab = lab;
 	obj->ops = ops;
-	obj->resource = resource;
+	obj->charge.nr[BHLAB_RES_OBJECT] = 1;
+	obj->charge.nr[resource] = 1;
 	refcount_set(&obj->users, 1);
 	strscpy(obj->name, name, sizeof(obj->name));
 }
@@ -293,14 +280,27 @@ static int bhlab_lab_new_id(struct bhlab_lab *lab)
 	int ret;
 
 	lockdep_assert_held(&lab->lock);
-	if (lab->used[BHLAB_RES_OBJECT] >= bhlab_limits.items ||
-	    lab->next_id > BHLAB_ID_MAX)
+	if (lab->next_id > BHLAB_ID_MAX)
 		return -ENOSPC;
 	ret = xa_reserve(&lab->objects, lab->next_id, GFP_KERNEL_ACCOUNT);
+	return ret ?: (int)lab->next_id++;
+}
+
+/* Its id, the one of the name's reservation if there is one, or an errno. */
+static int bhlab_lab_charge(struct bhlab_lab *lab, struct bhlab_object *obj,
+			    const struct bhlab_object *reserved)
+{
+	int ret;
+
+	/* As an object the name counts already. */
+	obj->charge.nr[BHLAB_RES_OBJECT] = !reserved;
+	ret = bhlab_user_charge(lab->user, &obj->charge);
 	if (ret)
 		return ret;
-	lab->used[BHLAB_RES_OBJECT]++;
-	return lab->next_id++;
+	ret = reserved ? (int)reserved->id : bhlab_lab_new_id(lab);
+	if (ret < 0)
+		bhlab_user_uncharge(lab->user, &obj->charge);
+	return ret;
 }
 
 /* Called with the name's reservation, if there is one. */
@@ -310,24 +310,19 @@ static int bhlab_lab_add_locked(struct bhlab_lab *lab,
 {
 	int id, ret = 0;
 
-	if (obj->resource != BHLAB_RES_OBJECT &&
-	    lab->used[obj->resource] >= bhlab_resource_limit(obj->resource))
-		return -ENOSPC;
-	id = reserved ? (int)reserved->id : bhlab_lab_new_id(lab);
+	id = bhlab_lab_charge(lab, obj, reserved);
 	if (id < 0)
 		return id;
 	obj->id = id;
 	if (obj->ops->init)
 		ret = obj->ops->init(obj);
 	if (ret) {
-		if (!reserved) {
+		if (!reserved)
 			xa_release(&lab->objects, id);
-			lab->used[BHLAB_RES_OBJECT]--;
-		}
+		bhlab_user_uncharge(lab->user, &obj->charge);
 		return ret;
 	}
-	if (obj->resource != BHLAB_RES_OBJECT)
-		lab->used[obj->resource]++;
+	obj->charge.nr[BHLAB_RES_OBJECT] = 1;
 	/* The entry is there, so that this does not allocate. */
 	xa_store(&lab->objects, id, obj, GFP_KERNEL_ACCOUNT);
 	obj->reserved = reserved;
@@ -374,10 +369,9 @@ static void bhlab_object_remove(struct bhlab_object *obj)
 	struct bhlab_lab *lab = obj->lab;
 
 	mutex_lock(&lab->lock);
-	bhlab_resource_put(lab, obj->resource);
 	if (obj->reserved) {
+		obj->charge.nr[BHLAB_RES_OBJECT] = 0;
 		xa_store(&lab->objects, obj->id, obj->reserved, GFP_KERNEL_ACCOUNT);
-		lab->used[BHLAB_RES_OBJECT]++;
 	} else {
 		xa_erase(&lab->objects, obj->id);
 	}
@@ -393,12 +387,12 @@ static struct bhlab_object *bhlab_lab_reserve(struct bhlab_lab *lab,
 	obj = kzalloc(sizeof(*obj), GFP_KERNEL_ACCOUNT);
 	if (!obj)
 		return ERR_PTR(-ENOMEM);
-	id = bhlab_lab_new_id(lab);
+	bhlab_object_init(obj, lab, NULL, BHLAB_RES_OBJECT, name);
+	id = bhlab_lab_charge(lab, obj, NULL);
 	if (id < 0) {
 		kfree(obj);
 		return ERR_PTR(id);
 	}
-	bhlab_object_init(obj, lab, NULL, BHLAB_RES_OBJECT, name);
 	obj->id = id;
 	xa_store(&lab->objects, id, obj, GFP_KERNEL_ACCOUNT);
 	return obj;

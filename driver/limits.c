@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Limits: what a lab and a user may take. */
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/time64.h>
@@ -9,12 +10,14 @@
 #include "limits.h"
 
 struct bhlab_limits bhlab_limits = {
-	.labs = 256,
+	.labs = 16,
 	.items = 1024,
 	.irqs = 64,
-	.queues = 16,
-	.threads = 16,
-	.fifos = 16,
+	.queues = 64,
+	.threads = 128,
+	.system_sleepers = 16,
+	.fifos = 64,
+	.users = 8,
 	.steps = 64,
 	.ring_bytes = SZ_16M,
 	.atomic_ns = NSEC_PER_MSEC,
@@ -31,19 +34,22 @@ struct bhlab_limits bhlab_limits = {
 	module_param_named(name, bhlab_limits.name, type, 0444);	\
 	MODULE_PARM_DESC(name, text)
 
-BHLAB_LIMIT(labs, uint, "Labs, that is opens of the device, at a time (256)");
-BHLAB_LIMIT(items, uint, "Items and other objects of one lab (1024)");
-BHLAB_LIMIT(irqs, uint, "Interrupt lines of one lab (64)");
-BHLAB_LIMIT(queues, uint, "Workqueues that one lab creates (16)");
-BHLAB_LIMIT(threads, uint, "Threads, that is kthread_work items, of one lab (16)");
-BHLAB_LIMIT(fifos, uint, "FIFOs of one lab (16)");
+BHLAB_LIMIT(labs, uint, "Labs, that is opens of the device, of one user at a time (16)");
+BHLAB_LIMIT(items, uint, "Items and other objects of one user (1024)");
+BHLAB_LIMIT(irqs, uint, "Interrupt lines of one user (64)");
+BHLAB_LIMIT(queues, uint, "Workqueues that one user creates (64)");
+BHLAB_LIMIT(threads, uint, "Kernel threads that objects of one user may hold (128)");
+BHLAB_LIMIT(system_sleepers, uint, "Of these, kworkers of the system's queues (16)");
+BHLAB_LIMIT(fifos, uint, "FIFOs of one user (64)");
+BHLAB_LIMIT(users, uint, "Times what one user may have, all users together may (8)");
 BHLAB_LIMIT(steps, uint, "Steps of one program (64)");
-BHLAB_LIMIT(ring_bytes, uint, "Bytes of one lab's event ring, all CPUs together (16777216)");
-BHLAB_LIMIT(atomic_ns, ulong, "Nanoseconds that one run may spin in atomic context (1000000)");
-BHLAB_LIMIT(atomic_cap_ns, ulong, "The same, with CAP_SYS_ADMIN (10000000)");
-BHLAB_LIMIT(process_ns, ulong, "Nanoseconds that one run may take in process context (1000000000)");
-BHLAB_LIMIT(lab_ns, ulong, "Nanoseconds of all process context programs of a lab (60000000000)");
-BHLAB_LIMIT(period_ns, ulong, "Nanoseconds of the shortest period of a trigger (100000)");
+BHLAB_LIMIT(ring_bytes, uint, "Bytes of one lab's ring, all CPUs together (16777216)");
+BHLAB_LIMIT(user_ring_bytes, ullong, "Bytes of all rings of one user (0: by the memory)");
+BHLAB_LIMIT(atomic_ns, ullong, "Nanoseconds that one run may spin in atomic context (1000000)");
+BHLAB_LIMIT(atomic_cap_ns, ullong, "The same, with CAP_SYS_ADMIN (10000000)");
+BHLAB_LIMIT(process_ns, ullong, "Nanoseconds of one run in process context (1000000000)");
+BHLAB_LIMIT(lab_ns, ullong, "Nanoseconds of all process context programs of a lab (60000000000)");
+BHLAB_LIMIT(period_ns, ullong, "Nanoseconds of the shortest period of a trigger (100000)");
 BHLAB_LIMIT(chain, uint, "Activations that steps may make after each by a user (100000)");
 BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq threads (25)");
 BHLAB_LIMIT(process_percent, uint, "Percent of a CPU for the other programs of a user (15)");
@@ -54,14 +60,27 @@ BHLAB_LIMIT(process_percent, uint, "Percent of a CPU for the other programs of a
 #define BHLAB_LAB_MAX		(100 * (u64)NSEC_PER_SEC)
 #define BHLAB_PERIOD_MIN	(10 * NSEC_PER_USEC)
 #define BHLAB_ITEMS_MAX		65536
+#define BHLAB_USERS_MAX		1024
 #define BHLAB_STEPS_MAX		1024
 #define BHLAB_RING_MAX		SZ_256M
 
+/* With those of all users, it leaves three quarters of the memory to others. */
+#define BHLAB_RING_SHARE	32
+
+/* All its labs with a ring of the largest size, or a share of all memory. */
+static u64 bhlab_user_ring_default(const struct bhlab_limits *l)
+{
+	u64 share = (u64)totalram_pages() * (PAGE_SIZE / BHLAB_RING_SHARE);
+
+	return min((u64)l->labs * l->ring_bytes, share);
+}
+
 int bhlab_limits_check(void)
 {
-	const struct bhlab_limits *l = &bhlab_limits;
+	struct bhlab_limits *l = &bhlab_limits;
 
 	if (!l->labs || !l->items || l->items > BHLAB_ITEMS_MAX ||
+	    !l->users || l->users > BHLAB_USERS_MAX ||
 	    !l->steps || l->steps > BHLAB_STEPS_MAX || !l->chain ||
 	    l->ring_bytes > BHLAB_RING_MAX ||
 	    l->atomic_ns > l->atomic_cap_ns ||
@@ -73,5 +92,7 @@ int bhlab_limits_check(void)
 		pr_err("bhlab: a module parameter is out of its range\n");
 		return -EINVAL;
 	}
+	if (!l->user_ring_bytes)
+		l->user_ring_bytes = bhlab_user_ring_default(l);
 	return 0;
 }

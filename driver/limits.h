@@ -2,8 +2,13 @@
 #ifndef BHLAB_LIMITS_H
 #define BHLAB_LIMITS_H
 
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/types.h>
+
 /*
- * What one user may take of the machine. All are module parameters, read only
+ * What one user may take of the machine, over all his labs; steps, times and
+ * ring_bytes are for each program, run or lab. All are module parameters, read only
  * once the module is loaded, so that a check stays true after it was made.
  */
 struct bhlab_limits {
@@ -12,14 +17,17 @@ struct bhlab_limits {
 	unsigned int irqs;
 	unsigned int queues;
 	unsigned int threads;
+	unsigned int system_sleepers;
 	unsigned int fifos;
+	unsigned int users;
 	unsigned int steps;
 	unsigned int ring_bytes;
-	unsigned long atomic_ns;
-	unsigned long atomic_cap_ns;
-	unsigned long process_ns;
-	unsigned long lab_ns;
-	unsigned long period_ns;
+	unsigned long long user_ring_bytes;
+	unsigned long long atomic_ns;
+	unsigned long long atomic_cap_ns;
+	unsigned long long process_ns;
+	unsigned long long lab_ns;
+	unsigned long long period_ns;
 	unsigned int chain;
 	unsigned int budget_percent;
 	unsigned int process_percent;
@@ -28,5 +36,14 @@ struct bhlab_limits {
 extern struct bhlab_limits bhlab_limits;
 
 int bhlab_limits_check(void);
+
+/*
+ * For what is asked in advance, whether it will matter or not: unlike capable()
+ * this leaves no audit record.
+ */
+static inline bool bhlab_has_cap(int cap)
+{
+	return ns_capable_noaudit(&init_user_ns, cap);
+}
 
 #endif /* BHLAB_LIMITS_H */

@@ -83,7 +83,9 @@ static int bhlab_lock_init(struct bhlab_object *obj)
 	struct bhlab_lock *lock = to_lock(obj);
 	struct lock_class_key *key;
 
-	lock->slot = obj->lab->used[BHLAB_RES_LOCK];
+	if (obj->lab->locks == BHLAB_LOCKS)
+		return -ENOSPC;
+	lock->slot = obj->lab->locks++;
 	key = &bhlab_lock_keys[lock->slot][bhlab_lock_way(lock)];
 	if (lock->kind == BHLAB_LOCK_MUTEX) {
 		mutex_init(&lock->mutex);
@@ -135,7 +137,7 @@ struct bhlab_object *bhlab_lock_create(struct bhlab_lab *lab,
 	lock = kzalloc(sizeof(*lock), GFP_KERNEL_ACCOUNT);
 	if (!lock)
 		return ERR_PTR(-ENOMEM);
-	bhlab_object_init(&lock->obj, lab, &bhlab_lock_ops, BHLAB_RES_LOCK,
+	bhlab_object_init(&lock->obj, lab, &bhlab_lock_ops, BHLAB_RES_OBJECT,
 			  cmd->name);
 	lock->kind = cmd->kind;
 	lock->context = cmd->context;

@@ -20,6 +20,12 @@ static int bhlab_fops_open(struct inode *inode, struct file *file)
 	return stream_open(inode, file);
 }
 
+/*
+ * Where the last reference is dropped, be it by a kernel worker that drops those
+ * of others, too (delayed_fput() after unix_gc()): its time is bounded, since
+ * sleeps and programs end with the lab. A worker of our own would outlive the
+ * file's reference to the module, and whoever has closed could not rely on it.
+ */
 static int bhlab_fops_release(struct inode *inode, struct file *file)
 {
 	bhlab_lab_release(file->private_data);

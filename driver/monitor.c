@@ -231,6 +231,7 @@ static bool bhlab_monitor_attach(struct bhlab_lab *lab, u64 since)
 		return false;
 	if (!m->reader.cursors && bhlab_reader_init(&m->reader))
 		return false;
+	m->reader.reveals = true;
 	if (m->since < since && lab->opened < since)
 		bhlab_reader_skip_lost(&lab->ring, &m->reader);
 	m->since = since;

@@ -51,6 +51,7 @@ struct bhlab_bracket {
  * @busy: how long it spins up to here
  * @total: how long it takes up to here
  * @busy_atomic: how long it spins in atomic context up to here
+ * @sleeps: it sleeps, or may in a lock
  * @open: the brackets that it is in
  * @depth: how many
  */
@@ -63,6 +64,7 @@ struct bhlab_check {
 	u64 busy;
 	u64 total;
 	u64 busy_atomic;
+	bool sleeps;
 	struct bhlab_bracket open[BHLAB_BRACKETS];
 	u32 depth;
 };
@@ -179,6 +181,9 @@ static int bhlab_bracket_open(struct bhlab_check *c, const struct bhlab_step *s,
 {
 	if (lock ? !bhlab_lock_fits(c, lock) : !bhlab_off_fits(c, s->op))
 		return -EINVAL;
+	if (lock)
+		c->sleeps |= lock->kind == BHLAB_LOCK_MUTEX ||
+			     IS_ENABLED(CONFIG_PREEMPT_RT);
 	c->open[c->depth++] = (struct bhlab_bracket) { s, lock };
 	return 0;
 }
@@ -208,6 +213,7 @@ static int bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s)
 	if (s->op == BHLAB_OP_SLEEP && bhlab_in_atomic(c))
 		return -EINVAL;
 	c->total += s->arg;
+	c->sleeps |= s->op == BHLAB_OP_SLEEP;
 	if (s->op == BHLAB_OP_SPIN) {
 		c->busy += s->arg;
 		if (c->atomic || c->depth)
@@ -296,6 +302,7 @@ static int bhlab_program_check(struct bhlab_check *c, struct bhlab_program *p,
 	p->busy_ns = c->busy;
 	p->charge_max = c->busy + nr * BHLAB_STEP_COST_NS;
 	p->process_ns = c->allowed & BIT(BHLAB_OP_SLEEP) ? c->total : 0;
+	p->lingers = c->sleeps || c->busy > bhlab_limits.atomic_ns;
 	return 0;
 }
 

@@ -6,6 +6,7 @@
  * together, queueing on a queue that drains, and destroying one while something
  * may still come to it.
  */
+#include <linux/capability.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -159,6 +160,10 @@ static int bhlab_queue_check(const struct bhlab_queue_create *cmd)
 	    cmd->max_active > WQ_MAX_ACTIVE ||
 	    (cmd->max_active && !(shape & (BHLAB_WQ_PERCPU | BHLAB_WQ_UNBOUND))))
 		return -EINVAL;
+	/* Its workers run at nice -20; a softirq has no nice value. */
+	if (cmd->flags & BHLAB_WQ_HIGHPRI && shape != BHLAB_WQ_BH &&
+	    !capable(CAP_SYS_NICE))
+		return -EPERM;
 	return 0;
 }
 
@@ -250,6 +255,7 @@ struct bhlab_object *bhlab_queue_create(struct bhlab_lab *lab,
 	queue->flags = cmd->flags;
 	queue->max_active = cmd->max_active;
 	queue->bh = cmd->flags & BHLAB_WQ_BH;
+	bhlab_charge_queue(queue);
 	ret = bhlab_lab_add(lab, &queue->obj);
 	if (ret) {
 		kfree(queue);

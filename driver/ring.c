@@ -94,15 +94,31 @@ static void bhlab_ring_free_pages(struct bhlab_ring *ring)
 		__free_page(ring->pages[i]);
 	kvfree(ring->pages);
 	kvfree(ring->recorded);
+	kvfree(ring->hidden);
 	bhlab_reader_free(&ring->reader);
+}
+
+static struct bhlab_user *bhlab_ring_user(struct bhlab_ring *ring)
+{
+	return container_of(ring, struct bhlab_lab, ring)->user;
+}
+
+static struct bhlab_charge bhlab_ring_charge(const struct bhlab_ring *ring)
+{
+	return (struct bhlab_charge) {
+		.nr[BHLAB_RES_RING] = bhlab_ring_pages(ring) << PAGE_SHIFT,
+	};
 }
 
 void bhlab_ring_free(struct bhlab_ring *ring)
 {
+	const struct bhlab_charge charge = bhlab_ring_charge(ring);
+
 	if (!ring->base)
 		return;
 	vunmap(ring->base);
 	bhlab_ring_free_pages(ring);
+	bhlab_user_uncharge(bhlab_ring_user(ring), &charge);
 }
 
 static int bhlab_ring_alloc_pages(struct bhlab_ring *ring)
@@ -121,12 +137,22 @@ static int bhlab_ring_alloc_pages(struct bhlab_ring *ring)
 	return 0;
 }
 
+/* As the pages, not for the user's eyes. */
+static int bhlab_ring_alloc_hidden(struct bhlab_ring *ring)
+{
+	if (!ring->hides)
+		return 0;
+	ring->hidden = kvcalloc(nr_cpu_ids,
+				array_size(ring->records, sizeof(*ring->hidden)),
+				GFP_KERNEL_ACCOUNT);
+	return ring->hidden ? 0 : -ENOMEM;
+}
+
 static int bhlab_ring_alloc(struct bhlab_ring *ring)
 {
 	void *base = NULL;
 	int cpu;
 
-	ring->stride = PAGE_SIZE + ring->records * sizeof(struct bhlab_event);
 	ring->pages = kvcalloc(bhlab_ring_pages(ring), sizeof(*ring->pages),
 			       GFP_KERNEL_ACCOUNT);
 	ring->recorded = kvcalloc(nr_cpu_ids, sizeof(*ring->recorded),
@@ -137,7 +163,7 @@ static int bhlab_ring_alloc(struct bhlab_ring *ring)
 		kvfree(ring->recorded);
 		return -ENOMEM;
 	}
-	if (!bhlab_ring_alloc_pages(ring))
+	if (!bhlab_ring_alloc_hidden(ring) && !bhlab_ring_alloc_pages(ring))
 		base = vmap(ring->pages, bhlab_ring_pages(ring),
 			    VM_MAP | VM_USERMAP, PAGE_KERNEL);
 	if (!base) {
@@ -151,6 +177,26 @@ static int bhlab_ring_alloc(struct bhlab_ring *ring)
 	return 0;
 }
 
+/*
+ * No RSS shows its pages, so that the OOM killer would take everybody else first:
+ * what a user has of them is limited, beside what his cgroup allows.
+ */
+static int bhlab_ring_make(struct bhlab_ring *ring)
+{
+	struct bhlab_charge charge;
+	int ret;
+
+	ring->stride = PAGE_SIZE + ring->records * sizeof(struct bhlab_event);
+	charge = bhlab_ring_charge(ring);
+	ret = bhlab_user_charge(bhlab_ring_user(ring), &charge);
+	if (ret)
+		return ret;
+	ret = bhlab_ring_alloc(ring);
+	if (ret)
+		bhlab_user_uncharge(bhlab_ring_user(ring), &charge);
+	return ret;
+}
+
 /* Make the ring, if this is its first use. */
 int bhlab_ring_use(struct bhlab_ring *ring)
 {
@@ -161,7 +207,7 @@ int bhlab_ring_use(struct bhlab_ring *ring)
 		return 0;
 	mutex_lock(&ring->alloc_lock);
 	if (!ring->base)
-		ret = bhlab_ring_alloc(ring);
+		ret = bhlab_ring_make(ring);
 	mutex_unlock(&ring->alloc_lock);
 	return ret;
 }
@@ -274,9 +320,24 @@ int bhlab_ring_setup(struct bhlab_ring *ring, struct bhlab_ring_setup *cmd)
 	return 0;
 }
 
+/* Between the two looks at the record's sequence number. */
+static void bhlab_ring_reveal(const struct bhlab_ring *ring, int cpu, u32 seq,
+			      struct bhlab_event *to)
+{
+	const struct bhlab_hidden *hidden;
+
+	if (!ring->hidden)
+		return;
+	hidden = bhlab_hidden_slot(ring, cpu, seq);
+	if (data_race(hidden->seq) != seq)
+		return;
+	data_race(to->pid = hidden->pid);
+	data_race(memcpy(to->comm, hidden->comm, sizeof(to->comm)));
+}
+
 /* Copy the record @seq, or find that it is overwritten. */
 static bool bhlab_ring_copy(const struct bhlab_ring *ring, int cpu, u32 seq,
-			    struct bhlab_event *to)
+			    struct bhlab_event *to, bool reveal)
 {
 	const struct bhlab_event *e = bhlab_slot(ring, bhlab_head(ring, cpu), seq);
 
@@ -284,6 +345,8 @@ static bool bhlab_ring_copy(const struct bhlab_ring *ring, int cpu, u32 seq,
 	if (smp_load_acquire(&e->seq) != seq)
 		return false;
 	data_race(memcpy(to, e, sizeof(*to))); /* torn: not returned */
+	if (reveal)
+		bhlab_ring_reveal(ring, cpu, seq, to);
 	smp_rmb(); /* likewise */
 	return READ_ONCE(e->seq) == seq;
 }
@@ -305,7 +368,8 @@ static bool bhlab_reader_fetch(const struct bhlab_ring *ring,
 			return false;
 		lost = behind > ring->records ? behind - ring->records : 0;
 		c->next += lost + 1;
-		c->ahead = bhlab_ring_copy(ring, cpu, c->next, &c->event);
+		c->ahead = bhlab_ring_copy(ring, cpu, c->next, &c->event,
+					   reader->reveals);
 		lost += !c->ahead;
 		WRITE_ONCE(reader->lost, reader->lost + lost);
 	}

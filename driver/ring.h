@@ -13,6 +13,7 @@
 #include <linux/bhlab.h>
 
 #include "monitor.h"
+#include "who.h"
 
 struct bhlab_item;
 struct file;
@@ -35,11 +36,13 @@ struct bhlab_cursor {
  * @cursors: one for each possible CPU
  * @lost: records that were overwritten before it came to them
  * @read: records that it has used
+ * @reveals: it may see what records hide
  */
 struct bhlab_reader {
 	struct bhlab_cursor *cursors;
 	u64 lost;
 	u64 read;
+	bool reveals;
 };
 
 /**
@@ -48,6 +51,8 @@ struct bhlab_reader {
  * @stride: from one sub-ring to the next
  * @records: of each sub-ring, a power of two
  * @watermark: unread records that wake a poller
+ * @hidden: what the records hide, one for each; only if @hides
+ * @hides: they may; set before the first use
  * @recorded: by CPU, the sub-ring's sequence number, extended to 64 bits
  * @reader: read()
  * @wait: readers and pollers
@@ -58,9 +63,11 @@ struct bhlab_reader {
 struct bhlab_ring {
 	void *base;
 	struct page **pages;
+	struct bhlab_hidden *hidden;
 	u32 stride;
 	u32 records;
 	u32 watermark;
+	bool hides;
 	u64 *recorded;
 	struct bhlab_reader reader;
 	wait_queue_head_t wait;
@@ -98,6 +105,14 @@ bhlab_slot(const struct bhlab_ring *ring, struct bhlab_ring_head *head, u32 seq)
 	struct bhlab_event *records = (void *)head + PAGE_SIZE;
 
 	return &records[(seq - 1) & (ring->records - 1)];
+}
+
+/* Of the record with sequence number @seq on @cpu. */
+static inline struct bhlab_hidden *
+bhlab_hidden_slot(const struct bhlab_ring *ring, int cpu, u32 seq)
+{
+	return &ring->hidden[(size_t)cpu * ring->records +
+			     ((seq - 1) & (ring->records - 1))];
 }
 
 /*

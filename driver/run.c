@@ -77,11 +77,13 @@ static __always_inline void bhlab_item_header(struct bhlab_event *e,
 	memcpy(e->data, item->data, sizeof(e->data));
 }
 
-static __always_inline void bhlab_task_header(struct bhlab_event *e)
+static __always_inline void bhlab_task_header(struct bhlab_event *e,
+					      struct bhlab_lab *lab)
 {
 	e->pid = task_pid_nr(current);
 	memcpy(e->comm, current->comm, sizeof(e->comm));
 	e->comm[sizeof(e->comm) - 1] = '\0';
+	bhlab_who_filter(&lab->who, &lab->ring, e);
 }
 
 /*
@@ -98,7 +100,7 @@ void bhlab_record(struct bhlab_item *item, enum bhlab_event_kind kind,
 	lockdep_assert_held(&item->lock);
 	e = bhlab_ring_begin(ring, &flags);
 	bhlab_item_header(e, item);
-	bhlab_task_header(e);
+	bhlab_task_header(e, item->obj.lab);
 	e->kind = kind;
 	e->stage = BHLAB_STAGE_MAIN;
 	e->started_ns = bhlab_now(stamp ? stamp->ns : 0);
@@ -129,7 +131,7 @@ static __always_inline void bhlab_record_run(const struct bhlab_run *run,
 		return;
 	e = bhlab_ring_begin(ring, &flags);
 	bhlab_item_header(e, run->item);
-	bhlab_task_header(e);
+	bhlab_task_header(e, run->item->obj.lab);
 	e->kind = kind;
 	e->stage = run->stage;
 	e->queued_ns = run->stamp.ns;

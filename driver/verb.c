@@ -307,7 +307,7 @@ static int bhlab_act_disable(struct bhlab_item *item, struct bhlab_act *cmd)
 	int ret;
 
 	ret = bhlab_item_disable(item, cmd->flags & BHLAB_ACT_SYNC,
-				 item->ops->admit && capable(CAP_SYS_ADMIN),
+				 item->ops->admit && bhlab_has_cap(CAP_SYS_ADMIN),
 				 &cmd->out_depth, &waited);
 	if (ret < 0)
 		return ret;

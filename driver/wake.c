@@ -66,7 +66,7 @@ void bhlab_wake_prepare_lab(struct bhlab_lab *lab)
 
 int __init bhlab_wake_init(void)
 {
-	bhlab_waker = kthread_run_worker(0, "bhlab-wake");
+	bhlab_waker = kthread_run_worker(0, "bh-waker");
 	return PTR_ERR_OR_ZERO(bhlab_waker);
 }
 

@@ -51,9 +51,9 @@ static const struct bound bounds[NR_BOUNDS] = {
 /* Percent of the pace of the quiet machine, on the CPU where it is least. */
 #define SHARE_LEAST	60
 /* Percent of all memory that the member may have taken. */
-#define MEMORY_MOST	40
-/* Threads that are not his processes'. */
-#define TASKS_MOST	600
+#define MEMORY_MOST	12
+/* His processes' among them. */
+#define TASKS_MOST	400
 /* For the end: until nothing is left, but for so many kB. */
 #define FREE_NS		(5 * SECOND)
 #define FREE_KB		(64 * 1024)
@@ -341,7 +341,7 @@ static void factors(FILE *f)
 	fprintf(f, "| a loop of nice 0 on each CPU | gets %d %% of what the member's own processes leave |\n",
 		SHARE_LEAST);
 	fprintf(f, "| memory that the member has taken | at most %d %% |\n", MEMORY_MOST);
-	fprintf(f, "| threads that the member has made | at most %d |\n", TASKS_MOST);
+	fprintf(f, "| threads that the member has made, those of his processes among them | at most %d |\n", TASKS_MOST);
 	fprintf(f, "| after the member was killed | all is free within %llu s, but for %d MiB |\n",
 		FREE_NS / SECOND, FREE_KB / 1024);
 }

@@ -161,6 +161,15 @@ load common
 	run -0 runuser -u alice -- bhctl -q batch - <<<"add tasklet x --do 'spin 1ms'"
 }
 
+@test "nice -20 needs CAP_SYS_NICE" {
+	export -f refusals
+	run -0 runuser -u alice -- bhctl exec -- bash -c 'BATS_TEST_TMPDIR=$(mktemp -d) refusals' <<-'END'
+		71 EPERM | add queue q --unbound --highpri | add queue q: the workers of a --highpri queue run at nice -20, which needs CAP_SYS_NICE (with --bh it does not)
+		71 EPERM | add work x --queue highpri      | add work x: the workers of queue highpri run at nice -20, which needs CAP_SYS_NICE
+		71 EPERM | add rcu_work x --queue highpri  | add rcu_work x: the workers of queue highpri run at nice -20, which needs CAP_SYS_NICE
+	END
+}
+
 @test "objects that are not there, or are in the way" {
 	lab_open
 	lab <<<$'add work w --do "queue later"\nadd tasklet t\nadd irq i\ndisable t\nqueue t'
@@ -217,10 +226,12 @@ load common
 }
 
 @test "more than the limits allow" {
-	local items irqs steps program many
-	read -r items irqs steps < <(bhctl -j info | jq -r '.limits | "\(.items) \(.irqs) \(.steps)"')
-	many="a lab may have $items items, of these $irqs irqs and 16 threads, and programs in process context of 60s in all"
-	many+=" (module parameters items, irqs, threads, lab_ns) (ENOSPC)"
+	local items irqs steps sleepers rings program many i
+	read -r items irqs steps sleepers rings < <(bhctl -j info |
+		jq -r '.limits | "\(.items) \(.irqs) \(.steps) \(.system_sleepers) \(.user_ring_bytes / 1048576 | floor)"')
+	many="a user may have $items items, $irqs irqs and 128 threads, $sleepers of them of the system's queues, and $rings MiB"
+	many+=" of rings, over all labs, and a lab programs in process context of 60s in all (module parameters items, irqs,"
+	many+=" threads, system_sleepers, user_ring_bytes, lab_ns) (ENOSPC)"
 	lab_open
 	program=$(yes 'mark 1;' | head -n "$((steps + 1))" | xargs)
 	is 71 "bhctl: add work w: a program may have $steps steps (module parameter steps) (E2BIG)" add work w --do "$program"
@@ -234,6 +245,13 @@ load common
 	is 71 "bhctl: add work x: $many" add work x
 	is 0 deleted del w
 	is 0 added add work x
+	for ((i = 0; i <= sleepers; i++)); do
+		bhctl -q del "w$((i + 1))"
+	done
+	for ((i = 0; i < sleepers; i++)); do
+		echo "add work s$i --do 'sleep 1ms'"
+	done | lab
+	is 71 "bhctl: add work s: $many" add work s --do 'sleep 1ms'
 	all_right
 }
 

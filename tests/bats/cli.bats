@@ -56,7 +56,7 @@ load common
 	assert_equal "$stderr" ""
 	jq -e --arg kernel "$(uname -r)" --argjson cpus "$(getconf _NPROCESSORS_CONF)" \
 		'.kernel == $kernel and .cpus == $cpus and .mechanisms >= 4' <<<"$output"
-	for name in items irqs steps chain; do
+	for name in labs users items irqs threads system_sleepers queues fifos steps chain ring_bytes user_ring_bytes; do
 		assert_equal "$(jq ".limits.$name" <<<"$output")" "$(cat "$parameters/$name")"
 	done
 	run -0 bhctl info

@@ -42,6 +42,21 @@ refcnt() {
 	assert [ ! -e "$BATS_TEST_TMPDIR/ran" ]
 }
 
+@test "a user may have only so many labs" {
+	local said
+	coproc exec setpriv --reuid alice --regid bhlab --clear-groups bash -c \
+		'for ((i = 0; i < $1; i++)); do exec {fd}<>/dev/bhlab; done; echo ready; exec sleep 60' \
+		_ "$(cat /sys/module/bhlab/parameters/labs)" 3>&-
+	read -r said <&"${COPROC[0]}"
+	assert_equal "$said" ready
+	run -71 runuser -u alice -- bhctl info
+	assert_output "bhctl: info: /dev/bhlab: the module parameters labs and users allow no more labs to you, or to all users (ENOSPC)"
+	run -0 bhctl info
+	kill "$COPROC_PID"
+	wait "$COPROC_PID" || true
+	run -0 runuser -u alice -- bhctl info
+}
+
 @test "without the driver: status 4, and how to load it" {
 	local message="/dev/bhlab is not there; load the driver with 'modprobe bhlab', or 'make load' in its source"
 	rmmod bhlab

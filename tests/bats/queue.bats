@@ -142,12 +142,12 @@ bh_queues() {
 	all_right
 }
 
-@test "a lab may have only so many queues" {
+@test "a user may have only so many queues" {
 	local queues
 	queues=$(bhctl -j info | jq .limits.queues)
 	lab_open
 	seq -f 'add queue q%.0f' "$queues" | lab
-	is 71 "bhctl: add queue x: the module parameters queues and items allow no more of them in one lab (ENOSPC)" add queue x
+	is 71 "bhctl: add queue x: the module parameters queues and items allow no more of them to one user, over all labs (ENOSPC)" add queue x
 	is 0 deleted del q1
 	is 0 added add queue x
 	all_right

@@ -266,18 +266,21 @@ TEST_F(attributes, limit_of_time)
 	const __u64 each = self->info.out_process_ns;
 	const __u32 n = self->info.out_lab_ns / each;
 	char name[BHLAB_NAME_LEN];
+	int q;
 
 	if (self->info.out_lab_ns % each)
 		SKIP(return, "a lab's time is not a multiple of a program's");
 	ASSERT_EQ(0, bh_unprivileged());
+	q = bh_queue(self->fd, "q", BHLAB_WQ_UNBOUND);
+	ASSERT_EQ(1, q);
 	/* all but one; an irq's thread counts, too */
 	for (__u32 i = 1; i < n; i++) {
 		snprintf(name, sizeof(name), "n%u", i);
-		ASSERT_EQ(i, i == 1 ? bh_add_threaded(self->fd, name, BH_SLEEP(each)) :
-			  bh_add(self->fd, i % 2 ? BHLAB_MECH_WORK : BHLAB_MECH_RCU_WORK, name,
-				 BH_SPIN(each / 2), BH_SLEEP(each / 2)));
+		ASSERT_EQ(1 + i, i == 1 ? bh_add_threaded(self->fd, name, BH_SLEEP(each)) :
+			  bh_add_to(self->fd, i % 2 ? BHLAB_MECH_WORK : BHLAB_MECH_RCU_WORK, q, name,
+				    BH_SPIN(each / 2), BH_SLEEP(each / 2)));
 	}
-	EXPECT_EQ(n, bh_add(self->fd, KTHREAD, "half", BH_SLEEP(each - 1)));
+	EXPECT_EQ(1 + n, bh_add(self->fd, KTHREAD, "half", BH_SLEEP(each - 1)));
 	EXPECT_EQ(-ENOSPC, bh_add(self->fd, BHLAB_MECH_WORK, "over", BH_SLEEP(2)));
 	EXPECT_LT(0, bh_add(self->fd, BHLAB_MECH_WORK, "last", BH_SLEEP(1)));
 	EXPECT_EQ(-ENOSPC, bh_add(self->fd, BHLAB_MECH_WORK, "over", BH_SPIN(1)));
@@ -287,7 +290,7 @@ TEST_F(attributes, limit_of_time)
 	EXPECT_LT(0, bh_add(self->fd, BHLAB_MECH_WORK, "nothing", BH_MARK(1)));
 	EXPECT_LT(0, bh_add(self->fd, BHLAB_MECH_TASKLET, "tasklet",
 			    BH_SPIN(self->info.out_atomic_ns)));
-	EXPECT_EQ(0, bh_destroy(self->fd, 1));
+	EXPECT_EQ(0, bh_destroy(self->fd, 2));
 	EXPECT_LT(0, bh_add(self->fd, BHLAB_MECH_WORK, "over", BH_SLEEP(each)));
 	EXPECT_EQ(-ENOSPC, bh_add(self->fd, BHLAB_MECH_WORK, "over2", BH_SLEEP(1)));
 }

@@ -54,8 +54,12 @@ static int threads(void)
 		f = fopen(path, "r");
 		if (!f)
 			continue;
-		/* a worker's own name ends with the last queue that it worked for */
+		/*
+		 * A worker's own name ends with the last queue that it worked
+		 * for, and one thread is the module's.
+		 */
 		n += fgets(comm, sizeof(comm), f) && strstr(comm, "bhlab") &&
+		     strcmp(comm, "bhlab-wake\n") &&
 		     (strncmp(comm, "kworker/", 8) || comm[8] == 'R');
 		fclose(f);
 	}

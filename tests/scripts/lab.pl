@@ -16,7 +16,7 @@ my %kinds = ($RUN => "run", $COALESCED => "coalesced", $MARK => "mark");
 my %contexts = (1 => "task", 2 => "softirq", 4 => "hardirq");
 
 # pack() does not pad, and the structures have no holes.
-my $INFO_LAYOUT = "L10 Q6 L6 a64";
+my $INFO_LAYOUT = "L10 Q6 L10 Q a64";
 my $CREATE_LAYOUT = "L8 Q3 a32 a32 l L";
 my $STATE_LAYOUT = "L12 Q17 a32 a32 l L";
 my $ACT_LAYOUT = "L6 Q L4";
@@ -62,7 +62,7 @@ sub check {
 
 open my $lab, "+<:raw", "/dev/bhlab" or die "/dev/bhlab: $!";
 my @info = call($lab, $INFO, $INFO_LAYOUT);
-printf "bhlab on Linux %s with %d CPUs\n", unpack("Z*", $info[22]), $info[6];
+printf "bhlab on Linux %s with %d CPUs\n", unpack("Z*", $info[27]), $info[6];
 
 my $work = create($lab, $WORK, "work", [$SPIN, 5_000_000]);
 my $tasklet = create($lab, $TASKLET, "tasklet", [$MARK_STEP, 42]);

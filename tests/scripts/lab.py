@@ -19,7 +19,7 @@ KINDS = {RUN: "run", COALESCED: "coalesced", MARK: "mark"}
 CONTEXTS = {1: "task", 2: "softirq", 4: "hardirq"}
 
 # "=" is the machine's byte order without padding: the structures have no holes.
-INFO_LAYOUT = "=10I6Q6I64s"
+INFO_LAYOUT = "=10I6Q10IQ64s"
 CREATE_LAYOUT = "=8I3Q32s32siI"
 STATE_LAYOUT = "=12I17Q32s32siI"
 ACT_LAYOUT = "=6IQ4I"
@@ -58,7 +58,7 @@ def wait_idle(fd, item):
 
 lab = os.open("/dev/bhlab", os.O_RDWR)
 info = call(lab, INFO, INFO_LAYOUT)
-print("bhlab on Linux", info[22].rstrip(b"\0").decode(), "with", info[6], "CPUs")
+print("bhlab on Linux", info[27].rstrip(b"\0").decode(), "with", info[6], "CPUs")
 
 work = create(lab, WORK, "work", [(SPIN, 5_000_000)])
 tasklet = create(lab, TASKLET, "tasklet", [(MARK_STEP, 42)])

@@ -79,8 +79,9 @@
  *
  * EEXIST: the name is taken, maybe by an object that is still being destroyed.
  *
- * ENOSPC: a limit on the number of objects, or on the time that all programs
- * in process context take together, is reached (module parameters).
+ * ENOSPC: a limit of the user or of all users, see "Users" below, or on the
+ * time that all programs of the lab in process context take together, is reached
+ * (module parameters).
  *
  * EOVERFLOW: disabled BHLAB_DISABLE_DEPTH_MAX times already.
  *
@@ -102,6 +103,33 @@
  * cannot any more. A call that creates something (LOOKUP with
  * BHLAB_LOOKUP_RESERVE, too) has then created nothing. What a verb did stays
  * done.
+ */
+
+/**
+ * DOC: Users
+ *
+ * Whoever opens the device is the user of the lab, whoever has its descriptor
+ * later. His labs, and the objects of all of them, count against the limits of
+ * one user that &struct bhlab_info tells. They are given back when the object, or
+ * the lab, is gone.
+ *
+ * What may hold a kernel thread counts as a thread: a kthread_work item; the
+ * thread of an irq, and where interrupts are handled in threads
+ * (BHLAB_FEATURE_THREADIRQS) any irq; a queue with MEM_RECLAIM, LEGACY or
+ * SINGLETHREAD, which has a rescuer; and a work or rcu_work item, not on a BH
+ * queue, whose program sleeps, takes a mutex (on RT, any lock), or spins for more
+ * than &bhlab_info.out_atomic_ns in all. One of the latter that names one of the
+ * system's queues is a system sleeper besides, of which a user may have
+ * &bhlab_info.out_max_sleepers, only a few: what it waits for, all others wait for
+ * there. Others run on queues of the lab.
+ *
+ * A user is a real uid; who is in a user namespace counts as the user who has
+ * made it. All users together may have &bhlab_info.out_users times what one may
+ * have. ENOSPC: either is reached; open() fails with it, too.
+ *
+ * Who opens the device with CAP_SYS_ADMIN is another user than who has the same
+ * uid and opens it without, has limits of the same size, and is not counted
+ * among all users: what they have taken is never missing there.
  */
 
 #define BHLAB_IOC_MAGIC		0xBF
@@ -331,7 +359,8 @@ struct bhlab_step {
  * @out_features: BHLAB_FEATURE_* bits
  * @out_lab: the number of this lab, unique while it lives
  * @out_cpus: how many CPUs are possible
- * @out_max_items: items that one lab may have (module parameter items)
+ * @out_max_items: items and other objects that one user may have, over all
+ *	labs that he has opened (module parameter items)
  * @out_max_irqs: of these, interrupt lines (irqs)
  * @out_max_steps: steps of one program (steps)
  * @out_atomic_ns: time that one run may spin in atomic context (atomic_ns)
@@ -342,13 +371,23 @@ struct bhlab_step {
  * @out_lab_ns: time that the programs in process context of one lab may take
  *	together, each run once (lab_ns)
  * @out_period_ns: the shortest period of a trigger (period_ns)
- * @out_max_queues: workqueues that one lab may have (queues)
- * @out_max_threads: kthread_work items of one lab (threads)
+ * @out_max_queues: workqueues that one user may have (queues)
+ * @out_max_threads: kernel threads that one user's objects may hold, see "Users"
+ *	(threads)
  * @out_max_locks: locks that one lab may create in all its life
- * @out_max_fifos: FIFOs of one lab (fifos)
+ * @out_max_fifos: FIFOs of one user (fifos)
  * @out_max_active: the largest max_active of a workqueue on this kernel
  * @out_budget: percent of each BHLAB_BUDGET_NS of a CPU that handlers in atomic
  *	context and in threads of real-time priority may take (budget_percent)
+ * @out_max_labs: labs that one user may have at a time (labs)
+ * @out_users: how many times what one user may have all users together may have,
+ *	not counting those with CAP_SYS_ADMIN (users)
+ * @out_max_sleepers: of the threads, kworkers of the system's queues, see
+ *	"Users" (system_sleepers)
+ * @out_ring_bytes: bytes of the records of one lab's ring, see struct
+ *	bhlab_ring_setup (ring_bytes)
+ * @out_user_ring_bytes: bytes of all rings of one user, with their heads
+ *	(user_ring_bytes)
  * @out_kernel: the kernel that the driver was built for, terminated
  */
 struct bhlab_info {
@@ -374,6 +413,11 @@ struct bhlab_info {
 	__u32 out_max_fifos;
 	__u32 out_max_active;
 	__u32 out_budget;
+	__u32 out_max_labs;
+	__u32 out_users;
+	__u32 out_max_sleepers;
+	__u32 out_ring_bytes;
+	__aligned_u64 out_user_ring_bytes;
 	char out_kernel[64];
 };
 
@@ -467,6 +511,8 @@ struct bhlab_mech_info {
  * @mech: enum bhlab_mech
  * @queue: work, rcu_work: the workqueue, one of BHLAB_QUEUE_* or the id of one
  *	that the lab has; 0 is the system's per-CPU queue. Other mechanisms: 0.
+ *	BHLAB_QUEUE_HIGHPRI, whose workers run at nice -20, needs CAP_SYS_NICE
+ *	(EPERM).
  *	The program of an item on a BH queue runs in atomic context. A queue can
  *	not be destroyed while an item names it
  * @cpu: with BHLAB_ITEM_CPU the CPU on which the item is queued or triggered
@@ -732,7 +778,8 @@ struct bhlab_destroy {
  * MEM_RECLAIM, and no max_active; with LEGACY and SINGLETHREAD nothing else; no
  * CPU_INTENSIVE with UNBOUND, which the kernel would ignore. max_active is at
  * most &bhlab_info.out_max_active. All of that is EINVAL; BH on a kernel
- * without is EOPNOTSUPP.
+ * without is EOPNOTSUPP. HIGHPRI without BH needs CAP_SYS_NICE (EPERM), since the
+ * workers of such a queue run at nice -20.
  */
 struct bhlab_queue_create {
 	__u32 size;
@@ -1142,8 +1189,11 @@ struct bhlab_ring_head {
  * @records: in, with BHLAB_RING_RECORDS: how many records each sub-ring is to
  *	hold, a power of two (EINVAL), at least a page of them; out: how many
  *	it holds. EBUSY once the ring is in use: an item was created, a record
- *	was read or polled for, or the ring was mapped. ENOSPC: more than the
- *	module parameter ring_bytes allows for all CPUs together
+ *	was read or polled for, or the ring was mapped. ENOSPC: more than
+ *	&bhlab_info.out_ring_bytes for all CPUs together. The memory counts
+ *	against &bhlab_info.out_user_ring_bytes when the ring is used first, up
+ *	to the end of the lab: that is what fails with ENOSPC then, and poll()
+ *	answers POLLERR
  * @watermark: in, with BHLAB_RING_WATERMARK: how many unread records wake a
  *	poller, 1 (the default) to @records; out: as it is now
  * @out_cpus: the number of sub-rings
@@ -1227,7 +1277,8 @@ enum bhlab_stage {
  *	for other kinds than RUN, when it happened
  * @finished_ns: when the program ended; for other kinds as @started_ns
  * @value: what the kind says; of RUN, how many times it requeued itself before
- * @pid: the task that was current
+ * @pid: the task that was current, as the opener's PID namespace numbers it; 0
+ *	if it is not there, as kernel threads are not in a child namespace
  * @nth: RUN, MARK, DROPPED: the nth run of this item and stage, from 1; else 0
  * @queue_cpu: the CPU that queued it; BHLAB_CPU_NONE when that is not known
  * @cpu: the CPU that it started, or happened, on
@@ -1238,10 +1289,16 @@ enum bhlab_stage {
  * @softirq_started: the same when it started, on @cpu
  * @skipped: steps that were skipped, at most 65535
  * @flags: BHLAB_EVENT_F_*
- * @comm: the current task's name, terminated
+ * @comm: the current task's name, terminated; "-" if it is not the lab's affair
  * @data: the item's payload
  *
  * queued_ns <= started_ns <= finished_ns, always.
+ *
+ * Kernel threads are named always. A task of a user's is named if whoever opened
+ * the lab had CAP_PERFMON in the initial user namespace then, or if it has his
+ * real uid and is in his PID namespace; else @pid is 0 and @comm "-". What netlink
+ * sends to who has CAP_NET_ADMIN in the initial user namespace names all, and
+ * numbers them as the initial PID namespace does.
  */
 struct bhlab_event {
 	__u32 seq;

@@ -216,7 +216,8 @@ enum bhlab_a_queue {
  * @BHLAB_A_STATS_PAD: alignment of what follows
  * @BHLAB_A_STATS_ABI: u32, BHLAB_ABI_VERSION
  * @BHLAB_A_STATS_LABS: u32, the labs that are open, whoever may see them
- * @BHLAB_A_STATS_MAX_LABS: u32, and may be (module parameter labs)
+ * @BHLAB_A_STATS_MAX_LABS: u32, those that one user may have (module
+ *	parameter labs)
  * @BHLAB_A_STATS_MECHANISM: string, one for each mechanism, in the order of
  *	their numbers, which begin with 1
  * @BHLAB_A_STATS_MESSAGES: u64, messages to the group of events that

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Users: who has opened labs, and what they take, over all their labs. A limit
+ * of one lab would bound nothing, since anybody can open another.
+ *
+ * A user can become many: with subordinate uids, or with friends. So all of them
+ * together have a limit, too, bhlab_limits.users times that of one. It does not
+ * bind who opens with CAP_SYS_ADMIN: nobody else can be the reason that root's
+ * open fails. That also makes root one user and a container's root another.
+ */
+#include <linux/cred.h>
+#include <linux/list.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/user_namespace.h>
+
+#include "bhlab.h"
+#include "limits.h"
+
+/**
+ * struct bhlab_user - who has opened labs
+ * @list: in bhlab_users
+ * @uid: of the opener
+ * @admin: who opened with CAP_SYS_ADMIN is another than who opened without
+ * @used: of each enum bhlab_resource; it lives while it has labs
+ * @share: of each CPU, what his programs in process context have spent
+ */
+struct bhlab_user {
+	struct list_head list;
+	kuid_t uid;
+	bool admin;
+	u64 used[BHLAB_NR_RES];
+	struct bhlab_share share;
+};
+
+/* A leaf; protects the list, what each has used, and what all have. */
+static DEFINE_SPINLOCK(bhlab_users_lock);
+static LIST_HEAD(bhlab_users);
+
+/* Of all that have no CAP_SYS_ADMIN. */
+static u64 bhlab_users_used[BHLAB_NR_RES];
+
+static u64 bhlab_user_limit(enum bhlab_resource resource)
+{
+	switch (resource) {
+	case BHLAB_RES_LAB:
+		return bhlab_limits.labs;
+	case BHLAB_RES_IRQ:
+		return bhlab_limits.irqs;
+	case BHLAB_RES_THREAD:
+		return bhlab_limits.threads;
+	case BHLAB_RES_SLEEPER:
+		return bhlab_limits.system_sleepers;
+	case BHLAB_RES_QUEUE:
+		return bhlab_limits.queues;
+	case BHLAB_RES_FIFO:
+		return bhlab_limits.fifos;
+	case BHLAB_RES_RING:
+		return bhlab_limits.user_ring_bytes;
+	default:
+		return bhlab_limits.items;
+	}
+}
+
+static bool bhlab_user_affords(const struct bhlab_user *user,
+			       enum bhlab_resource resource, u32 nr)
+{
+	u64 limit = bhlab_user_limit(resource);
+
+	if (!nr)
+		return true;
+	if (user->used[resource] + nr > limit)
+		return false;
+	return user->admin ||
+	       bhlab_users_used[resource] + nr <= limit * bhlab_limits.users;
+}
+
+static int bhlab_user_charge_locked(struct bhlab_user *user,
+				    const struct bhlab_charge *charge)
+{
+	int i;
+
+	lockdep_assert_held(&bhlab_users_lock);
+	for (i = 0; i < BHLAB_NR_RES; i++)
+		if (!bhlab_user_affords(user, i, charge->nr[i]))
+			return -ENOSPC;
+	for (i = 0; i < BHLAB_NR_RES; i++) {
+		user->used[i] += charge->nr[i];
+		if (!user->admin)
+			bhlab_users_used[i] += charge->nr[i];
+	}
+	return 0;
+}
+
+static void bhlab_user_uncharge_locked(struct bhlab_user *user,
+				       const struct bhlab_charge *charge)
+{
+	int i;
+
+	lockdep_assert_held(&bhlab_users_lock);
+	for (i = 0; i < BHLAB_NR_RES; i++) {
+		user->used[i] -= charge->nr[i];
+		if (!user->admin)
+			bhlab_users_used[i] -= charge->nr[i];
+	}
+}
+
+/* All of it, or -ENOSPC and nothing. */
+int bhlab_user_charge(struct bhlab_user *user, const struct bhlab_charge *charge)
+{
+	int ret;
+
+	spin_lock(&bhlab_users_lock);
+	ret = bhlab_user_charge_locked(user, charge);
+	spin_unlock(&bhlab_users_lock);
+	return ret;
+}
+
+void bhlab_user_uncharge(struct bhlab_user *user,
+			 const struct bhlab_charge *charge)
+{
+	spin_lock(&bhlab_users_lock);
+	bhlab_user_uncharge_locked(user, charge);
+	spin_unlock(&bhlab_users_lock);
+}
+
+static const struct bhlab_charge bhlab_one_lab = { .nr[BHLAB_RES_LAB] = 1 };
+
+/* Whoever is in a user namespace counts as who has made it. */
+static kuid_t bhlab_user_uid(void)
+{
+	const struct user_namespace *ns;
+	kuid_t uid = current_uid();
+
+	for (ns = current_user_ns(); ns != &init_user_ns; ns = ns->parent)
+		uid = ns->owner;
+	return uid;
+}
+
+static struct bhlab_user *bhlab_user_find(const struct bhlab_user *like)
+{
+	struct bhlab_user *user;
+
+	lockdep_assert_held(&bhlab_users_lock);
+	list_for_each_entry(user, &bhlab_users, list)
+		if (uid_eq(user->uid, like->uid) && user->admin == like->admin)
+			return user;
+	return NULL;
+}
+
+static struct bhlab_user *bhlab_user_alloc(void)
+{
+	struct bhlab_user *user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
+
+	if (user && bhlab_share_init(&user->share)) {
+		kfree(user);
+		return NULL;
+	}
+	if (user) {
+		user->uid = bhlab_user_uid();
+		user->admin = bhlab_has_cap(CAP_SYS_ADMIN);
+	}
+	return user;
+}
+
+static void bhlab_user_free(struct bhlab_user *user)
+{
+	bhlab_share_exit(&user->share);
+	kfree(user);
+}
+
+struct bhlab_share *bhlab_user_share(struct bhlab_user *user)
+{
+	return &user->share;
+}
+
+/* The caller, who has one more lab until bhlab_user_close(); or an errno. */
+struct bhlab_user *bhlab_user_open(void)
+{
+	struct bhlab_user *new = bhlab_user_alloc(), *user;
+	int ret;
+
+	if (!new)
+		return ERR_PTR(-ENOMEM);
+
+	spin_lock(&bhlab_users_lock);
+	user = bhlab_user_find(new) ?: new;
+	ret = bhlab_user_charge_locked(user, &bhlab_one_lab);
+	if (!ret && user == new)
+		list_add(&new->list, &bhlab_users);
+	spin_unlock(&bhlab_users_lock);
+	if (ret || user != new)
+		bhlab_user_free(new);
+	return ret ? ERR_PTR(ret) : user;
+}
+
+/* The end of a lab; all else that it has taken is given back already. */
+void bhlab_user_close(struct bhlab_user *user)
+{
+	bool last;
+
+	spin_lock(&bhlab_users_lock);
+	bhlab_user_uncharge_locked(user, &bhlab_one_lab);
+	last = !user->used[BHLAB_RES_LAB];
+	if (last)
+		list_del(&user->list);
+	spin_unlock(&bhlab_users_lock);
+	if (!last)
+		return;
+	WARN_ON_ONCE(memchr_inv(user->used, 0, sizeof(user->used)));
+	bhlab_user_free(user);
+}
+
+/*
+ * Kernel threads are outside of every rlimit and cgroup of who makes them, so
+ * what may hold one counts. A kworker is held by a program that sleeps, and by
+ * one that is busy for long: on an unbound queue another kworker begins with
+ * what is behind it.
+ */
+static bool bhlab_item_holds_kworker(const struct bhlab_item *item)
+{
+	return item->queue && !item->queue->bh && item->program->lingers;
+}
+
+static u32 bhlab_item_threads(const struct bhlab_item *item)
+{
+	switch (item->ops->id) {
+	case BHLAB_MECH_KTHREAD_WORK:
+		return 1;
+	case BHLAB_MECH_IRQ:
+		/* On RT, and with threadirqs, the top half has one as well. */
+		return !!(item->flags & BHLAB_ITEM_THREAD) +
+		       (bhlab_mech_context(item->ops) == BHLAB_CTX_TASK);
+	default:
+		return bhlab_item_holds_kworker(item);
+	}
+}
+
+/*
+ * Its programs are known by now. A queue of the system starts no more than its
+ * max_active (256 on the oldest kernels) of what it has at a time, of anybody's:
+ * all users together stay far below.
+ */
+void bhlab_charge_item(struct bhlab_item *item)
+{
+	u32 *nr = item->obj.charge.nr;
+
+	nr[BHLAB_RES_THREAD] = bhlab_item_threads(item);
+	nr[BHLAB_RES_SLEEPER] = bhlab_item_holds_kworker(item) &&
+				bhlab_queue_is_system(item->queue);
+}
+
+/* A queue for memory reclaim has a rescuer; so do those of the old calls. */
+void bhlab_charge_queue(struct bhlab_queue *queue)
+{
+	const u32 rescued = BHLAB_WQ_MEM_RECLAIM | BHLAB_WQ_LEGACY |
+			    BHLAB_WQ_SINGLETHREAD;
+
+	queue->obj.charge.nr[BHLAB_RES_THREAD] = !!(queue->flags & rescued);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whom a lab's records may name. An interrupt's record is of whatever task was
+ * interrupted, so that a lab could watch what others run, and when.
+ *
+ * Kernel threads are named always. A task of a user's is if whoever opened the
+ * lab had CAP_PERFMON in the initial user namespace, or if it has his real uid and
+ * is in his PID namespace. Else its pid is 0 and its name "-". A pid is the one in
+ * his PID namespace, and 0 if there is none, as of kernel threads in a child.
+ *
+ * The monitor reads the same rings, and may see all: what a record hides is kept
+ * beside the ring, in a slot for each record, which is valid as long as that is.
+ */
+#include <linux/capability.h>
+#include <linux/pid_namespace.h>
+#include <linux/string.h>
+
+#include "bhlab.h"
+#include "who.h"
+
+void bhlab_who_init(struct bhlab_who *who)
+{
+	who->uid = current_uid();
+	who->ns = get_pid_ns(task_active_pid_ns(current));
+	who->initial = who->ns == &init_pid_ns;
+	who->sees_all = ns_capable_noaudit(&init_user_ns, CAP_PERFMON);
+}
+
+void bhlab_who_free(struct bhlab_who *who)
+{
+	put_pid_ns(who->ns);
+}
+
+/* Before the record is committed, and like its body; see ring.c. */
+static void bhlab_hidden_keep(struct bhlab_ring *ring,
+			      const struct bhlab_event *e)
+{
+	u32 seq = ~e->seq;
+	struct bhlab_hidden *hidden;
+
+	hidden = bhlab_hidden_slot(ring, smp_processor_id(), seq);
+	hidden->seq = seq;
+	hidden->pid = e->pid;
+	memcpy(hidden->comm, e->comm, sizeof(hidden->comm));
+}
+
+/* Out of the way of records that hide nothing. */
+noinline void bhlab_who_hide(const struct bhlab_who *who,
+			     struct bhlab_ring *ring, struct bhlab_event *e)
+{
+	u32 pid = who->initial ? e->pid : task_pid_nr_ns(current, who->ns);
+	bool named = who->sees_all || current->flags & PF_KTHREAD ||
+		     (pid && bhlab_who_is_own(who));
+
+	if (named && pid == e->pid)
+		return;
+	bhlab_hidden_keep(ring, e);
+	e->pid = named ? pid : 0;
+	if (!named)
+		strscpy_pad(e->comm, "-", sizeof(e->comm));
+}
