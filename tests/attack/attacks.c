@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "attack.h"
@@ -452,15 +452,17 @@ static void lines_loop(struct member *m, unsigned int thread)
 	__atomic_fetch_add(&m->shared->calls, 1, __ATOMIC_RELAXED);
 }
 
-/* No use of the device at all: what every user can do, to compare with. */
+/*
+ * No use of the device at all: what every user can do, to compare with. Not by
+ * other processes, whose time would not be known for his.
+ */
 static void user_loop(struct member *m, unsigned int thread)
 {
-	pid_t pid = fork();
+	void *map = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
-	if (!pid)
-		_exit(0);
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
+	if (map != MAP_FAILED)
+		munmap(map, 1 << 20);
 	nap(MS / 5);
 	__atomic_fetch_add(&m->shared->objects, 1, __ATOMIC_RELAXED);
 }
@@ -564,7 +566,7 @@ static void random_loop(struct member *m, unsigned int thread)
 }
 
 const struct attack attacks[] = {
-	{ "user", "processes, and no use of the device: to compare with", 1, NULL, NULL, user_loop, 3 },
+	{ "user", "busy threads, and no use of the device: to compare with", 1, NULL, NULL, user_loop, 3 },
 	{ "highpri", "work that spins on unbound highpri queues", 8, highpri_prepare, start_all },
 	{ "kthreads", "kthread_work that spins", 0, kthreads_prepare, start_all },
 	{ "system", "work that spins on the system's queues", 16, system_prepare, start_all },
