@@ -136,6 +136,8 @@ int destroy(int lab, uint32_t id);
  *	units of pace; of the CPU where it is least
  * @scheduled: how much of that time the loop was on the CPU, as the scheduler
  *	sees it; of the CPU where it is least
+ * @host: of the quiet machine, @pace against that of the fastest moment ever: what
+ *	the host leaves to it
  * @refused: fork() or the lab failed; @why
  * @available: kB of memory, the least
  * @tasks: the most tasks of the whole machine
@@ -145,7 +147,7 @@ struct measure {
 	uint64_t fork_p50, fork_max;
 	uint64_t lab_p50, lab_max;
 	uint64_t tty_p50, tty_max;
-	double pace, share, scheduled;
+	double pace, share, scheduled, host;
 	unsigned int refused;
 	char why[80];
 	uint64_t available;

@@ -37,7 +37,7 @@ enum {
 };
 
 static const struct bound bounds[NR_BOUNDS] = {
-	[SLEEP_P50] = { "a sleep of 10 ms ends late: median", "ms", 4, 10 * MS },
+	[SLEEP_P50] = { "a sleep of 10 ms ends late: median", "ms", 4, 30 * MS },
 	[SLEEP_P99] = { "a sleep of 10 ms ends late: 99 of 100", "ms", 4, 60 * MS },
 	[SLEEP_MAX] = { "a sleep of 10 ms ends late: the worst", "ms", 4, 500 * MS },
 	[FORK_P50] = { "`fork()` and `waitpid()`: median", "ms", 4, 50 * MS },
@@ -48,8 +48,16 @@ static const struct bound bounds[NR_BOUNDS] = {
 	[TTY_MAX] = { "a byte through a terminal: the worst", "ms", 4, 1000 * MS },
 };
 
-/* Percent of the pace of the quiet machine, on the CPU where it is least. */
+/*
+ * Percent of the pace of the quiet machine, on the CPU where it is least. The rest
+ * is taken by so much in each second, whatever the host leaves of it: where that
+ * is half of a CPU, the rest is twice as much of it. That there is something left
+ * to root is always asked for. Nobody has ever measured all of a CPU: what is
+ * above HOST_WHOLE percent counts as that.
+ */
 #define SHARE_LEAST	60
+#define SHARE_ALWAYS	8
+#define HOST_WHOLE	90
 /* Percent of all memory that the member may have taken. */
 #define MEMORY_MOST	12
 /* His processes' among them. */
@@ -58,7 +66,7 @@ static const struct bound bounds[NR_BOUNDS] = {
 #define FREE_NS		(5 * SECOND)
 #define FREE_KB		(64 * 1024)
 
-#define QUIET_NS	SECOND
+#define QUIET_NS	(700 * MS)
 /* The limits end it long before, if they hold and the host is not very busy. */
 #define PREPARE_NS	(8 * SECOND)
 #define START_NS	(3 * SECOND)
@@ -107,12 +115,29 @@ static double ms(uint64_t ns)
 	return (double)ns / MS;
 }
 
+/* What the host leaves to this machine, 0 to 1, as far as can be known. */
+static double host(const struct measure *before, const struct measure *after)
+{
+	double least = before->host < after->host ? before->host : after->host;
+
+	least = least * 100 / HOST_WHOLE;
+	return least > 1 ? 1 : least < 0.1 ? 0.1 : least;
+}
+
 /* Against the quiet machine before and after: what is worse of these counts. */
 static uint64_t limit(int i, const struct measure *before, const struct measure *after)
 {
 	uint64_t a = measured(before, i), b = measured(after, i);
 
-	return bounds[i].factor * (a > b ? a : b) + bounds[i].slack * slowness;
+	return bounds[i].factor * (a > b ? a : b) +
+	       bounds[i].slack * slowness / host(before, after);
+}
+
+static double share_least(const struct measure *before, const struct measure *after)
+{
+	double least = 100 - (100 - SHARE_LEAST) / host(before, after);
+
+	return least < SHARE_ALWAYS ? SHARE_ALWAYS : least;
 }
 
 static double percent(double share, const struct measure *before, const struct measure *after)
@@ -132,8 +157,9 @@ static void judge(struct verdict *v, const struct measure *before, const struct 
 		if (measured(during, i) > limit(i, before, after))
 			bad(v, "%s: %.1f ms, allowed are %.1f", bounds[i].what,
 			    ms(measured(during, i)), ms(limit(i, before, after)));
-	if (share < SHARE_LEAST)
-		bad(v, "a loop of nice 0 gets %.0f %%, not %d", share, SHARE_LEAST);
+	if (share < share_least(before, after))
+		bad(v, "a loop of nice 0 gets %.0f %%, not %.0f", share,
+		    share_least(before, after));
 	if (during->refused)
 		bad(v, "refused %u times: %s", during->refused, during->why);
 	if (during->available + total * MEMORY_MOST / 100 < before->available)
@@ -151,10 +177,11 @@ static void judge(struct verdict *v, const struct measure *before, const struct 
 static void tell(const struct attack *a, const struct measure *before,
 		 const struct measure *m, const struct measure *after, const struct shared *member)
 {
-	printf("# %s: late %.1f %.1f %.1f (quiet %.1f %.1f %.1f), loop %.0f %% (scheduled %.0f %%, quiet %.0f %%), fork %.1f %.1f, lab %.1f %.1f, tty %.1f %.1f ms, %lld MiB, %+d tasks, %u labs, %llu objects (then %s), %llu calls\n",
+	printf("# %s: late %.1f %.1f %.1f (quiet %.1f %.1f %.1f), loop %.0f %% (scheduled %.0f %%, quiet %.0f %%, host %.0f %%), fork %.1f %.1f, lab %.1f %.1f, tty %.1f %.1f ms, %lld MiB, %+d tasks, %u labs, %llu objects (then %s), %llu calls\n",
 	       a->name, ms(m->sleep_p50), ms(m->sleep_p99), ms(m->sleep_max),
 	       ms(before->sleep_p50), ms(before->sleep_p99), ms(before->sleep_max),
 	       percent(m->share, before, after), 100 * m->scheduled, 100 * before->scheduled,
+	       100 * host(before, after),
 	       ms(m->fork_p50),
 	       ms(m->fork_max), ms(m->lab_p50), ms(m->lab_max), ms(m->tty_p50), ms(m->tty_max),
 	       ((long long)before->available - (long long)m->available) / 1024,
@@ -340,6 +367,8 @@ static void factors(FILE *f)
 			(unsigned long long)(bounds[i].slack / MS));
 	fprintf(f, "| a loop of nice 0 on each CPU | gets %d %% of what the member's own processes leave |\n",
 		SHARE_LEAST);
+	fprintf(f, "| the same where the host leaves less than %d %% of itself, as H of 1 | gets 100 - %d / H %%, and at least %d %% |\n",
+		HOST_WHOLE, 100 - SHARE_LEAST, SHARE_ALWAYS);
 	fprintf(f, "| memory that the member has taken | at most %d %% |\n", MEMORY_MOST);
 	fprintf(f, "| threads that the member has made, those of his processes among them | at most %d |\n", TASKS_MOST);
 	fprintf(f, "| after the member was killed | all is free within %llu s, but for %d MiB |\n",

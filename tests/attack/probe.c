@@ -51,7 +51,11 @@ struct spinner {
 	pthread_t thread;
 	unsigned int cpu;
 	uint64_t turns __attribute__((aligned(64)));
+	uint64_t quickest;
 };
+
+/* So many turns in a row, to know how fast they are when nobody interrupts them. */
+#define TURNS	(1U << 16)
 
 static struct spinner spinners[MAX_CPUS];
 
@@ -239,10 +243,17 @@ static void *probe_thread(void *arg)
 static void *spinner_thread(void *arg)
 {
 	struct spinner *s = arg;
+	uint64_t begun, took;
 
 	pin(s->cpu);
-	for (uint64_t turns = 0;; turns++)
-		__atomic_store_n(&s->turns, turns, __ATOMIC_RELAXED);
+	for (uint64_t turns = 0;;) {
+		begun = now();
+		for (unsigned int i = 0; i < TURNS; i++)
+			__atomic_store_n(&s->turns, ++turns, __ATOMIC_RELAXED);
+		took = now() - begun;
+		if (!s->quickest || took < s->quickest)
+			__atomic_store_n(&s->quickest, took, __ATOMIC_RELAXED);
+	}
 	return NULL;
 }
 
@@ -411,7 +422,7 @@ static void sum_up_sleeps(const struct mark *from, struct measure *m)
  */
 static void sum_up_spinners(const struct mark *from, const struct mark *to, struct measure *m)
 {
-	double turns = 0, ran = 0;
+	double turns = 0, ran = 0, peak = 0;
 
 	m->share = m->scheduled = 1e30;
 	for (unsigned int i = 0; i < cpus(); i++) {
@@ -423,12 +434,15 @@ static void sum_up_spinners(const struct mark *from, const struct mark *to, stru
 			left = has;
 		turns += did;
 		ran += has;
+		if (spinners[i].quickest)
+			peak += (double)TURNS / spinners[i].quickest / cpus();
 		if (left > 0 && did / left < m->share)
 			m->share = did / left;
 		if (left > 0 && has / left < m->scheduled)
 			m->scheduled = has / left;
 	}
 	m->pace = ran > 0 ? turns / ran : 0;
+	m->host = peak > 0 ? m->pace / peak : 0;
 }
 
 void probes_measure(uint64_t ns, const struct shared *member, struct measure *m)
