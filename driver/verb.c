@@ -92,7 +92,7 @@ static noinline int __bhlab_act_wait(const struct bhlab_item *item,
 					     raw_smp_processor_id();
 	if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
 		return 0;
-	wait = max(bhlab_budget_wait(cpu),
+	wait = max(bhlab_budget_wait(array_index_nospec(cpu, nr_cpu_ids)),
 		   bhlab_budget_wait(READ_ONCE(item->ran_on)));
 	return wait ? bhlab_budget_sleep(wait) : 0;
 }
