@@ -249,9 +249,9 @@ static int bhlab_item_take_back(struct bhlab_item *item)
 }
 
 /*
- * Nothing can be activated from here on, and what is on a delay is cancelled:
- * when the item leaves the table nothing of it is on its way to a queue. A
- * mechanism that cannot cancel has no delay of the kernel's.
+ * Nothing can be activated from here on, and what is on a delay to a workqueue is
+ * cancelled. What the kernel keeps all the same, an rcu_work in its grace period,
+ * a drain finds in the table; a kthread_work's delay ends when the item stops.
  */
 void bhlab_item_die(struct bhlab_item *item)
 {
@@ -497,7 +497,7 @@ int bhlab_item_flush(struct bhlab_item *item)
 	int ret = item->ops->flush(item);
 
 	bhlab_item_leave_queues(item);
-	if (ret == BHLAB_RESULT_IDLE && running && item->roamed)
+	if (ret == BHLAB_RESULT_IDLE && running && READ_ONCE(item->roamed))
 		return BHLAB_RESULT_WAITED;
 	return ret;
 }

@@ -267,6 +267,17 @@ static inline int bh_lookup(int fd, const char *name, __u32 flags,
 	return bh_call(fd, BHLAB_IOC_LOOKUP, l);
 }
 
+/* The number of objects in the lab. */
+static inline unsigned int bh_objects(int fd)
+{
+	struct bhlab_lookup l = { .size = sizeof(l) };
+	unsigned int n = 0;
+
+	while (!bh_call(fd, BHLAB_IOC_NEXT, &l))
+		n++;
+	return n;
+}
+
 static inline int bh_info(int fd, struct bhlab_info *info)
 {
 	memset(info, 0, sizeof(*info));

@@ -19,17 +19,6 @@ FIXTURE_TEARDOWN(lab)
 	bh_end(_metadata, self->fd);
 }
 
-/* The number of objects in the lab. */
-static unsigned int objects(int fd)
-{
-	struct bhlab_lookup l = { .size = sizeof(l) };
-	unsigned int n = 0;
-
-	while (!bh_call(fd, BHLAB_IOC_NEXT, &l))
-		n++;
-	return n;
-}
-
 #define POISON	0xa5a5a5a5
 
 /* The refusal of a request; a step that caused it is in *step, else POISON. */
@@ -49,7 +38,7 @@ static int refusal(int fd, struct bhlab_item_create *c, __u32 *step)
 								\
 	EXPECT_EQ(-(_error), refusal(self->fd, _c, &_step));	\
 	EXPECT_EQ(POISON, _step);				\
-	EXPECT_EQ(0, objects(self->fd));			\
+	EXPECT_EQ(0, bh_objects(self->fd));			\
 } while (0)
 
 #define REFUSED_STEP(_error, _nr, _c) do {			\
@@ -57,7 +46,7 @@ static int refusal(int fd, struct bhlab_item_create *c, __u32 *step)
 								\
 	EXPECT_EQ(-(_error), refusal(self->fd, _c, &_step));	\
 	EXPECT_EQ(_nr, _step);					\
-	EXPECT_EQ(0, objects(self->fd));			\
+	EXPECT_EQ(0, bh_objects(self->fd));			\
 } while (0)
 
 TEST_F(lab, names_accepted)
@@ -98,7 +87,7 @@ TEST_F(lab, names_refused)
 		EXPECT_EQ(-EINVAL, bh_lookup(self->fd, bad_names[i], 0, &l));
 		EXPECT_EQ(-EINVAL, bh_lookup(self->fd, bad_names[i], BHLAB_LOOKUP_RESERVE, &l));
 	}
-	EXPECT_EQ(0, objects(self->fd));
+	EXPECT_EQ(0, bh_objects(self->fd));
 }
 
 TEST_F(lab, name_not_terminated)
@@ -719,7 +708,7 @@ TEST_F(lab, limit_of_items)
 	/* a taken name comes before the limit, and a reserved one counts already */
 	EXPECT_EQ(-EEXIST, bh_add(self->fd, BHLAB_MECH_WORK, "n1"));
 	EXPECT_EQ(7, bh_add(self->fd, BHLAB_MECH_WORK, "n7"));
-	EXPECT_EQ(max, objects(self->fd));
+	EXPECT_EQ(max, bh_objects(self->fd));
 	EXPECT_EQ(0, bh_destroy(self->fd, max / 2));
 	EXPECT_EQ(max + 1, bh_add(self->fd, BHLAB_MECH_WORK, "over"));
 	EXPECT_EQ(-ENOSPC, bh_add(self->fd, BHLAB_MECH_WORK, "over2"));
@@ -749,7 +738,7 @@ TEST_F(lab, reserve)
 	struct bhlab_lookup l;
 
 	EXPECT_EQ(-ENOENT, bh_lookup(self->fd, "later", 0, &l));
-	EXPECT_EQ(0, objects(self->fd));
+	EXPECT_EQ(0, bh_objects(self->fd));
 	EXPECT_EQ(0, bh_lookup(self->fd, "later", BHLAB_LOOKUP_RESERVE, &l));
 	EXPECT_EQ(1, l.id);
 	EXPECT_EQ(BHLAB_KIND_RESERVED, l.out_kind);
@@ -757,7 +746,7 @@ TEST_F(lab, reserve)
 	EXPECT_EQ(1, l.id);
 	EXPECT_EQ(0, bh_lookup(self->fd, "later", 0, &l));
 	EXPECT_EQ(BHLAB_KIND_RESERVED, l.out_kind);
-	EXPECT_EQ(1, objects(self->fd));
+	EXPECT_EQ(1, bh_objects(self->fd));
 
 	/* the first item gets the next id, and the name's own its own */
 	EXPECT_EQ(2, bh_add(self->fd, BHLAB_MECH_WORK, "first",
@@ -769,7 +758,7 @@ TEST_F(lab, reserve)
 	EXPECT_EQ(BHLAB_KIND_ITEM, l.out_kind);
 	EXPECT_EQ(BHLAB_RESULT_QUEUED, bh_act(self->fd, QUEUE, 2));
 	EXPECT_EQ(0, bh_wait_runs(self->fd, 1, 1));
-	EXPECT_EQ(2, objects(self->fd));
+	EXPECT_EQ(2, bh_objects(self->fd));
 }
 
 /* A creation that fails does not take the name's id. */

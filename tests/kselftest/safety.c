@@ -157,16 +157,6 @@ static __u32 active_on(int fd, __u32 queue)
 	return bh_queue_state(fd, queue, &st) ? ~0U : st.out_active;
 }
 
-static unsigned int objects(int fd)
-{
-	struct bhlab_lookup l = { .size = sizeof(l) };
-	unsigned int n = 0;
-
-	while (!bh_call(fd, BHLAB_IOC_NEXT, &l))
-		n++;
-	return n;
-}
-
 /* --- an item that runs on one queue, and has been on another since */
 
 /*
@@ -726,7 +716,7 @@ TEST_F(safety, thread_step_without_thread)
 	c.out_id = 99;
 	EXPECT_EQ(-EINVAL, bh_create(self->fd, &c));
 	EXPECT_EQ(2, c.out_id);
-	EXPECT_EQ(0, objects(self->fd));
+	EXPECT_EQ(0, bh_objects(self->fd));
 	bh_thread_steps(&c, NULL, 0);
 	EXPECT_EQ(1, bh_create(self->fd, &c));
 }
@@ -1166,11 +1156,11 @@ TEST_F(unanswered, page_is_taken_away)
 			;
 		if (ret) {
 			EXPECT_EQ(-EFAULT, ret);
-			left += objects(fd);
+			left += bh_objects(fd);
 			s.after += s.after / 8 + 100;
 			failed++;
 		} else {
-			EXPECT_EQ(1, objects(fd));
+			EXPECT_EQ(1, bh_objects(fd));
 			s.after -= s.after / 8;
 			done++;
 		}
@@ -1256,9 +1246,9 @@ TEST_F_TIMEOUT(unanswered, everything_fails_once, 120)
 		if (ret) {
 			EXPECT_TRUE(failed);
 			EXPECT_TRUE(ret == -EFAULT || ret == -ENOMEM);
-			left += objects(fd);
+			left += bh_objects(fd);
 		} else {
-			EXPECT_EQ(1, objects(fd));
+			EXPECT_EQ(1, bh_objects(fd));
 		}
 		close(fd);
 	}
