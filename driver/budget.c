@@ -10,6 +10,7 @@
  * steps. That is charged, too, and what exceeds the share is owed to the windows
  * after: on the average it is kept.
  */
+#include <linux/irq_work.h>
 #include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -22,11 +23,15 @@
 DEFINE_PER_CPU(struct bhlab_budget, bhlab_budget);
 
 /*
- * What the kernel needs to get to a handler and back is not seen there. Between
- * two handlers that follow each other closely nothing else has run; else this is
- * what it needs at least.
+ * What the kernel needs to get to a handler and back, which the handler cannot
+ * see. On PREEMPT_RT it wakes a thread and switches to it: bhlab_budget_init()
+ * measures what that takes on this machine.
  */
 #define BHLAB_RUN_COST_NS	(2 * NSEC_PER_USEC)
+#define BHLAB_RUN_COST_MAX_NS	(100 * NSEC_PER_USEC)
+static u64 bhlab_run_cost __read_mostly = BHLAB_RUN_COST_NS;
+
+/* Between two handlers that follow each other so closely nothing else has run. */
 #define BHLAB_GAP_NS		(20 * NSEC_PER_USEC)
 
 /* What is owed is forgotten after so many windows, so that a wait is bounded. */
@@ -57,8 +62,7 @@ void bhlab_budget_add(struct bhlab_budget *b, unsigned int percent, u64 end,
 	if (percent >= 100)
 		return;
 	bhlab_budget_roll(b, share, end);
-	b->spent += busy + (gap < BHLAB_GAP_NS ? max(gap, 0LL) :
-						 BHLAB_RUN_COST_NS);
+	b->spent += busy + (gap < BHLAB_GAP_NS ? max(gap, 0LL) : bhlab_run_cost);
 	b->last = end;
 	if (likely(b->spent <= share)) {
 		WRITE_ONCE(b->until, 0);
@@ -78,6 +82,37 @@ void bhlab_budget_charge(u64 end, u64 busy)
 	bhlab_budget_add(this_cpu_ptr(&bhlab_budget),
 			 bhlab_limits.budget_percent, end, busy);
 	local_irq_restore(flags);
+}
+
+struct bhlab_probe {
+	struct irq_work work;
+	u64 reached;
+};
+
+static void bhlab_probe_fn(struct irq_work *work)
+{
+	container_of(work, struct bhlab_probe, work)->reached =
+		ktime_get_mono_fast_ns();
+}
+
+/*
+ * The way to a handler and back is twice the way there. The shortest of a few
+ * tries is the one in which nobody else had the CPU.
+ */
+void __init bhlab_budget_init(void)
+{
+	struct bhlab_probe probe = { .work = IRQ_WORK_INIT(bhlab_probe_fn) };
+	u64 least = BHLAB_RUN_COST_MAX_NS / 2, queued;
+
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		return;
+	for (int i = 0; i < 16; i++) {
+		queued = ktime_get_mono_fast_ns();
+		irq_work_queue(&probe.work);
+		irq_work_sync(&probe.work);
+		least = min(least, probe.reached - queued);
+	}
+	bhlab_run_cost = max_t(u64, 2 * least, BHLAB_RUN_COST_NS);
 }
 
 /* What the driver's own timers take at most; what is more the host has taken. */

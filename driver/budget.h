@@ -59,6 +59,7 @@ static inline u64 bhlab_budget_wait_here(void)
 	return bhlab_budget_left(raw_cpu_ptr(&bhlab_budget));
 }
 
+void bhlab_budget_init(void);
 void bhlab_budget_charge(u64 end, u64 busy);
 void bhlab_budget_charge_since(u64 entered);
 int bhlab_budget_sleep(u64 wait);

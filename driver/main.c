@@ -85,6 +85,7 @@ static int __init bhlab_init(void)
 		ret = bhlab_irq_probe();
 	if (ret)
 		return ret;
+	bhlab_budget_init();
 	bhlab_queues_init();
 	ret = bhlab_wake_init();
 	if (ret)

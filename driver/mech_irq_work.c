@@ -44,9 +44,17 @@ static int bhlab_irq_work_init(struct bhlab_item *item)
 	return 0;
 }
 
+/*
+ * Where its thread runs it, irq_work_sync() ends with a grace period, since that
+ * thread still looks for a waiter when the item is idle. A lab has many items,
+ * and one grace period does for all of them: see @after.
+ */
 static void bhlab_irq_work_stop(struct bhlab_item *item)
 {
-	irq_work_sync(to_work(item));
+	struct irq_work *work = to_work(item);
+
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT) || irq_work_is_busy(work))
+		irq_work_sync(work);
 }
 
 /*
@@ -80,6 +88,7 @@ const struct bhlab_mech_ops bhlab_irq_work_ops = {
 	.size = sizeof(struct bhlab_irq_work),
 	.init = bhlab_irq_work_init,
 	.stop = bhlab_irq_work_stop,
+	.after = IS_ENABLED(CONFIG_PREEMPT_RT) ? BHLAB_AFTER_GRACE : 0,
 	.admit = bhlab_irq_work_admit,
 	.queue = bhlab_irq_work_queue,
 	.flush = bhlab_item_flush_own,

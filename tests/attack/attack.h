@@ -132,10 +132,9 @@ int destroy(int lab, uint32_t id);
  * @lab_p50, @lab_max: a small lab of root's, from open() to close()
  * @tty_p50, @tty_max: a byte through a terminal; 0: there is none
  * @pace: turns of a loop of nice 0 for each ns that it was on its CPU
- * @share: the same for each ns that the member's own processes left, in the
- *	units of pace; of the CPU where it is least
- * @scheduled: how much of that time the loop was on the CPU, as the scheduler
- *	sees it; of the CPU where it is least
+ * @left: what all processes together could have done so for each ns, in the units
+ *	of pace; of the CPU where it is least
+ * @part: of the time of all processes, the loop's; of the CPU where it is least
  * @host: of the quiet machine, @pace against that of the fastest moment ever: what
  *	the host leaves to it
  * @refused: fork() or the lab failed; @why
@@ -147,7 +146,7 @@ struct measure {
 	uint64_t fork_p50, fork_max;
 	uint64_t lab_p50, lab_max;
 	uint64_t tty_p50, tty_max;
-	double pace, share, scheduled, host;
+	double pace, left, part, host;
 	unsigned int refused;
 	char why[80];
 	uint64_t available;

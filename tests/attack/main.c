@@ -55,8 +55,10 @@ static const struct bound bounds[NR_BOUNDS] = {
  * to root is always asked for. Nobody has ever measured all of a CPU: what is
  * above HOST_WHOLE percent counts as that.
  */
-#define SHARE_LEAST	60
-#define SHARE_ALWAYS	8
+#define LEFT_LEAST	60
+#define LEFT_ALWAYS	8
+/* Percent of what processes get that a loop of nice 0 gets beside the member's. */
+#define PART_LEAST	8
 #define HOST_WHOLE	90
 /* Percent of all memory that the member may have taken. */
 #define MEMORY_MOST	12
@@ -133,33 +135,36 @@ static uint64_t limit(int i, const struct measure *before, const struct measure 
 	       bounds[i].slack * slowness / host(before, after);
 }
 
-static double share_least(const struct measure *before, const struct measure *after)
+static double left_least(const struct measure *before, const struct measure *after)
 {
-	double least = 100 - (100 - SHARE_LEAST) / host(before, after);
+	double least = 100 - (100 - LEFT_LEAST) / host(before, after);
 
-	return least < SHARE_ALWAYS ? SHARE_ALWAYS : least;
+	return least < LEFT_ALWAYS ? LEFT_ALWAYS : least;
 }
 
-static double percent(double share, const struct measure *before, const struct measure *after)
+static double percent(double left, const struct measure *before, const struct measure *after)
 {
 	double quiet = before->pace < after->pace ? before->pace : after->pace;
 
-	return quiet > 0 ? share * 100 / quiet : 0;
+	return quiet > 0 ? left * 100 / quiet : 0;
 }
 
 static void judge(struct verdict *v, const struct measure *before, const struct measure *during,
 		  const struct measure *after, const struct shared *member)
 {
-	double share = percent(during->share, before, after);
+	double left = percent(during->left, before, after);
 	uint64_t total = meminfo("MemTotal");
 
 	for (int i = 0; i < NR_BOUNDS; i++)
 		if (measured(during, i) > limit(i, before, after))
 			bad(v, "%s: %.1f ms, allowed are %.1f", bounds[i].what,
 			    ms(measured(during, i)), ms(limit(i, before, after)));
-	if (share < share_least(before, after))
-		bad(v, "a loop of nice 0 gets %.0f %%, not %.0f", share,
-		    share_least(before, after));
+	if (left < left_least(before, after))
+		bad(v, "processes get %.0f %% of a CPU, not %.0f", left,
+		    left_least(before, after));
+	if (during->part * 100 < PART_LEAST)
+		bad(v, "a loop of nice 0 gets %.0f %% of what processes get, not %d",
+		    100 * during->part, PART_LEAST);
 	if (during->refused)
 		bad(v, "refused %u times: %s", during->refused, during->why);
 	if (during->available + total * MEMORY_MOST / 100 < before->available)
@@ -177,10 +182,10 @@ static void judge(struct verdict *v, const struct measure *before, const struct 
 static void tell(const struct attack *a, const struct measure *before,
 		 const struct measure *m, const struct measure *after, const struct shared *member)
 {
-	printf("# %s: late %.1f %.1f %.1f (quiet %.1f %.1f %.1f), loop %.0f %% (scheduled %.0f %%, quiet %.0f %%, host %.0f %%), fork %.1f %.1f, lab %.1f %.1f, tty %.1f %.1f ms, %lld MiB, %+d tasks, %u labs, %llu objects (then %s), %llu calls\n",
+	printf("# %s: late %.1f %.1f %.1f (quiet %.1f %.1f %.1f), processes %.0f %% (the loop %.0f %% of it, quiet %.0f %%, host %.0f %%), fork %.1f %.1f, lab %.1f %.1f, tty %.1f %.1f ms, %lld MiB, %+d tasks, %u labs, %llu objects (then %s), %llu calls\n",
 	       a->name, ms(m->sleep_p50), ms(m->sleep_p99), ms(m->sleep_max),
 	       ms(before->sleep_p50), ms(before->sleep_p99), ms(before->sleep_max),
-	       percent(m->share, before, after), 100 * m->scheduled, 100 * before->scheduled,
+	       percent(m->left, before, after), 100 * m->part, percent(before->left, before, after),
 	       100 * host(before, after),
 	       ms(m->fork_p50),
 	       ms(m->fork_max), ms(m->lab_p50), ms(m->lab_max), ms(m->tty_p50), ms(m->tty_max),
@@ -366,10 +371,12 @@ static void factors(FILE *f)
 		fprintf(f, "| %s | %.0f times as long as on the quiet machine, and %llu ms (/ H) |\n",
 			bounds[i].what, bounds[i].factor,
 			(unsigned long long)(bounds[i].slack / MS));
-	fprintf(f, "| a loop of nice 0 on each CPU | gets %d %% of what the member's own processes leave |\n",
-		SHARE_LEAST);
-	fprintf(f, "| the same, on a busy host | gets 100 - %d / H %%, and at least %d %% |\n",
-		100 - SHARE_LEAST, SHARE_ALWAYS);
+	fprintf(f, "| processes of nice 0, the member's own among them | get %d %% of each CPU |\n",
+		LEFT_LEAST);
+	fprintf(f, "| the same, on a busy host | get 100 - %d / H %%, and at least %d %% |\n",
+		100 - LEFT_LEAST, LEFT_ALWAYS);
+	fprintf(f, "| a loop of nice 0 beside the member's busy processes | gets %d %% of that |\n",
+		PART_LEAST);
 	fprintf(f, "| memory that the member has taken | at most %d %% |\n", MEMORY_MOST);
 	fprintf(f, "| threads that the member has made, those of his processes among them | at most %d |\n", TASKS_MOST);
 	fprintf(f, "| after the member was killed | all is free within %llu s (/ H), but for %d MiB |\n",

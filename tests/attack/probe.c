@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pty.h>
 #include <sched.h>
 #include <stdio.h>
@@ -417,29 +418,28 @@ static void sum_up_sleeps(const struct mark *from, struct measure *m)
 }
 
 /*
- * What the member's own processes take is his, as any user's would be; and the
- * other probes are root's, too.
+ * Processes share the CPU as the scheduler has it, the member's own and root's
+ * other probes among them. What the driver takes from all of them is what the
+ * loop misses in each ns on its CPU (interrupts), and what no process was given
+ * (threads of the kernel: on RT these do the work of interrupts).
  */
 static void sum_up_spinners(const struct mark *from, const struct mark *to, struct measure *m)
 {
 	double turns = 0, ran = 0, peak = 0;
 
-	m->share = m->scheduled = 1e30;
+	m->left = m->part = 1e30;
 	for (unsigned int i = 0; i < cpus(); i++) {
-		double left = to->at - from->at, did = to->turns[i] - from->turns[i];
+		double all = to->at - from->at, did = to->turns[i] - from->turns[i];
 		double has = to->ran[i] - from->ran[i];
+		double others = to->spent[i] - from->spent[i];
+		double left = has > 0 ? did / has * fmin(has + others, all) / all : 0;
 
-		left -= to->spent[i] - from->spent[i];
-		if (left < has)
-			left = has;
 		turns += did;
 		ran += has;
 		if (spinners[i].quickest)
 			peak += (double)TURNS / spinners[i].quickest / cpus();
-		if (left > 0 && did / left < m->share)
-			m->share = did / left;
-		if (left > 0 && has / left < m->scheduled)
-			m->scheduled = has / left;
+		m->left = fmin(m->left, left);
+		m->part = fmin(m->part, has / fmax(has + others, 1));
 	}
 	m->pace = ran > 0 ? turns / ran : 0;
 	m->host = peak > 0 ? m->pace / peak : 0;
