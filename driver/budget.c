@@ -10,13 +10,15 @@
  * steps. That is charged, too, and what exceeds the share is owed to the windows
  * after: on the average it is kept.
  */
-#include <linux/irq_work.h>
+#include <linux/completion.h>
+#include <linux/hrtimer.h>
 #include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/time64.h>
 
 #include "budget.h"
+#include "compat.h"
 #include "limits.h"
 
 /* Touched by its own CPU only, with interrupts off; any may read it. */
@@ -24,8 +26,8 @@ DEFINE_PER_CPU(struct bhlab_budget, bhlab_budget);
 
 /*
  * What the kernel needs to get to a handler and back, which the handler cannot
- * see. On PREEMPT_RT it wakes a thread and switches to it: bhlab_budget_init()
- * measures what that takes on this machine.
+ * see: an interrupt, and on PREEMPT_RT a thread that it wakes. It is measured on
+ * the machine, between these bounds.
  */
 #define BHLAB_RUN_COST_NS	(2 * NSEC_PER_USEC)
 #define BHLAB_RUN_COST_MAX_NS	(100 * NSEC_PER_USEC)
@@ -84,35 +86,41 @@ void bhlab_budget_charge(u64 end, u64 busy)
 	local_irq_restore(flags);
 }
 
-struct bhlab_probe {
-	struct irq_work work;
-	u64 reached;
-};
+static struct hrtimer bhlab_probe;
+static DECLARE_COMPLETION(bhlab_probed);
+static u64 bhlab_probe_reached;
 
-static void bhlab_probe_fn(struct irq_work *work)
+static enum hrtimer_restart bhlab_probe_fn(struct hrtimer *timer)
 {
-	container_of(work, struct bhlab_probe, work)->reached =
-		ktime_get_mono_fast_ns();
+	bhlab_probe_reached = ktime_get_mono_fast_ns();
+	complete(&bhlab_probed);
+	return HRTIMER_NORESTART;
+}
+
+static u64 __init bhlab_probe_once(void)
+{
+	u64 begun = ktime_get_mono_fast_ns();
+
+	hrtimer_start(&bhlab_probe, 0, HRTIMER_MODE_REL_SOFT);
+	wait_for_completion(&bhlab_probed);
+	return bhlab_probe_reached - begun;
 }
 
 /*
- * The way to a handler and back is twice the way there. The shortest of a few
- * tries is the one in which nobody else had the CPU.
+ * An hrtimer in softirq context takes the longest way: its interrupt, and then
+ * the softirq or the thread. The shortest of a few tries is the one in which
+ * nobody else had the CPU.
  */
 void __init bhlab_budget_init(void)
 {
-	struct bhlab_probe probe = { .work = IRQ_WORK_INIT(bhlab_probe_fn) };
-	u64 least = BHLAB_RUN_COST_MAX_NS / 2, queued;
+	u64 least = BHLAB_RUN_COST_MAX_NS;
 
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		return;
-	for (int i = 0; i < 16; i++) {
-		queued = ktime_get_mono_fast_ns();
-		irq_work_queue(&probe.work);
-		irq_work_sync(&probe.work);
-		least = min(least, probe.reached - queued);
-	}
-	bhlab_run_cost = max_t(u64, 2 * least, BHLAB_RUN_COST_NS);
+	hrtimer_setup(&bhlab_probe, bhlab_probe_fn, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_SOFT);
+	for (int i = 0; i < 16; i++)
+		least = min(least, bhlab_probe_once());
+	hrtimer_cancel(&bhlab_probe);
+	bhlab_run_cost = max_t(u64, least, BHLAB_RUN_COST_NS);
 }
 
 /* What the driver's own timers take at most; what is more the host has taken. */

@@ -27,7 +27,7 @@ struct bhlab_limits bhlab_limits = {
 	.period_ns = 100 * NSEC_PER_USEC,
 	.chain = 100000,
 	.budget_percent = 25,
-	.process_percent = 15,
+	.process_percent = 10,
 };
 
 #define BHLAB_LIMIT(name, type, text)					\
@@ -52,7 +52,7 @@ BHLAB_LIMIT(lab_ns, ullong, "Nanoseconds of all process context programs of a la
 BHLAB_LIMIT(period_ns, ullong, "Nanoseconds of the shortest period of a trigger (100000)");
 BHLAB_LIMIT(chain, uint, "Activations that steps may make after each by a user (100000)");
 BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq threads (25)");
-BHLAB_LIMIT(process_percent, uint, "Percent of a CPU for the other programs of a user (15)");
+BHLAB_LIMIT(process_percent, uint, "Percent of a CPU for the other programs of a user (10)");
 
 /* The hard caps: beyond these the kernel's own watchdogs would complain. */
 #define BHLAB_ATOMIC_MAX	(100 * NSEC_PER_MSEC)
