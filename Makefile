@@ -54,7 +54,7 @@ matrix:
 	tests/matrix --record
 
 debug:
-	tests/run --kernel 7.2-debug loop bats kselftest scripts
+	tests/run --kernel 7.2-debug loop bats kselftest abi
 
 soak:
 	tests/soak

@@ -6,7 +6,7 @@
 load common
 
 setup_file() {
-	"$BATS_TEST_DIRNAME/../ynl/netlink.py" objects many changes stats refused malformed strangers events \
+	"$BATS_TEST_DIRNAME/../abi/netlink.py" objects many changes stats refused malformed strangers events \
 		>"$BATS_FILE_TMPDIR/said" 2>&1 3>&- || true
 }
 

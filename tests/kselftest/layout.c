@@ -3,7 +3,7 @@
  * The ABI, version 1: values that scripts and compiled programs have in them. What
  * stands here stays; docs/uapi.md says what may be added. The offsets are sums of
  * the sizes before, since there are no holes. Built for 64 and for 32 bit from
- * this one source; tests/static sees to it that nothing of the headers is missing.
+ * this one source; tests/host/static sees to it that nothing of the headers is missing.
  */
 #include <linux/bhlab_netlink.h>
 

@@ -182,7 +182,7 @@ closing_line() { # PASSED FAILED SKIPPED
 # The kernel in docs/behaviour.md that tells what this one does, if any: what is built for debugging is too slow and too
 # different, and a switch of the driver must not make a difference.
 behaviour_column() { # NAME
-	if "$VM_DIR/../behaviour" columns | grep -Fx -e "$1"; then return; fi
+	if "$VM_DIR/../scenarios/behaviour" columns | grep -Fx -e "$1"; then return; fi
 	[[ $(kernel_kind "$1") == source ]] || kernel_base "$1"
 }
 
