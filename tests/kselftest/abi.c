@@ -567,7 +567,7 @@ static const struct unused {
 	UNUSED(RING, bhlab_ring_setup, records, 64, fill_nothing),
 	UNUSED(RING, bhlab_ring_setup, watermark, 1, fill_nothing),
 	UNUSED(ITEM_CREATE, bhlab_item_create, mech, 0, fill_create),
-	UNUSED(ITEM_CREATE, bhlab_item_create, mech, BHLAB_MECH_RCU_WORK + 1, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, mech, BH_NR_MECHS + 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, mech, 0xffffffff, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, cpu, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_THREAD, fill_create),
@@ -849,7 +849,7 @@ TEST_F(lab, mechs_have_an_end)
 	struct bhlab_info info;
 
 	ASSERT_EQ(0, bh_info(self->bench.fd, &info));
-	EXPECT_EQ(BHLAB_MECH_RCU_WORK, info.out_mechs);
+	EXPECT_EQ(BH_NR_MECHS, info.out_mechs);
 	for (__u32 mech = 1; mech <= info.out_mechs; mech++) {
 		EXPECT_EQ(0, bh_mech(self->bench.fd, mech, &m));
 		EXPECT_NE(0, m.out_native);

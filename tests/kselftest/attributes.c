@@ -42,20 +42,10 @@ static int add(int fd, __u32 mech, const char *name, __u32 flags)
 
 static __u32 attributes_of(__u32 mech)
 {
-	switch (mech) {
-	case BHLAB_MECH_WORK: case BHLAB_MECH_TASKLET: case BHLAB_MECH_TASKLET_HI:
-		return BHLAB_ITEM_STATIC;
-	case BHLAB_MECH_IRQ_WORK:
-		return BHLAB_ITEM_HARD | BHLAB_ITEM_LAZY;
-	case BHLAB_MECH_TIMER:
-		return BHLAB_ITEM_IRQSAFE | BHLAB_ITEM_PINNED;
-	case BHLAB_MECH_HRTIMER:
-		return BHLAB_ITEM_HARD | BHLAB_ITEM_PINNED;
-	case BHLAB_MECH_HRTIMER_SOFT:
-		return BHLAB_ITEM_PINNED;
-	default:
-		return 0;
-	}
+#define ATTRIBUTES(_name, _mech, _context, _by, _disabled, _attrs, ...) [_mech] = _attrs,
+	static const __u32 attributes[] = { BH_ROWS(ATTRIBUTES) };
+
+	return attributes[mech];
 }
 
 TEST_F(attributes, flags)

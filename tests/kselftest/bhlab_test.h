@@ -21,6 +21,7 @@
 #include <linux/bhlab.h>
 
 #include "kselftest_harness.h"
+#include "bhlab_mechs.h"
 
 #define BH_DEVICE	"/dev/bhlab"
 #define BH_US		1000ULL

@@ -20,10 +20,8 @@ static const struct {
 	__u32 mech;
 	const char *name;
 } hogs[] = {
-	{ BHLAB_MECH_TASKLET, "tasklet" }, { BHLAB_MECH_TASKLET_HI, "tasklet_hi" },
-	{ BHLAB_MECH_IRQ_WORK, "irq_work" }, { BHLAB_MECH_TIMER, "timer" },
-	{ BHLAB_MECH_HRTIMER, "hrtimer" }, { BHLAB_MECH_HRTIMER_SOFT, "hrtimer_soft" },
-	{ BHLAB_MECH_RCU, "rcu" },
+#define HOG(_name, _mech, ...)	{ _mech, #_name },
+	BH_HOGS(HOG)
 };
 
 #define HOGS	ARRAY_SIZE(hogs)

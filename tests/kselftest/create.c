@@ -184,6 +184,7 @@ TEST_F(lab, work_has_a_queue)
 		BHLAB_QUEUE_FREEZABLE, BHLAB_QUEUE_POWER_EFFICIENT,
 	};
 	const __u32 none[] = { 1, 77, 0x7fffffff, BHLAB_QUEUE_POWER_EFFICIENT + 100, 0xffffffff };
+	const __u32 off_queues[] = { BH_OFF_QUEUES(BH_ID) };
 	struct bhlab_item_create c;
 	struct bhlab_item_state st;
 	int id;
@@ -193,8 +194,8 @@ TEST_F(lab, work_has_a_queue)
 		c.queue = none[i];
 		REFUSED(ENOENT, &c);
 	}
-	for (__u32 mech = BHLAB_MECH_TASKLET; mech < BHLAB_MECH_RCU_WORK; mech++) {
-		bh_fill(&c, mech, "item");
+	for (size_t i = 0; i < ARRAY_SIZE(off_queues); i++) {
+		bh_fill(&c, off_queues[i], "item");
 		c.queue = BHLAB_QUEUE_PERCPU;
 		REFUSED(EOPNOTSUPP, &c);
 	}
@@ -247,7 +248,7 @@ TEST_F(lab, thread_is_for_irq)
 	const struct bhlab_step steps[] = { BH_MARK(1) };
 	struct bhlab_item_create c;
 
-	for (__u32 mech = BHLAB_MECH_WORK; mech <= BHLAB_MECH_RCU_WORK; mech++) {
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= BH_NR_MECHS; mech++) {
 		if (mech == BHLAB_MECH_IRQ)
 			continue;
 		bh_fill(&c, mech, "item");
@@ -345,7 +346,7 @@ TEST_F(lab, bad_steps_pointer)
 
 TEST_F(lab, unknown_step)
 {
-	for (__u32 mech = BHLAB_MECH_WORK; mech <= BHLAB_MECH_RCU_WORK; mech++) {
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= BH_NR_MECHS; mech++) {
 		BAD_STEP(mech, EOPNOTSUPP, { .op = 0 });
 		BAD_STEP(mech, EOPNOTSUPP, { .op = BHLAB_OP_POP + 1 });
 		BAD_STEP(mech, EOPNOTSUPP, { .op = 32 + BHLAB_OP_MARK });
@@ -415,16 +416,13 @@ TEST_F(lab, step_values)
 /* What the context of a program forbids. */
 TEST_F(lab, steps_and_contexts)
 {
-	const __u32 atomic[] = {
-		BHLAB_MECH_TASKLET, BHLAB_MECH_TASKLET_HI, BHLAB_MECH_IRQ, BHLAB_MECH_IRQ_WORK,
-		BHLAB_MECH_TIMER, BHLAB_MECH_HRTIMER, BHLAB_MECH_HRTIMER_SOFT, BHLAB_MECH_RCU,
-	};
+	const __u32 atomic[] = { BH_IN_ATOMIC(BH_ID) };
 
 	for (size_t i = 0; i < ARRAY_SIZE(atomic); i++) {
 		BAD_STEP(atomic[i], EINVAL, BH_SLEEP(1));
 		BAD_STEP(atomic[i], EINVAL, BH_STEP(BH_OFF));
 	}
-	for (__u32 mech = BHLAB_MECH_WORK; mech <= BHLAB_MECH_RCU_WORK; mech++) {
+	for (__u32 mech = BHLAB_MECH_WORK; mech <= BH_NR_MECHS; mech++) {
 		if (mech == BHLAB_MECH_IRQ)
 			continue;
 		BAD_STEP(mech, EINVAL, BH_THREAD);
@@ -583,10 +581,7 @@ TEST_F(lab, atomic_time)
 
 TEST_F(lab, atomic_time_unprivileged)
 {
-	const __u32 mechs[] = {
-		BHLAB_MECH_TASKLET, BHLAB_MECH_TASKLET_HI, BHLAB_MECH_IRQ, BHLAB_MECH_IRQ_WORK,
-		BHLAB_MECH_TIMER, BHLAB_MECH_HRTIMER, BHLAB_MECH_HRTIMER_SOFT, BHLAB_MECH_RCU,
-	};
+	const __u32 mechs[] = { BH_IN_ATOMIC(BH_ID) };
 	struct bhlab_step s[2] = { BH_SPIN(0), BH_SPIN(0) };
 	struct bhlab_item_create c;
 	char name[] = "a";

@@ -84,7 +84,7 @@ static bool module_idle(void)
 	return !module_users();
 }
 
-#define MECHS	BHLAB_MECH_RCU_WORK
+#define MECHS	BH_NR_MECHS
 
 /* By the verb that the mechanism has for it, on the other CPU if there is one. */
 static int activate_there(int fd, __u32 mech, int id)
@@ -179,7 +179,7 @@ static void sleeping_work(int fd)
 /* In process context, and pending once more. */
 static void sleeping(int fd)
 {
-	const __u32 mechs[] = { BHLAB_MECH_WORK, BHLAB_MECH_KTHREAD_WORK, BHLAB_MECH_RCU_WORK };
+	const __u32 mechs[] = { BH_IN_TASK(BH_ID) };
 
 	for (size_t i = 0; i < ARRAY_SIZE(mechs); i++) {
 		char name[] = { 'a' + i, 0 };

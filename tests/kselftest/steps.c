@@ -168,7 +168,7 @@ static const struct program accepted_for_work[] = {
 
 TEST_F(steps, brackets)
 {
-	const __u32 mechs[] = { WORK, BHLAB_MECH_KTHREAD_WORK, BHLAB_MECH_RCU_WORK };
+	const __u32 mechs[] = { BH_IN_TASK(BH_ID) };
 	const struct program *p;
 	__u32 step;
 
@@ -223,13 +223,8 @@ TEST_F(steps, locks_and_contexts)
 		__u32 mech;
 		__u32 context;
 	} mechs[] = {
-		{ WORK, BHLAB_CTX_TASK }, { TASKLET, BHLAB_CTX_SOFTIRQ },
-		{ BHLAB_MECH_TASKLET_HI, BHLAB_CTX_SOFTIRQ }, { BHLAB_MECH_IRQ, BHLAB_CTX_HARDIRQ },
-		{ BHLAB_MECH_IRQ_WORK, BHLAB_CTX_HARDIRQ }, { BHLAB_MECH_TIMER, BHLAB_CTX_SOFTIRQ },
-		{ BHLAB_MECH_HRTIMER, BHLAB_CTX_HARDIRQ },
-		{ BHLAB_MECH_HRTIMER_SOFT, BHLAB_CTX_SOFTIRQ },
-		{ BHLAB_MECH_KTHREAD_WORK, BHLAB_CTX_TASK }, { BHLAB_MECH_RCU, BHLAB_CTX_SOFTIRQ },
-		{ BHLAB_MECH_RCU_WORK, BHLAB_CTX_TASK },
+#define CONTEXT(_name, _mech, _context, ...)	{ _mech, BHLAB_CTX_##_context },
+		BH_ROWS(CONTEXT)
 	};
 	const struct {
 		__u32 lock;

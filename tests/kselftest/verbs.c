@@ -68,74 +68,39 @@ FIXTURE_TEARDOWN(_name)								\
 	bh_end(_metadata, self->fd);						\
 }
 
-#define VARIANT(_fixture, _name, _mech)						\
-	FIXTURE_VARIANT_ADD(_fixture, _name) { .mech = BHLAB_MECH_##_mech }
+#define VARIANT(_name, _mech, _fixture)						\
+	FIXTURE_VARIANT_ADD(_fixture, _name) { .mech = _mech };
 
 /* Every mechanism. */
 BENCH(verbs)
-VARIANT(verbs, work, WORK);
-VARIANT(verbs, tasklet, TASKLET);
-VARIANT(verbs, tasklet_hi, TASKLET_HI);
-VARIANT(verbs, irq, IRQ);
-VARIANT(verbs, irq_work, IRQ_WORK);
-VARIANT(verbs, timer, TIMER);
-VARIANT(verbs, hrtimer, HRTIMER);
-VARIANT(verbs, hrtimer_soft, HRTIMER_SOFT);
-VARIANT(verbs, kthread_work, KTHREAD_WORK);
-VARIANT(verbs, rcu, RCU);
-VARIANT(verbs, rcu_work, RCU_WORK);
+BH_ALL(VARIANT, verbs)
 
 /* Those that can be disabled. */
 BENCH(disables)
-VARIANT(disables, work, WORK);
-VARIANT(disables, tasklet, TASKLET);
-VARIANT(disables, tasklet_hi, TASKLET_HI);
-VARIANT(disables, irq, IRQ);
+BH_THAT_DISABLE(VARIANT, disables)
 
 /* Those whose activations wait while they are disabled. */
 BENCH(keeps)
-VARIANT(keeps, tasklet, TASKLET);
-VARIANT(keeps, tasklet_hi, TASKLET_HI);
-VARIANT(keeps, irq, IRQ);
+BH_THAT_KEEP(VARIANT, keeps)
 
 /* Those that can sleep: in process context, and the thread of an irq. */
 BENCH(sleeps)
-VARIANT(sleeps, work, WORK);
-VARIANT(sleeps, irq, IRQ);
-VARIANT(sleeps, kthread_work, KTHREAD_WORK);
-VARIANT(sleeps, rcu_work, RCU_WORK);
+BH_THAT_SLEEP(VARIANT, sleeps)
 
 /* Those that can be queued again while they sleep. */
 BENCH(reruns)
-VARIANT(reruns, work, WORK);
-VARIANT(reruns, kthread_work, KTHREAD_WORK);
-VARIANT(reruns, rcu_work, RCU_WORK);
+BH_IN_TASK(VARIANT, reruns)
 
 /* Those that can queue themselves. */
 BENCH(requeues)
-VARIANT(requeues, work, WORK);
-VARIANT(requeues, tasklet, TASKLET);
-VARIANT(requeues, tasklet_hi, TASKLET_HI);
-VARIANT(requeues, irq_work, IRQ_WORK);
-VARIANT(requeues, timer, TIMER);
-VARIANT(requeues, hrtimer, HRTIMER);
-VARIANT(requeues, hrtimer_soft, HRTIMER_SOFT);
-VARIANT(requeues, kthread_work, KTHREAD_WORK);
-VARIANT(requeues, rcu, RCU);
-VARIANT(requeues, rcu_work, RCU_WORK);
+BH_BY_QUEUE(VARIANT, requeues)
 
 /* Those that can be met running in atomic context, for as long as they spin. */
 BENCH(spins)
-VARIANT(spins, tasklet, TASKLET);
-VARIANT(spins, tasklet_hi, TASKLET_HI);
-VARIANT(spins, irq_work, IRQ_WORK);
-VARIANT(spins, timer, TIMER);
-VARIANT(spins, hrtimer, HRTIMER);
-VARIANT(spins, hrtimer_soft, HRTIMER_SOFT);
-VARIANT(spins, rcu, RCU);
+BH_HOGS(VARIANT, spins)
 
 BENCH(irq)
-VARIANT(irq, irq, IRQ);
+VARIANT(irq, BHLAB_MECH_IRQ, irq)
 
 #define HAS(_verb)	((self->mech.out_native | self->mech.out_emulated) &	\
 			 (1U << BHLAB_VERB_##_verb))
