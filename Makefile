@@ -5,17 +5,24 @@
 #   make demo      watch a kernel queue, cancel, flush and delay, and take an interrupt
 #   make test      everything that is tested on the default kernel
 #
-#   make matrix    the tour and the tests of the guest on every kernel of tests/vm/kernels, a table of them, and docs/behaviour.md
-#   make debug     the tests on a kernel with KASAN, lockdep, kmemleak…, which is built first (minutes, once)
-#   make soak      all scenarios again and again, then once more so while the host is loaded: what fails now and then is a bug
+#   make host      what is tested without a virtual machine
+#   make matrix    the tour and the tests of the guest on every kernel of tests/vm/kernels, with a
+#                  table of them; writes docs/behaviour.md
+#   make debug     the tests on a kernel with KASAN, lockdep, kmemleak…, which is built first (once,
+#                  10 minutes)
+#   make soak      all scenarios 20 times, then again while the host is loaded: finds what fails
+#                  now and then
 #   make mutants   break the driver on purpose, one bug after the other: the tests must notice
-#   make bench     what it costs, counted in instructions: docs/performance.md; fails if it has become more
+#   make bench     what it costs, counted in instructions: docs/performance.md; fails if it is more
+#                  than before
 #   make shell     a shell in the virtual machine; make shell KERNEL=6.1
 #
 # And for the kernel that runs here:
 #
 #   make           driver and bhctl
-#   make install   them, the udev rule and the group
+#   make install   them, with the udev rule, the group and the completion for bash; with DESTDIR=DIR
+#                  below DIR, and nothing else changes
+#   make uninstall remove what install has made
 #   make load      install, and load the driver
 #   make clean
 
@@ -23,6 +30,12 @@ KERNEL ?=
 KDIR ?= /lib/modules/$(shell uname -r)/build
 PREFIX ?= /usr/local
 DESTDIR ?=
+VERSION := $(shell cat VERSION)
+
+# As the kernel's makefiles, which run elsewhere, have to see it; depmod is not for a package.
+STAGE := $(if $(DESTDIR),$(abspath $(DESTDIR)))
+MODULES_INSTALL := INSTALL_MOD_PATH=$(STAGE) $(if $(STAGE),DEPMOD=true) modules_install
+release = $(shell $(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease)
 
 all: driver cli
 
@@ -30,14 +43,22 @@ driver:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver modules
 
 cli:
-	$(MAKE) -C cli
+	$(MAKE) -C cli VERSION=$(VERSION)
 
 install: all
-	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver modules_install
-	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin cli/bhctl
-	install -D -m 644 -t $(DESTDIR)/usr/lib/udev/rules.d udev/60-bhlab.rules
-	install -D -m 644 udev/bhlab-sysusers.conf $(DESTDIR)/usr/lib/sysusers.d/bhlab.conf
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux uapi/linux/bhlab.h uapi/linux/bhlab_netlink.h
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver $(MODULES_INSTALL)
+	$(MAKE) -C cli VERSION=$(VERSION) PREFIX=$(PREFIX) DESTDIR=$(STAGE) install
+	install -D -m 644 -t $(STAGE)/usr/lib/udev/rules.d udev/60-bhlab.rules
+	install -D -m 644 udev/bhlab-sysusers.conf $(STAGE)/usr/lib/sysusers.d/bhlab.conf
+	install -D -m 644 -t $(STAGE)$(PREFIX)/include/linux $(wildcard uapi/linux/*.h)
+
+uninstall:
+	rm -f $(STAGE)/lib/modules/$(release)/updates/bhlab.ko*
+	rm -f $(STAGE)$(PREFIX)/bin/bhctl
+	rm -f $(STAGE)$(PREFIX)/share/bash-completion/completions/bhctl
+	rm -f $(STAGE)/usr/lib/udev/rules.d/60-bhlab.rules $(STAGE)/usr/lib/sysusers.d/bhlab.conf
+	rm -f $(addprefix $(STAGE)$(PREFIX)/include/,$(patsubst uapi/%,%,$(wildcard uapi/linux/*.h)))
+	$(if $(STAGE),,depmod $(release))
 
 load: install
 	systemd-sysusers bhlab.conf
@@ -49,6 +70,9 @@ demo:
 
 test:
 	tests/run
+
+host:
+	tests/run static pictures host
 
 matrix:
 	tests/matrix --record
@@ -76,4 +100,4 @@ clean:
 help:
 	@sed -n '/^#/!q; s/^# \?//p' $(firstword $(MAKEFILE_LIST)) | tail -n +3
 
-.PHONY: all driver cli install load demo test matrix debug soak mutants bench shell clean help
+.PHONY: all driver cli install uninstall load demo test host matrix debug soak mutants bench shell clean help
