@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Two commands need nothing but git and make: they set everything up, and run it in a virtual machine.
+# Two commands need nothing but git and make: they set everything up, and run it in a virtual
+# machine.
 #
 #   make demo      watch a kernel queue, cancel, flush and delay, and take an interrupt
 #   make test      everything that is tested on the default kernel
@@ -57,7 +58,7 @@ uninstall:
 	rm -f $(STAGE)$(PREFIX)/bin/bhctl
 	rm -f $(STAGE)$(PREFIX)/share/bash-completion/completions/bhctl
 	rm -f $(STAGE)/usr/lib/udev/rules.d/60-bhlab.rules $(STAGE)/usr/lib/sysusers.d/bhlab.conf
-	rm -f $(addprefix $(STAGE)$(PREFIX)/include/,$(patsubst uapi/%,%,$(wildcard uapi/linux/*.h)))
+	rm -f $(patsubst uapi/%,$(STAGE)$(PREFIX)/include/%,$(wildcard uapi/linux/*.h))
 	$(if $(STAGE),,depmod $(release))
 
 load: install
@@ -100,4 +101,5 @@ clean:
 help:
 	@sed -n '/^#/!q; s/^# \?//p' $(firstword $(MAKEFILE_LIST)) | tail -n +3
 
-.PHONY: all driver cli install uninstall load demo test host matrix debug soak mutants bench shell clean help
+.PHONY: all driver cli install uninstall load demo test host matrix debug soak mutants bench shell \
+	clean help

@@ -23,8 +23,9 @@ my $ACT_LAYOUT = "L6 Q L4";
 my $WAIT_LAYOUT = "L4 Q2";
 my $STEP_LAYOUT = "L2 Q L2";
 my $EVENT_LAYOUT = "L C4 L2 Q5 L2 S8 a16 Z32";
-my @event_fields = qw(seq kind mech stage zero item lab cookie queued_ns started_ns finished_ns value
-	pid nth queue_cpu cpu ring_cpu context softirq_queued softirq_started skipped flags comm data);
+my @event_fields = qw(seq kind mech stage zero item lab cookie queued_ns started_ns finished_ns
+	value pid nth queue_cpu cpu ring_cpu context softirq_queued softirq_started skipped flags
+	comm data);
 
 # An ioctl. A structure begins with its size; fields that are not given are 0.
 sub call {
@@ -82,8 +83,9 @@ for (unpack "(a128)*", $data) {
 	push @events, \%e;
 }
 print "item  kind       context  until start  CPUs\n";
-printf "%4d  %-9s  %-7s  %8d us  %d -> %d\n", $_->{item}, $kinds{$_->{kind}}, $contexts{$_->{context} & 7},
-	($_->{started_ns} - $_->{queued_ns}) / 1000, $_->{queue_cpu}, $_->{cpu} for @events;
+printf "%4d  %-9s  %-7s  %8d us  %d -> %d\n", $_->{item}, $kinds{$_->{kind}},
+	$contexts{$_->{context} & 7}, ($_->{started_ns} - $_->{queued_ns}) / 1000,
+	$_->{queue_cpu}, $_->{cpu} for @events;
 
 my ($accepted, $coalesced, $runs) = (call($lab, $ITEM_STATE, $STATE_LAYOUT, 0, $work))[12, 13, 15];
 check("all that was accepted has run", $accepted == $runs);
@@ -92,9 +94,11 @@ check("the rest coalesced", $coalesced == grep { $_ == $ALREADY_PENDING } @resul
 check("each run is recorded", $runs == grep { $_->{kind} == $RUN && $_->{item} == $work } @events);
 check("the mark is recorded", 1 == grep { $_->{kind} == $MARK && $_->{value} == 42 } @events);
 for (@events) {
-	check("times are in order", $_->{queued_ns} <= $_->{started_ns} && $_->{started_ns} <= $_->{finished_ns});
+	check("times are in order",
+		$_->{queued_ns} <= $_->{started_ns} && $_->{started_ns} <= $_->{finished_ns});
 	check("the payload is there", $_->{data} eq "from perl");
 	next if $_->{kind} != $RUN;
-	check("the context is right", $contexts{$_->{context} & 7} eq ($_->{item} == $work ? "task" : "softirq"));
+	check("the context is right",
+		$contexts{$_->{context} & 7} eq ($_->{item} == $work ? "task" : "softirq"));
 }
 close $lab;

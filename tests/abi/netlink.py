@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""netlink.py TEST…: drives the netlink family with the kernel's own client and docs/netlink/bhlab.yaml. One line for each."""
+"""netlink.py TEST…: drives the netlink family with the kernel's own client, by the specification in
+docs/netlink/bhlab.yaml. Prints a line for each test."""
 import errno
 import os
 import socket
@@ -40,8 +41,10 @@ class Lab:
                        pass_fds=[self.fd], check=True)
 
     def number(self):
-        info = subprocess.check_output(["bhctl", "--fd", str(self.fd), "-p", "info"], pass_fds=[self.fd])
-        return int(next(line.split()[1] for line in info.decode().splitlines() if line.split("\t")[0] == "lab"))
+        info = subprocess.check_output(["bhctl", "--fd", str(self.fd), "-p", "info"],
+                                       pass_fds=[self.fd])
+        return int(next(line.split()[1] for line in info.decode().splitlines()
+                        if line.split("\t")[0] == "lab"))
 
 
 def refused(call, number, text, dump=False):
@@ -59,7 +62,8 @@ def refused(call, number, text, dump=False):
 def test_objects(family):
     """one of each, as the ioctls have it; all of a lab; all"""
     with Lab("add queue q --unbound --max-active 3\nadd work w --queue q --data hello --cookie 9\n"
-             "add tasklet t\nqueue w\nwait w runs 1\nadd irq line\n") as lab, Lab("add timer other\n") as other:
+             "add tasklet t\nqueue w\nwait w runs 1\nadd irq line\n") as lab, \
+            Lab("add timer other\n") as other:
         number = lab.number()
         got = family.do("lab-get", {"id": number})
         assert (got["items"], got["queues"], got["locks"], got["fifos"]) == (3, 1, 0, 0), got
@@ -68,8 +72,10 @@ def test_objects(family):
         assert {x["id"] for x in family.dump("lab-get", {})} == {number, other.number()}
 
         work = family.do("item-get", {"lab": number, "id": 2})
-        assert (work["name"], work["mech"], work["data"], work["cookie"]) == ("w", "work", "hello", 9), work
-        assert work["runs"] == work["accepted"] == 1 and work["outstanding"] == 0 and work["queue"] == 1, work
+        assert (work["name"], work["mech"], work["data"], work["cookie"]) == \
+            ("w", "work", "hello", 9), work
+        assert work["runs"] == work["accepted"] == 1 and work["outstanding"] == 0, work
+        assert work["queue"] == 1, work
         assert work["state"] == set() and "irq" not in work and "cpu" not in work, work
         items = family.dump("item-get", {"lab": number})
         assert [x["name"] for x in items] == ["w", "t", "line"] and items[0] == work, items
@@ -77,7 +83,8 @@ def test_objects(family):
         assert [x["name"] for x in family.dump("item-get", {})] == ["w", "t", "line", "other"]
 
         queue = family.do("queue-get", {"lab": number, "id": 1})
-        assert (queue["name"], queue["flags"], queue["max-active"], queue["items"]) == ("q", {"unbound"}, 3, 1), queue
+        assert (queue["name"], queue["flags"], queue["max-active"], queue["items"]) == \
+            ("q", {"unbound"}, 3, 1), queue
         assert family.dump("queue-get", {}) == [queue]
         assert family.dump("queue-get", {"lab": other.number()}) == []
 
@@ -108,20 +115,28 @@ def test_refused(family):
         refused(lambda: family.do("lab-get", {}), errno.EINVAL, "")
         refused(lambda: family.do("item-get", {"lab": number}), errno.EINVAL, "")
         refused(lambda: family.do("item-get", {"id": 1}), errno.EINVAL, "")
-        refused(lambda: family.do("item-get", {"lab": 200, "id": 1}), errno.ENOENT, "there is no such lab")
+        refused(lambda: family.do("item-get", {"lab": 200, "id": 1}), errno.ENOENT,
+                "there is no such lab")
         for item in 2, 99, 0x80000000, 0xffffffff:
-            refused(lambda item=item: family.do("item-get", {"lab": number, "id": item}), errno.ENOENT,
+            refused(lambda item=item: family.do("item-get", {"lab": number, "id": item}),
+                    errno.ENOENT,
                     "there is no such object")
         for queue in 1, 99, 0xffffffff:
-            refused(lambda queue=queue: family.do("queue-get", {"lab": number, "id": queue}), errno.ENOENT,
+            refused(lambda queue=queue: family.do("queue-get", {"lab": number, "id": queue}),
+                    errno.ENOENT,
                     "there is no such object")
         refused(lambda: family.do("queue-get", {"lab": number, "id": 0x80000000}), errno.ENOENT, "")
-        refused(lambda: family.dump("item-get", {"lab": 200}), errno.ENOENT, "there is no such lab", dump=True)
-        refused(lambda: family.dump("item-get", {"lab": number, "id": 1}), errno.EINVAL, "a dump is of all", dump=True)
-        refused(lambda: family.dump("lab-get", {"id": number}), errno.EINVAL, "a dump is of all", dump=True)
+        refused(lambda: family.dump("item-get", {"lab": 200}), errno.ENOENT, "there is no such lab",
+                dump=True)
+        refused(lambda: family.dump("item-get", {"lab": number, "id": 1}), errno.EINVAL,
+                "a dump is of all", dump=True)
+        refused(lambda: family.dump("lab-get", {"id": number}), errno.EINVAL, "a dump is of all",
+                dump=True)
         # known only from answers
-        refused(lambda: family.do("lab-get", {"id": number, "uid": 0}), errno.EINVAL, "nknown attribute")
-        refused(lambda: family.do("item-get", {"lab": number, "id": 1, "name": "w"}), errno.EINVAL, "nknown attribute")
+        refused(lambda: family.do("lab-get", {"id": number, "uid": 0}), errno.EINVAL,
+                "nknown attribute")
+        refused(lambda: family.do("item-get", {"lab": number, "id": 1, "name": "w"}), errno.EINVAL,
+                "nknown attribute")
         refused(lambda: family.do("stats-get", {"abi": 0}), errno.EINVAL, "")
 
 
@@ -172,9 +187,12 @@ def test_strangers(family):
 
 def strangers(root):
     family = client()
-    for request in ("lab-get", {"id": root}), ("item-get", {"lab": root, "id": 1}), ("queue-get", {"lab": root, "id": 1}):
-        refused(lambda request=request: family.do(*request), errno.EPERM, "the lab is another user's")
-    refused(lambda: family.dump("item-get", {"lab": root}), errno.EPERM, "the lab is another user's", dump=True)
+    for request in (("lab-get", {"id": root}), ("item-get", {"lab": root, "id": 1}),
+                    ("queue-get", {"lab": root, "id": 1})):
+        refused(lambda request=request: family.do(*request), errno.EPERM,
+                "the lab is another user's")
+    refused(lambda: family.dump("item-get", {"lab": root}), errno.EPERM,
+            "the lab is another user's", dump=True)
     assert family.dump("lab-get", {}) == [] and family.dump("item-get", {}) == []
     with Lab("add work mine\n") as lab:
         assert [x["uid"] for x in family.dump("lab-get", {})] == [1000]
@@ -240,7 +258,8 @@ def test_malformed(family):
             assert got == want, (cmd, attrs, errno.errorcode.get(got), errno.errorcode.get(want))
         assert ask(sock, number, LAB_GET, attr(2, u32), reserved=1) == errno.EINVAL
         assert ask(sock, number, STATS_GET, b"", flags=NLM_F_ACK | NLM_F_DUMP) == errno.EOPNOTSUPP
-        assert ask(sock, number, LAB_GET, attr(14, u32), flags=NLM_F_ACK | NLM_F_DUMP) == errno.EINVAL
+        assert ask(sock, number, LAB_GET, attr(14, u32),
+                   flags=NLM_F_ACK | NLM_F_DUMP) == errno.EINVAL
 
 
 def test_changes(family):
@@ -250,7 +269,8 @@ def test_changes(family):
             socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16) as sock:
         sock.bind((0, 0))
         body = struct.pack("=BBH", ITEM_GET, 1, 0)
-        sock.send(struct.pack("=IHHII", 16 + len(body), number, NLM_F_REQUEST | NLM_F_DUMP, 1, 0) + body)
+        flags = NLM_F_REQUEST | NLM_F_DUMP
+        sock.send(struct.pack("=IHHII", 16 + len(body), number, flags, 1, 0) + body)
         flags = []
         for i in range(1000):
             data = sock.recv(8192)

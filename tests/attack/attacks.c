@@ -294,7 +294,8 @@ static void threads_prepare(struct member *m)
 			;
 		while (go_on(m) && add_sleeper(m, lab, BHLAB_MECH_KTHREAD_WORK, 0) > 0)
 			;
-		while (go_on(m) && add_queue(m, lab, BHLAB_WQ_ORDERED | BHLAB_WQ_MEM_RECLAIM, 0) > 0)
+		while (go_on(m) &&
+		       add_queue(m, lab, BHLAB_WQ_ORDERED | BHLAB_WQ_MEM_RECLAIM, 0) > 0)
 			;
 	}
 }
@@ -566,7 +567,8 @@ static void random_loop(struct member *m, unsigned int thread)
 }
 
 const struct attack attacks[] = {
-	{ "user", "busy threads, and no use of the device: to compare with", 1, NULL, NULL, user_loop, 3 },
+	{ "user", "busy threads, and no use of the device: to compare with", 1, NULL, NULL,
+	  user_loop, 3 },
 	{ "highpri", "work that spins on unbound highpri queues", 8, highpri_prepare, start_all },
 	{ "kthreads", "kthread_work that spins", 0, kthreads_prepare, start_all },
 	{ "system", "work that spins on the system's queues", 16, system_prepare, start_all },

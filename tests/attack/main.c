@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * attack [--seconds N] [--tries N] [--labs N] [--documented FILE] [NAME...]: what a
- * hostile member, with at most so many labs, leaves to root, as TAP. --list: the attacks; --factors: what is asked for,
- * which FILE must tell just so.
+ * hostile member, with at most so many labs, leaves to root, as TAP. --list: the
+ * attacks; --factors: what is asked for, which FILE must tell just so.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -42,7 +42,8 @@ static const struct bound bounds[NR_BOUNDS] = {
 	[SLEEP_MAX] = { "a sleep of 10 ms ends late: the worst", "ms", 4, 500 * MS },
 	[FORK_P50] = { "`fork()` and `waitpid()`: median", "ms", 4, 50 * MS },
 	[FORK_MAX] = { "`fork()` and `waitpid()`: the worst", "ms", 4, 1000 * MS },
-	[LAB_P50] = { "a lab of root's with two work items, from open to close: median", "ms", 4, 200 * MS },
+	[LAB_P50] = { "a lab of root's with two work items, from open to close: median",
+		      "ms", 4, 200 * MS },
 	[LAB_MAX] = { "a lab of root's: the worst", "ms", 4, 2000 * MS },
 	[TTY_P50] = { "a byte through a terminal: median", "ms", 4, 50 * MS },
 	[TTY_MAX] = { "a byte through a terminal: the worst", "ms", 4, 1000 * MS },
@@ -182,7 +183,10 @@ static void judge(struct verdict *v, const struct measure *before, const struct 
 static void tell(const struct attack *a, const struct measure *before,
 		 const struct measure *m, const struct measure *after, const struct shared *member)
 {
-	printf("# %s: late %.1f %.1f %.1f (quiet %.1f %.1f %.1f), processes %.0f %% (the loop %.0f %% of it, quiet %.0f %%, host %.0f %%), fork %.1f %.1f, lab %.1f %.1f, tty %.1f %.1f ms, %lld MiB, %+d tasks, %u labs, %llu objects (then %s), %llu calls\n",
+	printf("# %s: late %.1f %.1f %.1f (quiet %.1f %.1f %.1f), "
+	       "processes %.0f %% (the loop %.0f %% of it, quiet %.0f %%, host %.0f %%), "
+	       "fork %.1f %.1f, lab %.1f %.1f, tty %.1f %.1f ms, %lld MiB, %+d tasks, "
+	       "%u labs, %llu objects (then %s), %llu calls\n",
 	       a->name, ms(m->sleep_p50), ms(m->sleep_p99), ms(m->sleep_max),
 	       ms(before->sleep_p50), ms(before->sleep_p99), ms(before->sleep_max),
 	       percent(m->left, before, after), 100 * m->part, percent(before->left, before, after),
@@ -368,7 +372,8 @@ static void factors(FILE *f)
 {
 	fprintf(f, "| what root does, or sees | how it may become |\n|---|---|\n");
 	for (int i = 0; i < NR_BOUNDS; i++)
-		fprintf(f, "| %s | %.0f times as long as on the quiet machine, and %llu ms (/ H) |\n",
+		fprintf(f, "| %s | %.0f times as long as on the quiet machine, "
+			   "and %llu ms (/ H) |\n",
 			bounds[i].what, bounds[i].factor,
 			(unsigned long long)(bounds[i].slack / MS));
 	fprintf(f, "| processes of nice 0, the member's own among them | get %d %% of each CPU |\n",
@@ -378,8 +383,10 @@ static void factors(FILE *f)
 	fprintf(f, "| a loop of nice 0 beside the member's busy processes | gets %d %% of that |\n",
 		PART_LEAST);
 	fprintf(f, "| memory that the member has taken | at most %d %% |\n", MEMORY_MOST);
-	fprintf(f, "| threads that the member has made, those of his processes among them | at most %d |\n", TASKS_MOST);
-	fprintf(f, "| after the member was killed | all is free within %llu s (/ H), but for %d MiB |\n",
+	fprintf(f, "| threads that the member has made, those of his processes among them | "
+		   "at most %d |\n", TASKS_MOST);
+	fprintf(f, "| after the member was killed | "
+		   "all is free within %llu s (/ H), but for %d MiB |\n",
 		FREE_NS / SECOND, FREE_KB / 1024);
 }
 
@@ -441,8 +448,10 @@ static bool wanted(const struct attack *a, char **names)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "seconds", required_argument, NULL, 's' }, { "tries", required_argument, NULL, 't' },
-		{ "labs", required_argument, NULL, 'n' }, { "list", no_argument, NULL, 'l' }, { "factors", no_argument, NULL, 'f' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "tries", required_argument, NULL, 't' },
+		{ "labs", required_argument, NULL, 'n' },
+		{ "list", no_argument, NULL, 'l' }, { "factors", no_argument, NULL, 'f' },
 		{ "documented", required_argument, NULL, 'd' }, {}
 	};
 	struct measure quiet;

@@ -193,7 +193,8 @@ static void become_member(void)
 		fclose(oom);
 	}
 	setrlimit(RLIMIT_NOFILE, &files);
-	if (!pw || initgroups(pw->pw_name, pw->pw_gid) || setgid(pw->pw_gid) || setuid(pw->pw_uid)) {
+	if (!pw || initgroups(pw->pw_name, pw->pw_gid) || setgid(pw->pw_gid) ||
+	    setuid(pw->pw_uid)) {
 		perror("attack: " MEMBER);
 		_exit(70);
 	}

@@ -128,7 +128,8 @@ load common
 
 @test "steps that the context does not allow" {
 	local top="irq runs in hardirq context"
-	context_of irq hardirq || top="irq is written for hardirq context, though this kernel runs it in task context"
+	context_of irq hardirq ||
+		top="irq is written for hardirq context, though this kernel runs it in task context"
 	lab_open
 	refusals <<-END
 		71 EINVAL | add tasklet x --do 'sleep 5ms'    | add tasklet x: step 1, 'sleep 5ms': cannot sleep: tasklet runs in softirq context
@@ -163,7 +164,8 @@ load common
 
 @test "nice -20 needs CAP_SYS_NICE" {
 	export -f refusals
-	run -0 runuser -u alice -- bhctl exec -- bash -c 'BATS_TEST_TMPDIR=$(mktemp -d) refusals' <<-'END'
+	run -0 runuser -u alice -- bhctl exec -- \
+		bash -c 'BATS_TEST_TMPDIR=$(mktemp -d) refusals' <<-'END'
 		71 EPERM | add queue q --unbound --highpri | add queue q: the workers of a --highpri queue run at nice -20, which needs CAP_SYS_NICE (with --bh it does not)
 		71 EPERM | add work x --queue highpri      | add work x: the workers of queue highpri run at nice -20, which needs CAP_SYS_NICE
 		71 EPERM | add rcu_work x --queue highpri  | add rcu_work x: the workers of queue highpri run at nice -20, which needs CAP_SYS_NICE
@@ -228,14 +230,16 @@ load common
 @test "more than the limits allow" {
 	local items irqs steps sleepers rings program many i
 	read -r items irqs steps sleepers rings < <(bhctl -j info |
-		jq -r '.limits | "\(.items) \(.irqs) \(.steps) \(.system_sleepers) \(.user_ring_bytes / 1048576 | floor)"')
+		jq -r '.limits |
+		"\(.items) \(.irqs) \(.steps) \(.system_sleepers) \(.user_ring_bytes / 1048576 | floor)"')
 	many="a user may have $items items, $irqs irqs and 128 threads, $sleepers of them of the system's queues, and $rings MiB"
 	many+=" of rings, over all labs, and a lab programs in process context of 60s in all (module parameters items, irqs,"
 	many+=" threads, system_sleepers, user_ring_bytes, lab_ns) (ENOSPC)"
 	lab_open
 	program=$(yes 'mark 1;' | head -n "$((steps + 1))" | xargs)
 	is 71 "bhctl: add work w: a program may have $steps steps (module parameter steps) (E2BIG)" add work w --do "$program"
-	is 71 "bhctl: add irq w: a program may have $steps steps (module parameter steps) (E2BIG)" add irq w --thread "$program"
+	is 71 "bhctl: add irq w: a program may have $steps steps (module parameter steps) (E2BIG)" \
+		add irq w --thread "$program"
 	is 0 added add work w --do "${program#mark 1;}"
 	all_right
 

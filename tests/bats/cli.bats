@@ -10,7 +10,8 @@ load common
 	local command
 	run -0 bhctl help
 	assert_line --index 0 "usage: bhctl [OPTION...] COMMAND [ARG...]"
-	for command in info mechanisms list show add del queue delay cancel flush disable enable trigger wait events monitor ring \
+	for command in info mechanisms list show add del queue delay cancel flush disable enable \
+		trigger wait events monitor ring \
 		batch latency exec record report compare sleep completion help; do
 		assert_line --regexp "^  $command +[a-z]"
 	done
@@ -18,8 +19,10 @@ load common
 	bhctl help | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p' >"$BATS_TEST_TMPDIR/commands"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/commands")" -ge 21 ]
 	sed 's/^/help /' "$BATS_TEST_TMPDIR/commands" | bhctl batch - >"$BATS_TEST_TMPDIR/help"
-	sed 's/$/ --help/' "$BATS_TEST_TMPDIR/commands" | bhctl batch - | diff - "$BATS_TEST_TMPDIR/help"
-	sed -n 's/^usage: bhctl \([a-z]*\).*/\1/p' "$BATS_TEST_TMPDIR/help" | diff - "$BATS_TEST_TMPDIR/commands"
+	sed 's/$/ --help/' "$BATS_TEST_TMPDIR/commands" | bhctl batch - |
+		diff - "$BATS_TEST_TMPDIR/help"
+	sed -n 's/^usage: bhctl \([a-z]*\).*/\1/p' "$BATS_TEST_TMPDIR/help" |
+		diff - "$BATS_TEST_TMPDIR/commands"
 	run -0 bhctl help queue
 	assert_output "$(bhctl queue --help)"
 }
@@ -56,7 +59,8 @@ load common
 	assert_equal "$stderr" ""
 	jq -e --arg kernel "$(uname -r)" --argjson cpus "$(getconf _NPROCESSORS_CONF)" \
 		'.kernel == $kernel and .cpus == $cpus and .mechanisms >= 4' <<<"$output"
-	for name in labs users items irqs threads system_sleepers queues fifos steps chain ring_bytes user_ring_bytes; do
+	for name in labs users items irqs threads system_sleepers queues fifos steps chain \
+		ring_bytes user_ring_bytes; do
 		assert_equal "$(jq ".limits.$name" <<<"$output")" "$(cat "$parameters/$name")"
 	done
 	run -0 bhctl info
@@ -68,22 +72,29 @@ load common
 @test "mechanisms tells of each where it runs, and which verbs are whose" {
 	run -0 --separate-stderr bhctl -j mechanisms
 	assert_equal "$stderr" ""
-	assert_equal "$(jq -r '.mechanisms[].name' <<<"$output" | head -4 | xargs)" "work tasklet tasklet_hi irq"
+	assert_equal "$(jq -r '.mechanisms[].name' <<<"$output" | head -4 | xargs)" \
+		"work tasklet tasklet_hi irq"
 	jq -e '.mechanisms | map({key: .name, value: .}) | from_entries |
 		.work.verbs.queue == "native" and .work.verbs.trigger == null and
 		.tasklet.verbs.queue == "native" and .tasklet.verbs.cancel == "emulated" and
-		.irq.verbs.queue == null and .irq.verbs.trigger == "native" and .irq.verbs.delay == "emulated" and
-		(.work.context | index("task")) != null and (.tasklet.context | index("softirq")) != null and
-		(.irq.written_for | index("hardirq")) != null and .irq.thread and (.work.thread | not) and
-		(.work.steps | index("sleep")) != null and (.tasklet.steps | index("sleep")) == null and
-		(.irq.steps | index("thread")) != null and (.irq.thread_steps | index("sleep")) != null' <<<"$output"
+		.irq.verbs.queue == null and .irq.verbs.trigger == "native" and
+		.irq.verbs.delay == "emulated" and
+		(.work.context | index("task")) != null and
+		(.tasklet.context | index("softirq")) != null and
+		(.irq.written_for | index("hardirq")) != null and .irq.thread and
+		(.work.thread | not) and
+		(.work.steps | index("sleep")) != null and
+		(.tasklet.steps | index("sleep")) == null and
+		(.irq.steps | index("thread")) != null and
+		(.irq.thread_steps | index("sleep")) != null' <<<"$output"
 	if kernel_has disable_delayed_work; then
 		jq -e '.mechanisms[0].verbs.disable == "native"' <<<"$output"
 	else
 		jq -e '.mechanisms[0].verbs.disable == null' <<<"$output"
 	fi
 	run -0 bhctl mechanisms
-	assert_line --index 0 --regexp '^MECHANISM +CONTEXT +QUEUE +DELAY +CANCEL +FLUSH +DISABLE +ENABLE +TRIGGER +MAY BE$'
+	assert_line --index 0 \
+		--regexp '^MECHANISM +CONTEXT +QUEUE +DELAY +CANCEL +FLUSH +DISABLE +ENABLE +TRIGGER +MAY BE$'
 	assert_line --regexp '^irq +(hardirq|task) \+ thread +- +emulated '
 	run -0 bhctl -p mechanisms
 	assert_line --regexp $'^tasklet\t[a-z,-]*softirq[a-z,-]*\tnative\temulated\t'
@@ -97,21 +108,24 @@ load common
 		delay w 1000s --mod
 	EOF
 	run -0 bhctl list
-	assert_line --index 0 --regexp '^ID +NAME +MECHANISM +STATE +QUEUE +CPU +ACCEPTED +COALESCED +RUNS +CANCELLED +MERGED$'
+	assert_line --index 0 \
+		--regexp '^ID +NAME +MECHANISM +STATE +QUEUE +CPU +ACCEPTED +COALESCED +RUNS +CANCELLED +MERGED$'
 	assert_line --regexp '^ *[0-9]+ w +work +pending, delayed +highpri +1 +1 +0 +0 +0 +0$'
 	assert_line --regexp '^ *[0-9]+ t +tasklet +idle +- +- +0 +0 +0 +0 +0$'
 	assert_line --regexp '^ *[0-9]+ later +- +reserved '
 	run -0 bhctl -p list
 	assert_line --regexp $'^[0-9]+\tw\twork\tpending,delayed\thighpri\t1\t1\t0\t0\t0\t0$'
 	run -0 bhctl -j list
-	jq -e '[.items[] | select(.state != ["reserved"]) | .name] | sort == ["t", "w"]' <<<"$output"
+	jq -e '[.items[] | select(.state != ["reserved"]) | .name] |
+		sort == ["t", "w"]' <<<"$output"
 
 	run -0 bhctl show w
 	assert_line --regexp '^program +queue later$'
 	assert_line --regexp '^data +some text$'
 	assert_line --regexp '^state +pending, delayed$'
 	assert_line --regexp '^activations +1 accepted = 0 run \+ 0 cancelled \+ 0 merged \+ 1 outstanding$'
-	item w '.cpu == 1 and .queue == "highpri" and .record_queued and .data == "some text" and .balanced
+	item w '.cpu == 1 and .queue == "highpri" and .record_queued and .data == "some text" and
+		.balanced
 		and .counters.accepted == 1 and .counters.outstanding == 1 and .irq == null'
 	run -0 bhctl -j show w
 	assert_output --partial '"cookie":18446744073709551615,'
@@ -141,7 +155,8 @@ load common
 @test "a name that nothing has is noted, and kept only if the item is made" {
 	lab_open
 	run -0 --separate-stderr bhctl add work w --do 'queue b; queue w; queue b2'
-	assert_equal "$stderr" "bhctl: note: item 'b' does not exist yet; the step is skipped until it does
+	assert_equal "$stderr" \
+		"bhctl: note: item 'b' does not exist yet; the step is skipped until it does
 bhctl: note: item 'b2' does not exist yet; the step is skipped until it does"
 	run -0 --separate-stderr bhctl -q add work w2 --do 'queue b'
 	assert_equal "$stderr" ""
@@ -182,8 +197,10 @@ bhctl: note: item 'b2' does not exist yet; the step is skipped until it does"
 		del i
 	END
 	jq -c . "$BATS_TEST_TMPDIR/out" >"$BATS_TEST_TMPDIR/again"
-	run -0 jq -r 'if .kind then empty else .result // .errno // (.exit? // keys[0]) end' "$BATS_TEST_TMPDIR/out"
-	assert_equal "$(xargs <<<"$output")" "abi mechanisms added added queued runs queued already-pending was-pending idle \
+	run -0 jq -r 'if .kind then empty else .result // .errno // (.exit? // keys[0]) end' \
+		"$BATS_TEST_TMPDIR/out"
+	assert_equal "$(xargs <<<"$output")" \
+		"abi mechanisms added added queued runs queued already-pending was-pending idle \
 queued idle idle idle EINVAL 64 fifos attributes cpus deleted ENOENT"
 	run -0 jq -cs 'map(select(.error))' "$BATS_TEST_TMPDIR/out"
 	assert_output "$(jq -c . <<-'END'
@@ -197,7 +214,8 @@ queued idle idle idle EINVAL 64 fifos attributes cpus deleted ENOENT"
 @test "a command that is alone says once that its lab ends with it" {
 	run -0 --separate-stderr bhctl add work w
 	assert_output added
-	assert_equal "$stderr" "bhctl: note: there is no lab to share, so this one ends with this command, and all in it; use 'bhctl exec' or 'bhctl batch' to keep one"
+	assert_equal "$stderr" \
+		"bhctl: note: there is no lab to share, so this one ends with this command, and all in it; use 'bhctl exec' or 'bhctl batch' to keep one"
 	run -0 --separate-stderr bhctl -q add work w
 	assert_equal "$output$stderr" ""
 	run -0 --separate-stderr bhctl batch - <<<$'add work w\nqueue w'
@@ -232,7 +250,8 @@ added"
 bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s are"
 	run -71 bhctl batch -k <<<$'queue x\nsleep 1\nadd work w'
 	assert_line --index 2 added
-	is 64 "bhctl: batch: cannot read '/nonexistent': No such file or directory (ENOENT)" batch /nonexistent
+	is 64 "bhctl: batch: cannot read '/nonexistent': No such file or directory (ENOENT)" \
+		batch /nonexistent
 	all_right
 }
 
@@ -259,7 +278,8 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 		read -rt 10 answer <&"${COPROC[0]}"
 		echo "$answer" >>"$BATS_TEST_TMPDIR/answers"
 	done
-	assert_equal "$(xargs <"$BATS_TEST_TMPDIR/answers")" "added queued already-pending was-pending"
+	assert_equal "$(xargs <"$BATS_TEST_TMPDIR/answers")" \
+		"added queued already-pending was-pending"
 	local pid=$COPROC_PID in=${COPROC[1]}
 	exec {in}>&-
 	wait "$pid"
@@ -278,7 +298,8 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 }
 
 @test "exec gives the program a lab, and returns its status" {
-	run -0 bhctl exec -- sh -c 'bhctl add work w && bhctl queue w && [ -c "/proc/self/fd/$BHLAB_FD" ] && echo "$BHLAB_FD"'
+	run -0 bhctl exec -- \
+		sh -c 'bhctl add work w && bhctl queue w && [ -c "/proc/self/fd/$BHLAB_FD" ] && echo "$BHLAB_FD"'
 	assert_line --index 1 queued
 	[ "${lines[2]}" -ge 10 ]
 	run -7 bhctl exec -- sh -c 'exit 7'
@@ -292,9 +313,11 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 }
 
 @test "exec inside exec is another lab" {
-	run -0 bhctl exec -- sh -c 'bhctl -q add work outer && bhctl exec -- bhctl -p list && bhctl -p list | cut -f2'
+	run -0 bhctl exec -- \
+		sh -c 'bhctl -q add work outer && bhctl exec -- bhctl -p list && bhctl -p list | cut -f2'
 	assert_output outer
-	run -0 bhctl exec -- sh -c 'bhctl -q add work outer && bhctl --fd $BHLAB_FD exec -- bhctl -p list | cut -f2'
+	run -0 bhctl exec -- \
+		sh -c 'bhctl -q add work outer && bhctl --fd $BHLAB_FD exec -- bhctl -p list | cut -f2'
 	assert_output outer
 }
 
@@ -304,7 +327,8 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 		assert_output ''
 	run -71 bash -c 'bhctl info 2>&1 >/dev/full'
 	assert_output "bhctl: info: cannot write what was to be printed (ENOSPC)"
-	run -71 bash -c "trap '' PIPE; { sleep 0.5; bhctl info 2>&3; } 3>&2 | true; exit \${PIPESTATUS[0]}"
+	run -71 \
+		bash -c "trap '' PIPE; { sleep 0.5; bhctl info 2>&3; } 3>&2 | true; exit \${PIPESTATUS[0]}"
 	assert_output "bhctl: info: cannot write what was to be printed (EPIPE)"
 }
 
@@ -358,7 +382,8 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 	lab <<<$'add work w --do "sleep 100ms"\nqueue w\nwait w running\nwait w runs 1\nwait w idle\nwait w idle --timeout 0'
 	is 124 "bhctl: wait w running: not so within 10ms (ETIMEDOUT)" wait w running --timeout 10ms
 	is 124 "bhctl: wait w runs: not so within 0 (ETIMEDOUT)" wait w runs 2 --timeout 0
-	is 124 '{"error":"wait w pending: not so within 1ms","errno":"ETIMEDOUT","exit":124}' -j wait w pending --timeout 1ms
+	is 124 '{"error":"wait w pending: not so within 1ms","errno":"ETIMEDOUT","exit":124}' \
+		-j wait w pending --timeout 1ms
 	is 0 '{"result":"idle","item":"w","id":1}' -j wait w idle
 	is 0 runs wait w runs 1
 	all_right
@@ -376,12 +401,15 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 		wait v idle
 	END
 	run -0 bhctl events
-	assert_line --index 0 --regexp '^ *TIME EVENT +ITEM +MECH +CONTEXT +CPU +PID +COMM +LATENCY +RUNTIME +NTH NOTES'
-	assert_line --index 1 --regexp '^ *0\.000000 run +w +work +task +[01].*1 +[0-9]+ kworker/1:[0-9]+H? +[0-9.]+[mun]?s +[0-9.]+[mun]?s +1 "payload"$'
+	assert_line --index 0 \
+		--regexp '^ *TIME EVENT +ITEM +MECH +CONTEXT +CPU +PID +COMM +LATENCY +RUNTIME +NTH NOTES'
+	assert_line --index 1 \
+		--regexp '^ *0\.000000 run +w +work +task +[01].*1 +[0-9]+ kworker/1:[0-9]+H? +[0-9.]+[mun]?s +[0-9.]+[mun]?s +1 "payload"$'
 	assert_line --index 2 --regexp '^ *0\.[0-9]{6} mark +w +work .* 1 value 42, "payload"$'
 	assert_equal "${#lines[@]}" 4
 	assert_equal "$(bhctl -j events | wc -l)" 3
-	assert_equal "$(bhctl -j events --kind mark | jq -c '[.kind, .item, .value, .nth]')" '["mark","w",42,1]'
+	assert_equal "$(bhctl -j events --kind mark | jq -c '[.kind, .item, .value, .nth]')" \
+		'["mark","w",42,1]'
 	assert_equal "$(bhctl -j events --item v | jq -r .item)" v
 	assert_equal "$(bhctl -p events -n 2 | cut -f2,3 | xargs)" "run w mark w"
 	run -0 bhctl -j events -n 1
@@ -431,7 +459,8 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 	assert_equal "$(head -1 "$out")" '{"kind":"lost","cpu":1,"count":68}'
 	assert_equal "$(sed 1d "$out" | jq -s -c 'map(.nth) == [range(69; 101)]')" true
 	run -0 --separate-stderr bhctl -p events
-	assert_equal "$stderr" "bhctl: events: 68 records of CPU 1 were overwritten before they were read"
+	assert_equal "$stderr" \
+		"bhctl: events: 68 records of CPU 1 were overwritten before they were read"
 	bhctl -j events --read >"$out"
 	assert_equal "$(head -1 "$out")" '{"kind":"lost","cpu":null,"count":68}'
 	assert_equal "$(sed 1d "$out" | wc -l)" 32
@@ -441,7 +470,8 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 @test "ring is set up before it is used" {
 	lab_open
 	run -0 bhctl -j ring --records 64 --watermark 64
-	assert_equal "$(jq -c '[.records, .watermark, .record_size, .recorded]' <<<"$output")" "[64,64,128,0]"
+	assert_equal "$(jq -c '[.records, .watermark, .record_size, .recorded]' <<<"$output")" \
+		"[64,64,128,0]"
 	run -0 bhctl ring --watermark 2
 	assert_line --regexp '^records of each +64$'
 	assert_line --regexp '^watermark +2$'

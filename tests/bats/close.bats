@@ -5,8 +5,8 @@
 
 load common
 
-# Commands from stdin in a lab that ends while they are still at work. Nothing of it may be left: no reference to the
-# module, no line, no thread.
+# Commands from stdin in a lab that ends while they are still at work. Nothing of it may be left: no
+# reference to the module, no line, no thread.
 close_amid() {
 	local before after
 	before=$(cut -d: -f1 /proc/interrupts)
@@ -14,7 +14,8 @@ close_amid() {
 	assert_equal "$(cat /sys/module/bhlab/refcnt)" 0
 	after=$(cut -d: -f1 /proc/interrupts)
 	assert_equal "$after" "$before"
-	# a kworker, but not a rescuer, is decorated with the queue that it served last, although that is gone
+	# a kworker, but not a rescuer, is decorated with the queue that it served last, although
+	# that is gone
 	run grep -sP '^(?!kworker/[0-9u]).*bhlab' /proc/[0-9]*/comm
 	refute_output
 }
@@ -82,7 +83,8 @@ close_amid() {
 	waiter=$!
 	lab <<<'del w'
 	run wait "$waiter"
-	grep -q "there is no item w in this lab, or it went away meanwhile (ENOENT)" "$BATS_TEST_TMPDIR/said"
+	grep -q "there is no item w in this lab, or it went away meanwhile (ENOENT)" \
+		"$BATS_TEST_TMPDIR/said"
 	lab_close
 	assert_equal "$(cat /sys/module/bhlab/refcnt)" 0
 }
@@ -90,7 +92,8 @@ close_amid() {
 @test "a bhctl that is killed leaves nothing behind" {
 	coproc bhctl -p batch - 3>&-
 	local answer i pid=$COPROC_PID
-	printf '%s\n' 'add work w --do "requeue"' 'queue w' 'add tasklet t' 'disable t' 'queue t' >&"${COPROC[1]}"
+	printf '%s\n' 'add work w --do "requeue"' 'queue w' 'add tasklet t' 'disable t' \
+		'queue t' >&"${COPROC[1]}"
 	for ((i = 0; i < 5; i++)); do read -rt 10 answer <&"${COPROC[0]}"; done
 	assert_equal "$answer" queued
 	kill -KILL "$pid"

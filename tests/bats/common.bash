@@ -2,18 +2,20 @@
 # shellcheck shell=bash
 # What all test files share. Everything here runs in the guest.
 #
-# A bhctl costs 40 ms there, a bats test 500: so commands go through one batch where their order is all that matters, and
-# tables of refusals are one test. What runs in the background must close descriptor 3 (of bats) and the lab's.
+# A bhctl costs 40 ms there, a bats test 500: so commands go through one batch where their order is
+# all that matters, and tables of refusals are one test. What runs in the background must close
+# descriptor 3 (of bats) and the lab's.
 
-# bats notes where it is before each command, with some twenty of its own, for which an emulated machine takes 4 ms. What a
-# report names is the line of the test; so it need not while it looks for tests, nor inside of functions from elsewhere.
+# bats notes where it is before each command, with some twenty of its own, for which an emulated
+# machine takes 4 ms. What a report names is the line of the test; so it need not while it looks for
+# tests, nor inside of functions from elsewhere.
 trap - DEBUG
 debug_trap=$(declare -f bats_debug_trap)
 eval "${debug_trap/\{/\{ [[ \$1 == \"\$BATS_TEST_SOURCE\" ]] || return 0;}"
 
 bats_require_minimum_version 1.5.0
-# Not by bats_load_library, whose loaders start a process for each of these files, in each test. An assertion is read when it
-# is first used.
+# Not by bats_load_library, whose loaders start a process for each of these files, in each test. An
+# assertion is read when it is first used.
 for file in "$BATS_LIB_PATH"/bats-support/src/*.bash; do
 	# shellcheck source=/dev/null
 	source "$file"
@@ -48,11 +50,12 @@ lab_close() {
 	unset BHLAB_FD
 }
 
-# Whatever a test has done in its lab: all of it is accounted for. Each teardown calls it. Whether what is idle has something
-# outstanding, the kselftests ask, and the scenarios at their end.
+# Whatever a test has done in its lab: all of it is accounted for. Each teardown calls it. Whether
+# what is idle has something outstanding, the kselftests ask, and the scenarios at their end.
 accounted() {
 	[[ ${BHLAB_FD-} ]] || return 0
-	bhctl -j list | jq -e '[.. | objects | select(.balanced == false)] == []' >/dev/null || fail "$(bhctl -j list)"
+	bhctl -j list | jq -e '[.. | objects | select(.balanced == false)] == []' >/dev/null ||
+		fail "$(bhctl -j list)"
 }
 
 teardown() {
@@ -72,7 +75,8 @@ lab_says() {
 	assert_equal "$(xargs <<<"$said")" "$*"
 }
 
-# The same, but only the last answer counts, as people read it: what must happen at once happens in one process.
+# The same, but only the last answer counts, as people read it: what must happen at once happens in
+# one process.
 lab_ends() {
 	local said
 	said=$(bhctl batch - 2>&1) || fail "$said"
@@ -101,8 +105,8 @@ item() {
 	jq -e "$2" <<<"$shown" >/dev/null || fail "not so: $2: $shown"
 }
 
-# Lines "EXIT ERRNO | COMMAND | ERROR" from stdin, ERRNO "-" where the kernel was not asked: each command must be refused
-# just so. They run in one batch, in the lab if there is one.
+# Lines "EXIT ERRNO | COMMAND | ERROR" from stdin, ERRNO "-" where the kernel was not asked: each
+# command must be refused just so. They run in one batch, in the lab if there is one.
 refusals() {
 	local rows
 	rows=$(grep -v '^$')
@@ -110,20 +114,23 @@ refusals() {
 		bhctl -j batch --keep-going - |
 		jq -r '"\(.exit) \(.errno // "-") | \(.error // .)"' >"$BATS_TEST_TMPDIR/got"
 	# shellcheck disable=SC2001 # a pattern for each line
-	sed 's/^\([0-9]* [A-Z0-9-]*\) *|.*| \([^|]*\)$/\1 | \2/' <<<"$rows" >"$BATS_TEST_TMPDIR/want"
+	sed 's/^\([0-9]* [A-Z0-9-]*\) *|.*| \([^|]*\)$/\1 | \2/' <<<"$rows" \
+		>"$BATS_TEST_TMPDIR/want"
 	diff -u "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
 }
 
 # Collects what `is` finds, so that one test shows all failures of a table.
 wrong=0
 
-# is EXIT OUTPUT ARGUMENT…: bhctl with these arguments exits so; the first line that it prints anywhere is OUTPUT.
+# is EXIT OUTPUT ARGUMENT…: bhctl with these arguments exits so; the first line that it prints
+# anywhere is OUTPUT.
 is() {
 	local status=0 output want=$1 text=$2
 	shift 2
 	output=$(bhctl "$@" 2>&1) || status=$?
 	[[ $status == "$want" && ${output%%$'\n'*} == "$text" ]] && return
-	printf 'bhctl %s\n  wanted %s: %s\n  got    %s: %s\n' "$*" "$want" "$text" "$status" "$output"
+	printf 'bhctl %s\n  wanted %s: %s\n  got    %s: %s\n' "$*" "$want" "$text" "$status" \
+		"$output"
 	wrong=$((wrong + 1))
 }
 
@@ -137,8 +144,8 @@ context_of() {
 		'.mechanisms[] | select(.name == $m) | .context | index($c) != null' >/dev/null
 }
 
-# interrupted CONDITION COMMAND…: the command, with SIGINT once the condition holds; $self is its process. For `run`, which is in
-# the foreground: what bash starts in the background ignores SIGINT.
+# interrupted CONDITION COMMAND…: the command, with SIGINT once the condition holds; $self is its
+# process. For `run`, which is in the foreground: what bash starts in the background ignores SIGINT.
 interrupted() {
 	local self=$BASHPID
 	(
@@ -160,7 +167,8 @@ kernel_has() {
 	grep -qw "$1" /proc/kallsyms
 }
 
-# What bash completes the last of these words to, once the script of `bhctl completion bash` has been read.
+# What bash completes the last of these words to, once the script of `bhctl completion bash` has
+# been read.
 complete_words() {
 	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 	COMPREPLY=()

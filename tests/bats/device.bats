@@ -121,8 +121,10 @@ refcnt() {
 	local ours misc
 	misc=$(cat /sys/class/misc/bhlab/dev)
 	export BHLAB_FD
-	BHLAB_FD=77 is 64 "bhctl: list: BHLAB_FD=77 is not open here (sudo, for one, closes descriptors) (EBADF)" list
-	BHLAB_FD=77 is 64 "bhctl: info: BHLAB_FD=77 is not open here (sudo, for one, closes descriptors) (EBADF)" info
+	BHLAB_FD=77 is 64 \
+		"bhctl: list: BHLAB_FD=77 is not open here (sudo, for one, closes descriptors) (EBADF)" list
+	BHLAB_FD=77 is 64 \
+		"bhctl: info: BHLAB_FD=77 is not open here (sudo, for one, closes descriptors) (EBADF)" info
 	exec 20</etc/passwd 21<>/dev/null 22</tmp
 	BHLAB_FD=20 is 64 "bhctl: list: BHLAB_FD=20 is not a device" list
 	BHLAB_FD=21 is 64 "bhctl: list: BHLAB_FD=21 is another device (1:3) than bhlab ($misc)" list

@@ -13,7 +13,8 @@ setup() {
 interrupts() {
 	local line
 	line=$(bhctl -j show "$1" | jq .irq)
-	awk -v line="$line:" 'NR == 1 { cpus = NF } $1 == line { for (i = 2; i < cpus + 2; i++) n += $i } END { print n + 0 }' \
+	awk -v line="$line:" \
+		'NR == 1 { cpus = NF } $1 == line { for (i = 2; i < cpus + 2; i++) n += $i } END { print n + 0 }' \
 		/proc/interrupts
 }
 
@@ -58,11 +59,13 @@ interrupts() {
 	END
 	threadirqs || holds 'ran("i"; "top")[0] | in("hardirq") and .cpu == 1'
 	holds 'ran("i"; "top")[0].cpu as $cpu | ran("t")[0] | in("softirq") and .cpu == $cpu'
-	holds 'ran("i"; "top")[0].cpu as $cpu | ran("w")[0] | in("task") and (.comm | startswith("kworker/\($cpu):"))'
+	holds 'ran("i"; "top")[0].cpu as $cpu | ran("w")[0] | in("task") and
+		(.comm | startswith("kworker/\($cpu):"))'
 	holds 'ran("i"; "thread")[0] | in("task") and (.comm | startswith("irq/"))'
 	holds 'ran("i"; "top")[0].finished_ns as $done |
 		[ran("t")[0], ran("w")[0], ran("i"; "thread")[0]] | all(.started_ns >= $done)'
-	item i '.counters | .accepted == 1 and .runs == 1 and .thread_wakes == 1 and .thread_runs == 1'
+	item i '.counters | .accepted == 1 and .runs == 1 and .thread_wakes == 1 and
+		.thread_runs == 1'
 	run -0 env LC_ALL=C.UTF-8 bhctl events
 	assert_line --regexp ' run/top +i +irq +(hardirq|task, .*[^ ]) +1→'
 	assert_line --regexp ' run/thread +i +irq +task '
@@ -98,7 +101,8 @@ interrupts() {
 		trigger i --cpu 0
 		wait i idle
 	END
-	item i '.balanced and (.counters | .thread_wakes == .thread_runs + .thread_merged and .thread_runs < .thread_wakes)'
+	item i '.balanced and
+		(.counters | .thread_wakes == .thread_runs + .thread_merged and .thread_runs < .thread_wakes)'
 }
 
 @test "every raise is accounted for" {
@@ -134,7 +138,8 @@ interrupts() {
 	all_right
 	item i '.state | index("disabled") != null'
 	lab <<<$'enable i\nwait i runs 1\nwait i idle'
-	item i '.depth == 0 and .balanced and (.counters | .accepted == 3 and .runs == 1 and .merged == 2)'
+	item i '.depth == 0 and .balanced and
+		(.counters | .accepted == 3 and .runs == 1 and .merged == 2)'
 	is 71 "bhctl: enable i: not disabled (EINVAL)" enable i
 	all_right
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# bhctl latency: that each mechanism is measured as often as was asked for, from where and where it should be, and that what
-# is said of it is what the records say. No latency has an upper bound here: the host may do what it likes.
+# bhctl latency: that each mechanism is measured as often as was asked for, from where and where it
+# should be, and that what is said of it is what the records say. No latency has an upper bound
+# here: the host may do what it likes.
 # shellcheck disable=SC2016,SC2154 # programs of jq and sh; stderr and output come from run
 
 load common
@@ -49,7 +50,8 @@ all_names() {
 @test "latency: what is said is what the records say, percentiles to 1/128" {
 	lab_open
 	measure tasklet irq hrtimer -l 250 -i 200us --do 'spin 3us'
-	so 'def agrees(said; ns): (ns | sort) as $ns | said | .count == ($ns | length) and .min_ns == $ns[0] and
+	so 'def agrees(said; ns): (ns | sort) as $ns | said | .count == ($ns | length) and
+		.min_ns == $ns[0] and
 			.max_ns == $ns[-1] and .avg_ns == (($ns | add) / ($ns | length) | round) and
 			([[.p50_ns, 500], [.p90_ns, 900], [.p99_ns, 990], [.p999_ns, 999]] | all(. as [$p, $permille] |
 				($ns | rank($permille)) as $true | $p >= $true and $p <= $true * (1 + 1 / 128)));
@@ -66,7 +68,8 @@ all_names() {
 	lab_open
 	measure work tasklet irq_work -c 0-1 -l 10
 	so '[latencies("tasklet"; "queue-to-start") | [.cpu, .count]] == [[0, 10], [1, 10]]'
-	so '["work", "tasklet", "irq_work"] | all(runs(.; "main") | map(.queue_cpu) | . == ([range(10)] | map(0, 1)))'
+	so '["work", "tasklet", "irq_work"] |
+		all(runs(.; "main") | map(.queue_cpu) | . == ([range(10)] | map(0, 1)))'
 	so '["tasklet", "irq_work"] | all(runs(.; "main") | all(.cpu == .queue_cpu))'
 	so '.counters | all(.accepted == 20 and .adds_up)'
 }
@@ -83,7 +86,8 @@ all_names() {
 	lab_open
 	measure work timer -l 10 --from other-cpu -c 0
 	so '["work", "timer"] | all(runs(.; "main") | length == 10 and all(.queue_cpu == 1 and .cpu == 0))'
-	bhctl -j latency -l 1 --from other-cpu 2>note | jq -e '[.counters[].mechanism] - ["work", "bh_work", "timer"] == []'
+	bhctl -j latency -l 1 --from other-cpu 2>note |
+		jq -e '[.counters[].mechanism] - ["work", "bh_work", "timer"] == []'
 	grep 'the others are left out' note
 }
 
@@ -94,15 +98,19 @@ all_names() {
 }
 
 @test "latency: what exceeds the threshold ends it with 1, and runs the command once" {
-	run -1 --separate-stderr env -u BHLAB_VM_KERNEL -u BHLAB_SLOWNESS bhctl -j latency tasklet -l 50 -T 1ns --json file \
+	run -1 --separate-stderr env -u BHLAB_VM_KERNEL -u BHLAB_SLOWNESS bhctl -j latency tasklet \
+		-l 50 -T 1ns --json file \
 		--on-threshold 'env | grep ^BHLAB_ | sort >>env; echo said'
 	echo "$output" >doc
-	[[ $stderr == $'said\nbhctl: note: tasklet, CPU 0: queue-to-start took '*', which is more than 1ns' ]]
+	[[ $stderr == \
+		$'said\nbhctl: note: tasklet, CPU 0: queue-to-start took '*', which is more than 1ns' ]]
 	so '.counters == [{mechanism: "tasklet", accepted: 1, recorded: 1, lost: 0, skipped_steps: 0, adds_up: true}]'
-	so '.threshold | .mechanism == "tasklet" and .metric == "queue-to-start" and .cpu == 0 and .threshold_ns == 1'
+	so '.threshold | .mechanism == "tasklet" and .metric == "queue-to-start" and .cpu == 0 and
+		.threshold_ns == 1'
 	assert_equal "$(jq .return_code file)" 1
 	diff env <(jq -r '"BHLAB_CPU=0\nBHLAB_MECHANISM=tasklet\nBHLAB_METRIC=queue-to-start\nBHLAB_THRESHOLD_NS=1
-		BHLAB_TIME_NS=\(.threshold.time_ns)\nBHLAB_VALUE_NS=\(.threshold.value_ns)" | gsub("\t"; "")' doc)
+		BHLAB_TIME_NS=\(.threshold.time_ns)\nBHLAB_VALUE_NS=\(.threshold.value_ns)" |
+		gsub("\t"; "")' doc)
 	rm env
 	measure tasklet -l 5 -T 3600s --on-threshold 'touch env'
 	so '.threshold == null and .rounds == 5'
@@ -136,7 +144,8 @@ all_names() {
 		[([range(5) * 20] + ["over:", "count:", "min:", "avg:", "max:"]),
 		 (runs("tasklet"; "main") | map(latency) | cells), (runs("irq"; "top") | map(latency) | cells),
 		 ([runs("irq"; "top"), runs("irq"; "thread")] | transpose | map(.[1].started_ns - .[0].queued_ns) | cells)] |
-		transpose[] | select((.[0] | type) == "string" or .[1:] != [0, 0, 0]) | @tsv' -r >want
+		transpose[] | select((.[0] | type) == "string" or .[1:] != [0, 0, 0]) | @tsv' \
+		-r >want
 	sed 1,4d text | sed '$d' | awk -v OFS='\t' '{ $1 = $1; print }' | diff want -
 	run -0 cat text
 	assert_line --index 0 "# bhlab latency histogram"
@@ -147,10 +156,13 @@ all_names() {
 
 @test "latency: SIGINT ends it, and what was measured is told" {
 	lab_open
-	run -130 interrupted 'bhctl wait latency.irq runs 3' bhctl -j latency work irq -D 100s --json file
+	run -130 interrupted 'bhctl wait latency.irq runs 3' bhctl -j latency work irq -D 100s \
+		--json file
 	tail -n 1 <<<"$output" >doc
-	assert_line --index 0 --regexp '^bhctl: note: interrupted; this is what was measured in [0-9]+ rounds$'
-	so '.interrupted and (.counters | all(.recorded > 0 and .adds_up)) and .took_ns < (100000 | ms)'
+	assert_line --index 0 \
+		--regexp '^bhctl: note: interrupted; this is what was measured in [0-9]+ rounds$'
+	so '.interrupted and (.counters | all(.recorded > 0 and .adds_up)) and
+		.took_ns < (100000 | ms)'
 	assert_equal "$(jq .return_code file)" 130
 	jq -e '.thread | all(.cycles > 0)' file
 }
@@ -176,7 +188,8 @@ all_names() {
 	bhctl -j latency tasklet -c 0 -l 20 -i 20ms >doc 2>note
 	lab <<<'del flood'
 	so '.counters[0] | .accepted == 20 and .recorded + .lost == 20 and .lost > 0 and .adds_up'
-	so 'latencies("tasklet"; "queue-to-start").lost == .counters[0].lost and .records_lost >= .counters[0].lost'
+	so 'latencies("tasklet"; "queue-to-start").lost == .counters[0].lost and
+		.records_lost >= .counters[0].lost'
 	grep 'records were overwritten before they were read' note
 }
 

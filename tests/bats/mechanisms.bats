@@ -17,12 +17,14 @@ cancelling() {
 	local mech
 	lab_open
 	for mech in $(mechs); do
-		printf '%s\n' "add $mech x_$mech" "queue x_$mech" "wait x_$mech runs 1" "delay x_$mech 1ms" "wait x_$mech runs 2" \
+		printf '%s\n' "add $mech x_$mech" "queue x_$mech" "wait x_$mech runs 1" \
+			"delay x_$mech 1ms" "wait x_$mech runs 2" \
 			"delay x_$mech 1000s" "flush x_$mech"
 	done | lab
 	for mech in $(mechs); do
 		item "x_$mech" '.counters.runs == 3 and .balanced and .counters.outstanding == 0'
-		context_of "$mech" "$(ask "ran(\"x_$mech\")[0].context[0]" | tr -d '"')" || fail "$mech ran elsewhere"
+		context_of "$mech" "$(ask "ran(\"x_$mech\")[0].context[0]" | tr -d '"')" ||
+			fail "$mech ran elsewhere"
 	done
 }
 
@@ -30,13 +32,17 @@ cancelling() {
 	local mech said
 	lab_open
 	for mech in $(cancelling); do
-		printf '%s\n' "add $mech x_$mech" "delay x_$mech 1000s" "queue x_$mech" "delay x_$mech 2000s --mod" "cancel x_$mech --sync" "cancel x_$mech --sync"
+		printf '%s\n' "add $mech x_$mech" "delay x_$mech 1000s" "queue x_$mech" \
+			"delay x_$mech 2000s --mod" "cancel x_$mech --sync" "cancel x_$mech --sync"
 	done | lab
 	for mech in $(cancelling); do
-		item "x_$mech" '.counters | .accepted == 1 and .runs == 0 and .cancelled == 1 and .coalesced == 1'
+		item "x_$mech" '.counters | .accepted == 1 and .runs == 0 and .cancelled == 1 and
+			.coalesced == 1'
 		lab <<<"delay x_$mech 1000s"
 		said=$(bhctl -j cancel "x_$mech" --sync | jq -r .emulated)
-		assert_equal "$mech $said" "$mech $(bhctl -j mechanisms | jq --arg m "$mech" '.mechanisms[] | select(.name == $m).verbs.cancel == "emulated"')"
+		assert_equal "$mech $said" \
+			"$mech $(bhctl -j mechanisms | jq --arg m "$mech" '.mechanisms[] |
+			select(.name == $m).verbs.cancel == "emulated"')"
 	done
 }
 
@@ -64,7 +70,8 @@ cancelling() {
 	holds 'ran("s")[0] | in("softirq") and in("irqs-off")'
 	holds 'ran("p")[0] | in("softirq") and .cpu == 1'
 	item l '.attributes == ["lazy"] and .counters.runs == 1'
-	is 71 "bhctl: add irq_work x: --hard and --lazy exclude each other (EINVAL)" add irq_work x --hard --lazy
+	is 71 "bhctl: add irq_work x: --hard and --lazy exclude each other (EINVAL)" \
+		add irq_work x --hard --lazy
 	all_right
 }
 
@@ -95,7 +102,8 @@ cancelling() {
 	lab_open
 	lab <<<$'add work s --static\nadd tasklet t --static\nqueue s\nqueue t\nwait s runs 1\nwait t runs 1'
 	is 71 "bhctl: add work x: another item has the static instance (EBUSY)" add work x --static
-	is 71 "bhctl: add tasklet_hi x: another item has the static instance (EBUSY)" add tasklet_hi x --static
+	is 71 "bhctl: add tasklet_hi x: another item has the static instance (EBUSY)" \
+		add tasklet_hi x --static
 	all_right
 	run -71 env -u BHLAB_FD bhctl -q add work x --static
 	lab <<<$'del s\nadd work x --static\nqueue x\nwait x runs 1'

@@ -79,10 +79,12 @@ events_of() {
 	lab_open
 	number=$(bhctl -j info | jq .lab)
 	lab <<<$'add work w --do "mark 1"\nadd tasklet t'
-	filters=("--lab $number" "--lab 99" "--item w" "--item #2" "--mechanism tasklet" "--kind mark" "--item w --kind run")
+	filters=("--lab $number" "--lab 99" "--item w" "--item #2" "--mechanism tasklet"
+		"--kind mark" "--item w --kind run")
 	for filter in "${filters[@]}"; do
 		read -ra words <<<"$filter"
-		bhctl monitor --banner "${words[@]}" --format '{item} {kind}' >"$out.${filter// /_}" 3>&- {BHLAB_FD}>&- &
+		bhctl monitor --banner "${words[@]}" \
+			--format '{item} {kind}' >"$out.${filter// /_}" 3>&- {BHLAB_FD}>&- &
 		pids+=($!)
 	done
 	for filter in "${filters[@]}"; do
@@ -130,7 +132,8 @@ events_of() {
 }
 
 @test "SIGINT ends it with 130, and says how many were shown" {
-	run -130 --separate-stderr interrupted '[[ -s $out ]]' bash -c 'exec bhctl -j monitor --banner >"$1"' _ "$out"
+	run -130 --separate-stderr interrupted '[[ -s $out ]]' \
+		bash -c 'exec bhctl -j monitor --banner >"$1"' _ "$out"
 	assert_equal "$(<"$out")" '{"kind":"subscribed"}'
 	assert_equal "$stderr" "bhctl: note: interrupted; 0 events were shown"
 }
@@ -150,7 +153,8 @@ events_of() {
 		run -71 unshare --user --map-root-user bhctl monitor
 		assert_output "bhctl: monitor: to see the events of all labs needs CAP_NET_ADMIN (EPERM)"
 	fi
-	is 64 "bhctl: monitor: --format: an event has no 'frob'; see the keys that -j prints" monitor --format '{frob}'
+	is 64 "bhctl: monitor: --format: an event has no 'frob'; see the keys that -j prints" \
+		monitor --format '{frob}'
 	is 64 "bhctl: monitor: --format: '{kind' has a '{' without its '}'" monitor --format '{kind'
 	is 64 "bhctl: monitor: --format: --format excludes -j and -p" -p monitor --format '{kind}'
 	is 64 "bhctl: monitor: --mechanism: unknown mechanism 'frob'; 'bhctl mechanisms' lists them" monitor --mechanism frob

@@ -1,17 +1,19 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# The netlink family, by the kernel's own client and the specification in docs/netlink. Starting that client is slow, so
-# one process makes all of the tests.
+# The netlink family, by the kernel's own client and the specification in docs/netlink. Starting
+# that client is slow, so one process makes all of the tests.
 
 load common
 
 setup_file() {
-	"$BATS_TEST_DIRNAME/../abi/netlink.py" objects many changes stats refused malformed strangers events \
+	"$BATS_TEST_DIRNAME/../abi/netlink.py" objects many changes stats refused malformed \
+		strangers events \
 		>"$BATS_FILE_TMPDIR/said" 2>&1 3>&- || true
 }
 
 said_ok() {
-	grep -qx "ok $1" "$BATS_FILE_TMPDIR/said" || fail "$(grep " $1 " "$BATS_FILE_TMPDIR/said" | tr '|' '\n')"
+	grep -qx "ok $1" "$BATS_FILE_TMPDIR/said" ||
+		fail "$(grep " $1 " "$BATS_FILE_TMPDIR/said" | tr '|' '\n')"
 }
 
 @test "labs, items and queues: one, all of a lab, and all" {

@@ -8,10 +8,11 @@ bh_queues() {
 }
 
 @test "attributes that go together, and those that do not" {
+	local most='--percpu --highpri --freezable --mem-reclaim --cpu-intensive'
 	lab_open
-	lab <<-'END'
+	lab <<-END
 		add queue a
-		add queue b --percpu --highpri --freezable --mem-reclaim --cpu-intensive --max-active 3
+		add queue b $most --max-active 3
 		add queue c --unbound --highpri --max-active 1
 		add queue d --ordered --freezable --mem-reclaim
 		add queue e --legacy
@@ -37,8 +38,10 @@ bh_queues() {
 @test "BH queues run their items in a softirq, where the kernel has them" {
 	lab_open
 	if ! bh_queues; then
-		is 71 "bhctl: add queue b: this kernel has no BH workqueues (EOPNOTSUPP)" add queue b --bh
-		is 71 "bhctl: add work w: this kernel has no BH workqueues (EOPNOTSUPP)" add work w --queue bh
+		is 71 "bhctl: add queue b: this kernel has no BH workqueues (EOPNOTSUPP)" \
+			add queue b --bh
+		is 71 "bhctl: add work w: this kernel has no BH workqueues (EOPNOTSUPP)" \
+			add work w --queue bh
 		all_right
 		return
 	fi

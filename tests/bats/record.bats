@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # bats file_tags=long
-# bhctl record, report and compare: that everything which happens gets into the file, that what is said of it is what the
-# records say, and that a file which is not what it should be is refused, whatever is in it.
+# bhctl record, report and compare: that everything which happens gets into the file, that what is
+# said of it is what the records say, and that a file which is not what it should be is refused,
+# whatever is in it.
 # shellcheck disable=SC2016,SC2154 # programs of jq and sh; stderr and output come from run
 
 load common
@@ -70,14 +71,17 @@ seen = [[str(row[key]) for key in keys] for row in map(json.loads, open("events"
 assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	told '.complete and .at_rest and .status == 7 and .lost == 0 and (.interrupted | not)'
 	told '.release == "'"$(uname -r)"'" and .command[0] == "bash" and .cpus == '"$(getconf _NPROCESSORS_CONF)"
-	told 'item("w").cancelled == 1 and item("w").marks == item("w").runs and item("w").lost == 0'
+	told 'item("w").cancelled == 1 and item("w").marks == item("w").runs and
+		item("w").lost == 0'
 }
 
 @test "record: what the program has queued is waited for, but not for ever" {
-	bhctl record -o file -- sh -c 'bhctl -q add work w --do "sleep 300ms; queue w2"; bhctl -q add work w2 --do "mark 5"
+	bhctl record -o file -- \
+		sh -c 'bhctl -q add work w --do "sleep 300ms; queue w2"; bhctl -q add work w2 --do "mark 5"
 		bhctl queue w'
 	told '.at_rest and item("w").runs == 1 and item("w2").runs == 1 and item("w2").marks == 1'
-	run -0 --separate-stderr bhctl record -o file --settle 100ms -- sh -c 'bhctl -q add work w; bhctl delay w 1000s'
+	run -0 --separate-stderr bhctl record -o file --settle 100ms -- \
+		sh -c 'bhctl -q add work w; bhctl delay w 1000s'
 	assert_equal "${stderr_lines[0]}" \
 		"bhctl: note: not all that was queued has come to rest; what happens from now on is not recorded"
 	told '.complete and (.at_rest | not)'
@@ -111,7 +115,8 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	assert_line --regexp '^records  [0-9]+, [0-9]+ more were overwritten'
 }
 
-# Without a process to make the file: a shell that gets the signal while it waits for one that ends well goes on.
+# Without a process to make the file: a shell that gets the signal while it waits for one that ends
+# well goes on.
 @test "record: SIGINT ends the program, and the file is complete" {
 	run -130 --separate-stderr interrupted '[[ -e queued ]]' bhctl record -o file -- \
 		bash -c 'bhctl -q add work w; bhctl -q queue w; exec sleep 100 >queued'
@@ -120,7 +125,9 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 
 @test "record: if it is killed, the file can be read as far as it got" {
 	local i
-	bhctl record -o file -- bash -c 'echo $$ >program; bhctl -q add work w; bhctl -q queue w; exec sleep 100' 3>&- &
+	bhctl record -o file -- \
+		bash -c 'echo $$ >program; bhctl -q add work w; bhctl -q queue w; exec sleep 100' \
+		3>&- &
 	recorder=$!
 	for ((i = 0; i < 100; i++)); do
 		! bhctl -j report file 2>/dev/null | jq -e '.records == 1' || break
@@ -150,8 +157,10 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	bhctl -q report file --perfetto - >trace
 	trace-check <trace >counts
 	told '.records > 30 and .at_rest'
-	jq -e --slurpfile doc doc '$doc[0] as $d | .arrows <= ([$d.items[].runs] | add) and .arrows > 20 and
-		.slices == .arrows + ([$d.items[].runs] | add) and .instants == $d.records - ([$d.items[].runs] | add)' counts
+	jq -e --slurpfile doc doc '$doc[0] as $d | .arrows <= ([$d.items[].runs] | add) and
+		.arrows > 20 and
+		.slices == .arrows + ([$d.items[].runs] | add) and
+		.instants == $d.records - ([$d.items[].runs] | add)' counts
 }
 
 @test "record: the lab is a new one, with --fd that one from now on" {
@@ -190,12 +199,15 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 @test "report: counts and times are what the records say, percentiles to 1/128" {
 	jq -n '{items: [{id: 1, mech: 2, name: "t", runs: 210, thread_runs: 0}], lost: [{cpu: 1, count: 9}],
 		records: ([range(200) | {kind: 1, mech: 2, item: 1, context: 2, queued_ns: (1000000 * (. + 1)),
-			started_ns: (1000000 * (. + 1) + 1000 + 100 * .), finished_ns: (1000000 * (. + 1) + 31000 + 100 * .),
+			started_ns: (1000000 * (. + 1) + 1000 + 100 * .),
+			finished_ns: (1000000 * (. + 1) + 31000 + 100 * .),
 			queue_cpu: (if . < 50 then 1 else 0 end), skipped: 2, nth: (. + 1)}] +
 			[{kind: 3}, {kind: 3}, {kind: 5, value: 1}, {kind: 6}, {kind: 9, value: 4}, {kind: 9, value: 3} |
 			. + {mech: 2, item: 1, context: 1, queue_cpu: 65535}])}' | recording file
-	told 'item("t") | .runs == 200 and .coalesced == 2 and .marks == 1 and .cancelled == 1 and .dropped == 7 and
-		.skipped_steps == 400 and .lost == 10 and .cross_cpu == 50 and .cross_cpu_share == 0.25'
+	told 'item("t") | .runs == 200 and .coalesced == 2 and .marks == 1 and .cancelled == 1 and
+		.dropped == 7 and
+		.skipped_steps == 400 and .lost == 10 and .cross_cpu == 50 and
+		.cross_cpu_share == 0.25'
 	told '[item("t"), .mechanisms[0]] | all(.queue_to_start | .count == 200 and .min_ns == 1000 and .max_ns == 20900 and
 		.avg_ns == 10950 and ([[.p50_ns, 10900], [.p90_ns, 18900], [.p99_ns, 20700]] |
 		all(.[0] >= .[1] and .[0] <= .[1] * 129 / 128)))'
@@ -222,7 +234,8 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	assert_line 'records  0, 0 more were overwritten before they were read'
 	small '.records[2].item = 77'
 	told '[.items[] | .item] == ["w", "t", "#77"]'
-	small '.items[0].mech = 4 | .records[0, 2] += {mech: 4, context: 4, stage: 1} | .records[2].stage = 2'
+	small '.items[0].mech = 4 | .records[0, 2] += {mech: 4, context: 4, stage: 1} |
+		.records[2].stage = 2'
 	told '[.items[] | [.item, .mechanism, .stage, .runs]] ==
 		[["w", "irq", "main", 1], ["w", "irq", "thread", 1], ["t", "tasklet", "main", 1]]'
 	small '.records[0, 2].context = 2 | .records += [.records[0] + {kind: 3, context: 1}]'
@@ -233,16 +246,21 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 @test "report: a trace for Perfetto, in which slices nest and arrows lead from the queueing to the run" {
 	small
 	bhctl report file --perfetto trace
-	assert_equal "$(trace-check <trace)" '{"slices": 6, "arrows": 3, "instants": 0, "threads": 6}'
-	# The second run of w ends after the first one, so it is elsewhere; each arrow goes from queue_cpu to cpu.
+	assert_equal "$(trace-check <trace)" \
+		'{"slices": 6, "arrows": 3, "instants": 0, "threads": 6}'
+	# The second run of w ends after the first one, so it is elsewhere; each arrow goes from
+	# queue_cpu to cpu.
 	jq -e '[.traceEvents[] | select(.ph == "X" and .cat == "work")] | (map(.tid) | unique | length == 2) and
 		map([.ts, .dur, .args.nth]) == [[3, 6, 1], [5, 5, 2]]' trace
 	jq -e '[.traceEvents[] | select(.ph == "s" or .ph == "f") | [.id, .ph, .pid - 1]] | sort ==
-		[[1, "f", 2], [1, "s", 2], [2, "f", 1], [2, "s", 0], [3, "f", 1], [3, "s", 1]]' trace
+		[[1, "f", 2], [1, "s", 2], [2, "f", 1], [2, "s", 0], [3, "f", 1], [3, "s", 1]]' \
+			trace
 	jq -e '[.traceEvents[] | select(.name == "thread_name") | .args.name] | sort ==
 		["queueing", "queueing", "queueing", "softirq", "task", "task (2)"]' trace
-	# Where one is queued 500 ns after another one, queueing lasts half as long; nor do two of one moment differ.
-	small '.records[1, 2].queue_cpu = 0 | .records[1].queued_ns = 1500 | .records[2].queued_ns = 1000'
+	# Where one is queued 500 ns after another one, queueing lasts half as long; nor do two of
+	# one moment differ.
+	small '.records[1, 2].queue_cpu = 0 | .records[1].queued_ns = 1500 |
+		.records[2].queued_ns = 1000'
 	bhctl report file --perfetto - | tee trace | trace-check
 	jq -e '[.traceEvents[] | select(.ph == "X" and .cat == "queue") | [.ts, .dur]] == [[1, 0.25], [1, 0.25], [1.5, 1]]' trace
 }
@@ -358,7 +376,8 @@ open("lines", "w").write("".join(f"report {what}{i}\n" for what in ("end", "bit"
 		[.rows[] | [.mechanism, .metric, .a.count, .b.count]] == [["work", "queue-to-start", 2, 2], ["work", "run-time", 2, 2],
 		["tasklet", "queue-to-start", 1, null], ["tasklet", "run-time", 1, null],
 		["tasklet_hi", "queue-to-start", null, 1], ["tasklet_hi", "run-time", null, 1]]' <<<"$output"
-	jq -e '.rows[0] | .a.max_ns == 2000 and .b.max_ns == 4000 and .ratio.max_ns == 2 and .ratio.count == 1' <<<"$output"
+	jq -e '.rows[0] | .a.max_ns == 2000 and .b.max_ns == 4000 and .ratio.max_ns == 2 and
+		.ratio.count == 1' <<<"$output"
 	jq -e '.rows[1].ratio.max_ns | . > 0.83 and . < 0.84' <<<"$output"
 	jq -e '.rows[2].ratio == null' <<<"$output"
 	run -0 bhctl compare a b
@@ -371,14 +390,16 @@ open("lines", "w").write("".join(f"report {what}{i}\n" for what in ("end", "bit"
 	bhctl -j latency work irq -l 30 -c 0,1 --json a >doc
 	bhctl -q latency work -l 10 --json b
 	run -0 bhctl -j compare a b
-	jq -e --slurpfile doc doc --slurpfile file a '.kind == "latency" and .a.release == "'"$(uname -r)"'" and
+	jq -e --slurpfile doc doc --slurpfile file a '.kind == "latency" and
+		.a.release == "'"$(uname -r)"'" and
 		[.rows[] | [.mechanism, .metric, .a.count, .b.count]] == [["work", "queue-to-start", 60, 10],
 		["irq", "queue-to-start", 60, null], ["irq", "trigger-to-thread", 60, null]] and
 		.rows[0].a.max_ns == ([$doc[0].latencies[] | select(.mechanism == "work" and .metric == "queue-to-start").max_ns] | max)' \
 		<<<"$output"
 	bhctl -j latency work -l 40 --json c >doc
 	bhctl -j compare c c | jq -e --slurpfile doc doc '.rows[0].a as $a | $doc[0].latencies[0] |
-		$a.p50_ns == .p50_ns and $a.p99_ns == .p99_ns and $a.max_ns == .max_ns and $a.count == .count'
+		$a.p50_ns == .p50_ns and $a.p99_ns == .p99_ns and $a.max_ns == .max_ns and
+		$a.count == .count'
 	small
 	jq '.thread["0"].cycles += 1' b >wrong
 	jq 'del(.thread["0"].mechanism)' b >cyclictest

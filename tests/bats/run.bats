@@ -15,8 +15,8 @@ scenario() {
 	{ printf 'title %s\ntext It is a test.\nsource tests/bats/run.bats\n' "$1" && cat; } >"$1.bh"
 }
 
-# Lines "LINE:COLUMN: MESSAGE | BODY" from stdin, '~' for the end of a line of the body, which begins in line 4: a scenario
-# with this body is refused so. One bhctl reads them all.
+# Lines "LINE:COLUMN: MESSAGE | BODY" from stdin, '~' for the end of a line of the body, which
+# begins in line 4: a scenario with this body is refused so. One bhctl reads them all.
 wrong_files() {
 	local want body n=100
 	while IFS='|' read -r want body; do
@@ -87,7 +87,8 @@ wrong_files() {
 	is 64 "bhctl: no-title.bh:1:1: it has no title" run no-title.bh
 	is 64 "bhctl: run: nowhere: there is no scenario" run nowhere
 	is 64 "bhctl: run: FILE|DIR is missing" run
-	is 64 "bhctl: run: --tap is a format of its own: neither -j nor -p goes with it" -p run --tap no-title.bh
+	is 64 "bhctl: run: --tap is a format of its own: neither -j nor -p goes with it" \
+		-p run --tap no-title.bh
 	all_right
 }
 
@@ -98,7 +99,8 @@ wrong_files() {
 	scenario bad2 <<<'expect frob'
 	run -64 --separate-stderr bhctl run .
 	assert_equal "$output" ""
-	assert_equal "$(cut -d: -f2-5 <<<"$stderr" | xargs)" "./bad1.bh:4:1: unknown command frob; bhctl help lists all ./bad2.bh:4:8: unknown word frob" ||
+	assert_equal "$(cut -d: -f2-5 <<<"$stderr" | xargs)" \
+		"./bad1.bh:4:1: unknown command frob; bhctl help lists all ./bad2.bh:4:8: unknown word frob" ||
 		assert_equal "$(wc -l <<<"$stderr")" 2
 }
 
@@ -154,10 +156,12 @@ wrong_files() {
 }
 
 @test "run: what was observed is wrapped, leaves the last column free, and has no lines of its own" {
-	scenario x <<-'END'
+	local sum='runs(a-rather-long-name) + accepted(a-rather-long-name)'
+	sum+=' + refused(a-rather-long-name) + depth(a-rather-long-name)'
+	scenario x <<-END
 		add work a-rather-long-name
 		add work w
-		expect runs(a-rather-long-name) + accepted(a-rather-long-name) + refused(a-rather-long-name) + depth(a-rather-long-name) == 7
+		expect $sum == 7
 		exec -- sh -c 'printf "a\033b\rc"; exit 1'
 	END
 	local columns
@@ -165,7 +169,8 @@ wrong_files() {
 		run -1 env COLUMNS="$columns" bhctl run x.bh
 		assert_line --partial "observed: it exits with 1: a?b?c"
 		sed -n '/observed: runs/,/FAILED/p' <<<"$output" | sed '$d' >lines
-		assert_equal "$(xargs <lines)" "observed: runs(a-rather-long-name) = 0, accepted(a-rather-long-name) = 0, refused(a-rather-long-name) = 0, depth(a-rather-long-name) = 0"
+		assert_equal "$(xargs <lines)" \
+			"observed: runs(a-rather-long-name) = 0, accepted(a-rather-long-name) = 0, refused(a-rather-long-name) = 0, depth(a-rather-long-name) = 0"
 		(($(wc -L <lines) < columns))
 	done
 }
@@ -178,10 +183,13 @@ fails() {
 
 @test "run: what nobody asked for fails, too" {
 	local -x BHLAB_SLOWNESS=1
-	fails background "the child of exec is still there" <<<$'exec -- sh -c \'sleep 60 &\'\nexpect cpus() > 0'
+	fails background "the child of exec is still there" \
+		<<<$'exec -- sh -c \'sleep 60 &\'\nexpect cpus() > 0'
 	fails child "the child c is still there" <<<$'async c sleep 10s\nexpect cpus() > 0'
-	fails command "enable t: not disabled (EINVAL)" <<<$'add tasklet t\nenable t\nexpect runs(t) == 7'
-	fails cpu "it left CPU 1 offline" <<<$'exec -- sh -c \'echo 0 >/sys/devices/system/cpu/cpu1/online\'\nexpect cpus() == 1'
+	fails command "enable t: not disabled (EINVAL)" \
+		<<<$'add tasklet t\nenable t\nexpect runs(t) == 7'
+	fails cpu "it left CPU 1 offline" \
+		<<<$'exec -- sh -c \'echo 0 >/sys/devices/system/cpu/cpu1/online\'\nexpect cpus() == 1'
 	fails cpu2 "enable t: not disabled (EINVAL); it left CPU 1 offline" \
 		<<<$'add tasklet t\nexec -- sh -c \'echo 0 >/sys/devices/system/cpu/cpu1/online\'\nenable t\nexpect cpus() == 7'
 	fails exec "exec -- sh -c 'echo so it goes; exit 7': it exits with 7: so it goes" \
@@ -192,14 +200,17 @@ fails() {
 		<<<$'limit 300ms\nadd work w --do \'sleep 600ms\'\nexpect queue w = queued\nasync c flush w\njoin c'
 	fails lost "372 records were lost" \
 		<<<$'ring --records 32\nadd work w --do \'mark 1; mark 2; mark 3; requeue 100\'\nqueue w --cpu 0\nsettle\nexpect runs(w) == 101'
-	fails pending "w is left behind: it is pending,delayed" <<<$'add work w\nexpect delay w 1000s = queued'
+	fails pending "w is left behind: it is pending,delayed" \
+		<<<$'add work w\nexpect delay w 1000s = queued'
 	fails periodic "settle: i will never be idle: it is periodic" \
 		<<<$'add irq i\nexpect trigger i --period 10ms --count 100 = queued\nsettle'
 	fails settle "settle 50ms: w is not idle within 50ms: it is pending,delayed" \
 		<<<$'add work w\nexpect delay w 1000s = queued\nsettle 50ms'
-	fails variants "none of its expectations is for this kernel" <<<$'add work w\nexpect@kernel<6.0 runs(w) == 0'
+	fails variants "none of its expectations is for this kernel" \
+		<<<$'add work w\nexpect@kernel<6.0 runs(w) == 0'
 	run -1 bhctl -j run .
-	jq -r '.scenarios[] | .name + ": " + ([.checks[] | select(.ok | not) | [.expected, .observed] |
+	jq -r '.scenarios[] |
+		.name + ": " + ([.checks[] | select(.ok | not) | [.expected, .observed] |
 		map(select(.)) | join(": ")] | join("; "))' <<<"$output" | diff -u want -
 	assert_equal "$(</sys/devices/system/cpu/cpu1/online)" 1
 	scenario leaves <<<$'leaves w\nadd work w\nexpect delay w 1000s = queued'
@@ -243,15 +254,18 @@ fails() {
 	local requirement n=100
 	mkdir requires
 	for requirement in 'kernel < 6.0' 'kernel == 5' 'not kernel >= 6.0' 'cpus > 999' \
-		'verb tasklet trigger' 'native tasklet cancel' 'user nobody-like-this' 'cmdline frob' 'not root' 'file /nowhere'; do
-		(cd requires && scenario $n <<<"requires $requirement"$'\nadd work w\nexpect runs(w) == 1')
+		'verb tasklet trigger' 'native tasklet cancel' 'user nobody-like-this' \
+		'cmdline frob' 'not root' 'file /nowhere'; do
+		(cd requires &&
+			scenario $n <<<"requires $requirement"$'\nadd work w\nexpect runs(w) == 1')
 		echo "skipped	requires requires $requirement" >>want
 		((++n))
 	done
 	run -0 bhctl -p run requires
 	cut -f 1,4 <<<"$output" | sed 's/	/	requires /' | diff -u want -
 	# What the driver calls a mechanism is one.
-	bhctl -p mechanisms | cut -f 1 | sed 's/^/requires mechanism /; $a expect cpus() > 0' | scenario mechanisms
+	bhctl -p mechanisms | cut -f 1 | sed 's/^/requires mechanism /; $a expect cpus() > 0' |
+		scenario mechanisms
 	run -0 bhctl -p run mechanisms.bh
 	assert_output --partial passed
 }
@@ -309,7 +323,8 @@ fails() {
 	run -1 --separate-stderr bhctl -j run a.bh b.bh
 	assert_equal "$stderr" ""
 	assert_equal "$(wc -l <<<"$output")" 1
-	jq -e --arg kernel "$(uname -r)" '.kernel == $kernel and .passed == 1 and .failed == 1 and .skipped == 0 and
+	jq -e --arg kernel "$(uname -r)" '.kernel == $kernel and .passed == 1 and .failed == 1 and
+		.skipped == 0 and
 		.expectations == 3 and (.scenarios[0] | .verdict == "passed" and .title == "a" and
 		.statements == [14, 2, 60] and
 		(.checks | length) == 2 and ([.events[] | select(.kind == "run")] | length) == 1 and
@@ -322,9 +337,12 @@ fails() {
 	scenario a <<<'expect cpus() > 0'
 	scenario c <<<'expect cpus() > 0'
 	local killer="exec -- sh -c '(sleep 1; kill -INT \$PPID) >/dev/null 2>&1 &'" what
-	# It waits for a child, an item, somebody else's program, and a program that does not want to end.
-	for what in "$killer~async c wait w running --timeout 100s~join c" "$killer~delay w 1000s~wait w running --timeout 100s" \
-		"$killer~as alice exec -- sleep 300" "exec -- sh -c 'trap \"\" INT; kill -INT \$PPID; sleep 300; sleep 300'"; do
+	# It waits for a child, an item, somebody else's program, and a program that does not want
+	# to end.
+	for what in "$killer~async c wait w running --timeout 100s~join c" \
+		"$killer~delay w 1000s~wait w running --timeout 100s" \
+		"$killer~as alice exec -- sleep 300" \
+		"exec -- sh -c 'trap \"\" INT; kill -INT \$PPID; sleep 300; sleep 300'"; do
 		tr '~' '\n' <<<"limit 100s~add work w~expect cpus() > 0~$what" | scenario b
 		run -130 --separate-stderr bhctl run a.bh b.bh c.bh
 		assert_equal "$stderr" "bhctl: note: interrupted; 2 of 3 scenarios were run"
@@ -339,7 +357,8 @@ fails() {
 	refute_line --partial "3 c"
 	assert_line "Bail out! interrupted by SIGTERM"
 	run -143 --separate-stderr bhctl -j run a.bh b.bh c.bh
-	jq -e '.interrupted == "SIGTERM" and .passed == 1 and .failed == 1 and (.scenarios | length) == 2' <<<"$output"
+	jq -e '.interrupted == "SIGTERM" and .passed == 1 and .failed == 1 and
+		(.scenarios | length) == 2' <<<"$output"
 	run -0 bhctl -j run a.bh
 	jq -e '.interrupted == null' <<<"$output"
 }
@@ -348,7 +367,8 @@ fails() {
 	local dir=$BATS_TEST_TMPDIR/scenarios name
 	mkdir -p "$dir"
 	for name in a b; do
-		printf '%s\n' "title The $name" 'text Why.' 'source here' 'add work w' 'expect queue w = queued' 'settle' >"$dir/$name.bh"
+		printf '%s\n' "title The $name" 'text Why.' 'source here' 'add work w' \
+			'expect queue w = queued' 'settle' >"$dir/$name.bh"
 	done
 	is 64 "bhctl: run: $dir/tour: there is no tour: No such file or directory" run --tour "$dir"
 	all_right

@@ -62,7 +62,8 @@ load common
 		wait w runs 1
 	END
 	holds '.[] | select(.kind == "mark" and .value == 1) | in("bh-off")'
-	# On RT the section does not keep threads of its CPU from running the softirq before its end (from 6.18 on), or for it.
+	# On RT the section does not keep threads of its CPU from running the softirq before its end
+	# (from 6.18 on), or for it.
 	[[ $(uname -v) == *PREEMPT_RT* ]] ||
 		holds '(.[] | select(.kind == "mark" and .value == 1)).started_ns <= ran("t")[0].started_ns and
 			ran("t")[0].finished_ns <= (.[] | select(.kind == "mark" and .value == 2)).started_ns'
@@ -109,8 +110,10 @@ load common
 		queue out
 		wait out runs 1
 	END
-	item f '.pushed == 8 and .dropped == 2 and .highest == 8 and .popped == 8 and .level == 0 and .missed == 2'
-	holds '[.[] | kind("dropped")] | length == 1 and .[0].item == "in" and .[0].value == 2 and .[0].nth == 2'
+	item f '.pushed == 8 and .dropped == 2 and .highest == 8 and .popped == 8 and
+		.level == 0 and .missed == 2'
+	holds '[.[] | kind("dropped")] | length == 1 and .[0].item == "in" and .[0].value == 2 and
+		.[0].nth == 2'
 }
 
 @test "a period raises the line so many times, and cancel ends it" {

@@ -112,8 +112,8 @@ setup() {
 }
 
 @test "one that keeps rescheduling itself ends up in ksoftirqd" {
-	# More than the ten passes that the kernel makes inline. When the guest stalls the budget can end a chain early: so
-	# several chains.
+	# More than the ten passes that the kernel makes inline. When the guest stalls the budget
+	# can end a chain early: so several chains.
 	{
 		echo 'add tasklet t --do "requeue 60"'
 		yes $'queue t --cpu 1\nwait t idle' | head -n 10
@@ -133,6 +133,7 @@ setup() {
 		wait b runs 11
 		wait t idle
 	END
-	holds 'ran("t") | sort_by(.started_ns) | . as $r | [range(1; length) | $r[.].started_ns >= $r[. - 1].finished_ns] | all'
+	holds 'ran("t") | sort_by(.started_ns) | . as $r |
+		[range(1; length) | $r[.].started_ns >= $r[. - 1].finished_ns] | all'
 	item t '.balanced and .counters.accepted + .counters.coalesced == 22'
 }

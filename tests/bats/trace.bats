@@ -43,7 +43,8 @@ recorded() { # ITEM KIND FIELD…
 	local item=$1 kind=$2
 	shift 2
 	bhctl -j events --item "$item" --kind "$kind" |
-		jq -r '. as $event | [$ARGS.positional[] | "\(.)=\($event[.])"] | join(" ")' --args "$@"
+		jq -r '. as $event | [$ARGS.positional[] | "\(.)=\($event[.])"] |
+		join(" ")' --args "$@"
 }
 
 @test "queue, start and end of a run are traced, with what its record has" {
@@ -93,7 +94,8 @@ END
 bhlab_queue mech=timer result=queued
 bhlab_cancel mech=timer
 END
-	assert_equal "$(traced w queued_ns | sed -n 's/^bhlab_cancel //p')" "$(recorded w cancelled queued_ns)"
+	assert_equal "$(traced w queued_ns | sed -n 's/^bhlab_cancel //p')" \
+		"$(recorded w cancelled queued_ns)"
 }
 
 @test "a line is triggered, and both of its stages run" {

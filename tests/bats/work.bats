@@ -20,7 +20,8 @@ setup() {
 	END
 	item w '.counters | .accepted == 1 and .coalesced == 2 and .runs == 1'
 	holds '(ran("w") | length) == 1 and ([.[] | kind("coalesced") | of("w")] | length) == 2'
-	lab_says queued already-pending already-pending already-pending <<<$'delay w 1000s\nqueue w\nqueue w --cpu 0\ndelay w 1ms'
+	lab_says queued already-pending already-pending \
+		already-pending <<<$'delay w 1000s\nqueue w\nqueue w --cpu 0\ndelay w 1ms'
 	lab_says waited idle <<<$'flush w\nflush w'
 	item w '.counters | .accepted == 2 and .coalesced == 5 and .runs == 2'
 }
@@ -90,8 +91,8 @@ setup() {
 }
 
 @test "a delay is not early" {
-	# Delayed work counts in jiffies, and those are behind for a moment when the host has stopped a CPU of the guest: so
-	# most of them, not each.
+	# Delayed work counts in jiffies, and those are behind for a moment when the host has
+	# stopped a CPU of the guest: so most of them, not each.
 	local i
 	echo 'add work w --queue unbound' | lab
 	for i in 1 2 3 4 5; do printf '%s\n' 'delay w 30ms' "wait w runs $i"; done | lab
@@ -100,7 +101,8 @@ setup() {
 }
 
 @test "the first delay wins, and --mod replaces it" {
-	lab_says added queued already-pending <<<$'add work w --do "sleep 50ms"\ndelay w 1000s\ndelay w 1ms'
+	lab_says added queued \
+		already-pending <<<$'add work w --do "sleep 50ms"\ndelay w 1000s\ndelay w 1ms'
 	is 124 "bhctl: wait w runs: not so within 300ms (ETIMEDOUT)" wait w runs 1 --timeout 300ms
 	all_right
 	item w '.state == ["pending", "delayed"]'
@@ -152,15 +154,19 @@ setup() {
 	for queue in percpu highpri long unbound freezable power_efficient; do
 		item "$queue" ".queue == \"$queue\""
 	done
-	# The comm is the kworker's as it was at the start; the kernel decorates it only for readers of /proc.
-	holds '(ran("highpri")[0].comm | endswith("H")) and (ran("unbound")[0].comm | startswith("kworker/u"))'
-	holds '(ran("percpu") + ran("long") + ran("freezable")) | all(.comm | test("^kworker/[0-9]+:[0-9]+$"))'
+	# The comm is the kworker's as it was at the start; the kernel decorates it only for readers
+	# of /proc.
+	holds '(ran("highpri")[0].comm | endswith("H")) and
+		(ran("unbound")[0].comm | startswith("kworker/u"))'
+	holds '(ran("percpu") + ran("long") + ran("freezable")) |
+		all(.comm | test("^kworker/[0-9]+:[0-9]+$"))'
 	holds '[ran("w")[].comm | sub("[0-9]+.*:[0-9]+"; "")] == ["kworker/H", "kworker/u", "kworker/"]'
 }
 
 @test "disable cancels, refuses and nests" {
 	kernel_has disable_delayed_work || skip "this kernel cannot disable work"
-	lab_says added queued was-pending idle disabled disabled idle disabled idle queued runs <<-'END'
+	lab_says added queued was-pending idle disabled disabled idle disabled idle queued \
+		runs <<-'END'
 		add work w
 		delay w 1000s
 		disable w
@@ -178,7 +184,8 @@ setup() {
 	is 71 "bhctl: enable w: not disabled (EINVAL)" enable w
 	is 0 "idle (depth 1)" disable w
 	is 0 "idle (depth 2)" disable w --sync
-	is 0 '{"result":"idle","item":"w","id":1,"emulated":false,"waited":false,"depth":1}' -j enable w
+	is 0 '{"result":"idle","item":"w","id":1,"emulated":false,"waited":false,"depth":1}' \
+		-j enable w
 	is 0 "idle (depth 0)" enable w
 	all_right
 	item w '.state == []'
@@ -234,7 +241,8 @@ setup() {
 		wait i runs 1
 		wait w idle
 	END
-	holds 'ran("a")[0].cpu == 0 and ran("b")[0].cpu == 1 and (ran("b")[0] | latency) >= (10 | ms)'
+	holds 'ran("a")[0].cpu == 0 and ran("b")[0].cpu == 1 and
+		(ran("b")[0] | latency) >= (10 | ms)'
 	holds '(ran("i") | length) == 1 and ran("w")[0].skipped == 0'
 	run -0 bhctl -j events --kind mark
 	assert_line --index 0 --partial '"value":1,'

@@ -32,7 +32,8 @@ static const struct {
 	{ "timer", BHLAB_MECH_TIMER, "add_timer", "bhlab_timer_fn" },
 	{ "hrtimer", BHLAB_MECH_HRTIMER, "hrtimer_start_range_ns", "bhlab_hrtimer_fn" },
 	{ "hrtimer_soft", BHLAB_MECH_HRTIMER_SOFT, "hrtimer_start_range_ns", "bhlab_hrtimer_fn" },
-	{ "kthread_work", BHLAB_MECH_KTHREAD_WORK, "kthread_queue_delayed_work", "bhlab_kthread_fn" },
+	{ "kthread_work", BHLAB_MECH_KTHREAD_WORK, "kthread_queue_delayed_work",
+	  "bhlab_kthread_fn" },
 	{ "rcu", BHLAB_MECH_RCU, "call_rcu", "bhlab_rcu_fn" },
 	{ "rcu_work", BHLAB_MECH_RCU_WORK, "queue_rcu_work", "bhlab_rcu_work_fn" },
 };

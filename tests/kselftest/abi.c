@@ -175,7 +175,8 @@ static void fill_fifo_state(struct bench *b, union request *r)
  */
 #define NO_OUT		0, 0
 #define OUT(_s, _first, _last) \
-	offsetof(struct _s, _first), __builtin_offsetof(struct _s, _last) + sizeof(((struct _s *)0)->_last)
+	offsetof(struct _s, _first),						\
+	__builtin_offsetof(struct _s, _last) + sizeof(((struct _s *)0)->_last)
 #define ACT_OUT		OUT(bhlab_act, out_result, out_count)
 
 #define ITEM_FLAGS								\

@@ -267,8 +267,8 @@ TEST_F(attributes, limit_of_time)
 	for (__u32 i = 1; i < n; i++) {
 		snprintf(name, sizeof(name), "n%u", i);
 		ASSERT_EQ(1 + i, i == 1 ? bh_add_threaded(self->fd, name, BH_SLEEP(each)) :
-			  bh_add_to(self->fd, i % 2 ? BHLAB_MECH_WORK : BHLAB_MECH_RCU_WORK, q, name,
-				    BH_SPIN(each / 2), BH_SLEEP(each / 2)));
+			  bh_add_to(self->fd, i % 2 ? BHLAB_MECH_WORK : BHLAB_MECH_RCU_WORK, q,
+				    name, BH_SPIN(each / 2), BH_SLEEP(each / 2)));
 	}
 	EXPECT_EQ(1 + n, bh_add(self->fd, KTHREAD, "half", BH_SLEEP(each - 1)));
 	EXPECT_EQ(-ENOSPC, bh_add(self->fd, BHLAB_MECH_WORK, "over", BH_SLEEP(2)));

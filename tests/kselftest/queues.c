@@ -738,7 +738,8 @@ TEST_F(queue, bh_or_another)
 	EXPECT_EQ(-EINVAL, ACT(DELAY, bh, ON(BHLAB_QUEUE_UNBOUND)));
 	EXPECT_EQ(-EPERM, ACT(QUEUE, bh, ON(BHLAB_QUEUE_BH_HIGHPRI)));
 	bh = bh_add_to(self->fd, WORK, bh_queue(self->fd, "own", BH), "own_bh", BH_MARK(1));
-	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, bh, ON(bh_queue(self->fd, "other", BH | HIGHPRI))));
+	EXPECT_EQ(BHLAB_RESULT_QUEUED,
+		  ACT(QUEUE, bh, ON(bh_queue(self->fd, "other", BH | HIGHPRI))));
 	EXPECT_EQ(0, bh_wait_runs(self->fd, bh, 1));
 
 	/* with a delay no CPU, whoever names it */

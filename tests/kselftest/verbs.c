@@ -133,7 +133,8 @@ static int activate(int fd, __u32 mech, __u32 id)
 #define ACTIVATE(_id)	activate(self->fd, variant->mech, _id)
 #define ACT(_verb, ...)	bh_act(self->fd, _verb, ##__VA_ARGS__)
 #define WAIT_IDLE(_id)	EXPECT_EQ(0, bh_wait_for(self->fd, _id, IDLE))
-#define STILL_BUSY(_id)	EXPECT_EQ(-ETIMEDOUT, bh_wait(self->fd, _id, BHLAB_COND_IDLE, 0, 20 * BH_MS))
+#define STILL_BUSY(_id)								\
+	EXPECT_EQ(-ETIMEDOUT, bh_wait(self->fd, _id, BHLAB_COND_IDLE, 0, 20 * BH_MS))
 
 #define PENDING		BHLAB_STATE_PENDING
 #define DELAYED		BHLAB_STATE_DELAYED

@@ -18,8 +18,8 @@ die() {
 	exit 69
 }
 
-# usage [STATUS]: prints the comment that the script begins with, and ends it as a wrong command line does; with STATUS 0, because
-# it was asked for.
+# usage [STATUS]: prints the comment that the script begins with, and ends it as a wrong command
+# line does; with STATUS 0, because it was asked for.
 usage() {
 	local status=${1-64}
 	((status == 0)) || exec >&2
@@ -29,8 +29,8 @@ usage() {
 
 is_root() { [[ $(id -u) == 0 ]]; }
 
-# quietly LOG FAILURE COMMAND…: what COMMAND says goes to the file LOG. Only when it fails is the end of that shown, and the
-# script ends with FAILURE.
+# quietly LOG FAILURE COMMAND…: what COMMAND says goes to the file LOG. Only when it fails is the
+# end of that shown, and the script ends with FAILURE.
 quietly() {
 	local log=$1 failure=$2 status
 	mkdir -p "${log%/*}"
@@ -55,7 +55,9 @@ need_tools() {
 		command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
 	done
 	((${#missing[@]})) || return 0
-	is_root || die "missing on this host, install with: sudo apt-get install --no-install-recommends ${missing[*]}"
+	is_root ||
+		die "missing on this host, install with:" \
+			"sudo apt-get install --no-install-recommends ${missing[*]}"
 	say "installing ${missing[*]} on this host, by apt (a minute, once)"
 	quietly "$LOGS/apt" "cannot install ${missing[*]}" install_packages "${missing[@]}"
 }
@@ -68,16 +70,18 @@ install_packages() { # PACKAGE…
 # --- the table of kernels
 
 kernel_row() { # NAME: prints KIND SOURCE WHAT CMDLINE
-	awk -v name="$1" '!/^#/ && $1 == name { $1 = ""; print; found = 1 } END { exit !found }' "$VM_DIR/kernels"
+	awk -v name="$1" '!/^#/ && $1 == name { $1 = ""; print; found = 1 } END { exit !found }' \
+		"$VM_DIR/kernels"
 }
 
-# known_kernels NAME…: ends the script as a wrong command line does if one is not in the table. To be called for what the
-# user names, before anything is asked of it or made.
+# known_kernels NAME…: ends the script as a wrong command line does if one is not in the table. To
+# be called for what the user names, before anything is asked of it or made.
 known_kernels() {
 	local name
 	for name; do
 		kernel_row "$name" >/dev/null && continue
-		say "no kernel named '$name' in tests/vm/kernels; there are: $(kernel_names | paste -sd' ')"
+		say "no kernel named '$name' in tests/vm/kernels;" \
+			"there are: $(kernel_names | paste -sd' ')"
 		exit 64
 	done
 }
@@ -116,14 +120,15 @@ kernel_cmdline() { # NAME
 	[[ $cmdline == - ]] || echo "$cmdline"
 }
 
-# The kernels of packages lie in the toolbox. One that is built from sources lies in the cache, and is to be bound to
-# /kernel; make_kernel_once must have been called for it.
+# The kernels of packages lie in the toolbox. One that is built from sources lies in the cache, and
+# is to be bound to /kernel; make_kernel_once must have been called for it.
 
 kernel_version() { # NAME: as uname -r says it
 	if [[ $(kernel_kind "$1") == source ]]; then
 		cat "$(kernel_tree "$1")/version"
 	else
-		awk -v name="$(kernel_base "$1")" '$1 == name { print $2 }' "$TOOLBOX/opt/bhlab/kernels"
+		awk -v name="$(kernel_base "$1")" '$1 == name { print $2 }' \
+			"$TOOLBOX/opt/bhlab/kernels"
 	fi
 }
 
@@ -132,15 +137,27 @@ kernel_binds() { # NAME: what has to be bound in the toolbox for the paths below
 }
 
 kernel_image() { # NAME: path in the toolbox
-	if [[ $(kernel_kind "$1") == source ]]; then echo /kernel/bzImage; else echo "/opt/bhlab/boot/vmlinux-$(kernel_version "$1")"; fi
+	if [[ $(kernel_kind "$1") == source ]]; then
+		echo /kernel/bzImage
+	else
+		echo "/opt/bhlab/boot/vmlinux-$(kernel_version "$1")"
+	fi
 }
 
 kernel_headers() { # NAME: path in the toolbox of what modules are built against
-	if [[ $(kernel_kind "$1") == source ]]; then echo /kernel/build; else echo "/lib/modules/$(kernel_version "$1")/build"; fi
+	if [[ $(kernel_kind "$1") == source ]]; then
+		echo /kernel/build
+	else
+		echo "/lib/modules/$(kernel_version "$1")/build"
+	fi
 }
 
 kernel_modules() { # NAME: path on the host of the lists of modules
-	if [[ $(kernel_kind "$1") == source ]]; then kernel_tree "$1"; else echo "$TOOLBOX/usr/lib/modules/$(kernel_version "$1")"; fi
+	if [[ $(kernel_kind "$1") == source ]]; then
+		kernel_tree "$1"
+	else
+		echo "$TOOLBOX/usr/lib/modules/$(kernel_version "$1")"
+	fi
 }
 
 # What takes a second on another kernel can take so many on this one.
@@ -150,8 +167,8 @@ kernel_slowness() { # NAME
 
 # --- results
 
-# check NAME COMMAND…: one line of TAP, and what COMMAND said if it failed; $work is a directory of the caller's. COMMAND runs
-# without set -e.
+# check NAME COMMAND…: one line of TAP, and what COMMAND said if it failed; $work is a directory of
+# the caller's. COMMAND runs without set -e.
 n=0 failures=0
 check() {
 	local name=$1 result=ok
@@ -163,9 +180,9 @@ check() {
 	echo "$result $n $name"
 }
 
-# Prints how many tests of the TAP in FILE have passed, failed and been skipped. kselftest nests the results of each
-# program as comments below one line for the program; that line is counted when it failed, since then the program may have
-# died before it said anything.
+# Prints how many tests of the TAP in FILE have passed, failed and been skipped. kselftest nests the
+# results of each program as comments below one line for the program; that line is counted when it
+# failed, since then the program may have died before it said anything.
 count_tap() { # FILE
 	awk '
 		/^(# )*ok [0-9]+ / { n["ok"]++; if (/# (SKIP|skip)/) { n["skip"]++; n["ok"]-- } }
@@ -176,11 +193,15 @@ count_tap() { # FILE
 }
 
 closing_line() { # PASSED FAILED SKIPPED
-	if (($3)); then echo "$1 passed, $2 failed, $3 skipped"; else echo "$1 passed, $2 failed"; fi
+	if (($3)); then
+		echo "$1 passed, $2 failed, $3 skipped"
+	else
+		echo "$1 passed, $2 failed"
+	fi
 }
 
-# The kernel in docs/behaviour.md that tells what this one does, if any: what is built for debugging is too slow and too
-# different, and a switch of the driver must not make a difference.
+# The kernel in docs/behaviour.md that tells what this one does, if any: what is built for debugging
+# is too slow and too different, and a switch of the driver must not make a difference.
 behaviour_column() { # NAME
 	if "$VM_DIR/../scenarios/behaviour" columns | grep -Fx -e "$1"; then return; fi
 	[[ $(kernel_kind "$1") == source ]] || kernel_base "$1"
@@ -188,19 +209,22 @@ behaviour_column() { # NAME
 
 # --- Debian trees
 
-# The repository of the host's first main entry that is not the security archive, in whatever format its sources are
-# written. Every suite used here lies in it.
+# The repository of the host's first main entry that is not the security archive, in whatever format
+# its sources are written. Every suite used here lies in it.
 debian_repository() {
-	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' 'Origin: Debian' 'Label: Debian' |
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' \
+		'Origin: Debian' 'Label: Debian' |
 		head -n 1 | grep .
 }
 
 # Proxies, time checks and the like of the host; not what names lists of indices.
 apt_settings() {
-	apt-config dump Acquire | grep -vE '^Acquire(::(IndexTargets|Changelogs|CompressionTypes|GzipIndexes|Languages|cdrom)| )'
+	apt-config dump Acquire |
+		grep -vE '^Acquire(::(IndexTargets|Changelogs|CompressionTypes|GzipIndexes|Languages|cdrom)| )'
 }
 
-# recipe_hash RECIPE: changes with all that decides what the tree contains; variants of the table do not
+# recipe_hash RECIPE: changes with all that decides what the tree contains; variants of the table do
+# not
 recipe_hash() {
 	{
 		cat "$VM_DIR/recipes/$1".*
@@ -209,25 +233,29 @@ recipe_hash() {
 	} | sha256sum | head -c 12
 }
 
-# What making a tree, and what is packed and built from it, takes of the host; before two of these are begun at the same time,
-# it has to be called once.
+# What making a tree, and what is packed and built from it, takes of the host; before two of these
+# are begun at the same time, it has to be called once.
 prepare_host() {
 	need_tools mmdebstrap=mmdebstrap cpio=cpio rsync=rsync
 	if is_root; then
-		debian_repository >/dev/null || quietly "$LOGS/apt" 'cannot fetch the lists of the Debian archive' apt-get -qq update
+		debian_repository >/dev/null ||
+			quietly "$LOGS/apt" 'cannot fetch the lists of the Debian archive' \
+				apt-get -qq update
 	else
 		need_tools newuidmap=uidmap
 	fi
 }
 
-# debian_tree TREE RECIPE SUITE…: makes a tree from recipes/RECIPE.packages, finished by recipes/RECIPE.hook. It comes
-# as a tar stream, so that it belongs to whoever makes it, in a user namespace too.
+# debian_tree TREE RECIPE SUITE…: makes a tree from recipes/RECIPE.packages, finished by
+# recipes/RECIPE.hook. It comes as a tar stream, so that it belongs to whoever makes it, in a user
+# namespace too.
 debian_tree() {
 	local tree=$1 recipe=$VM_DIR/recipes/$2 uri suite
 	local -a sources=() options=()
 	shift 2
 	prepare_host
-	uri=$(debian_repository) || die "apt has no lists of a Debian archive yet, run: sudo apt-get update"
+	uri=$(debian_repository) ||
+		die "apt has no lists of a Debian archive yet, run: sudo apt-get update"
 	for suite; do sources+=("deb $uri $suite main"); done
 	apt_settings >"$tree.apt"
 	# /tmp may be too small for the tree, but only root can be sure to reach any other place
@@ -237,18 +265,22 @@ debian_tree() {
 	else
 		options+=(--mode=unshare)
 	fi
-	mmdebstrap --quiet --variant=apt --format=tar --skip=cleanup/apt "${options[@]}" --aptopt="$tree.apt" \
-		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+	mmdebstrap --quiet --variant=apt --format=tar --skip=cleanup/apt "${options[@]}" \
+		--aptopt="$tree.apt" \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		--include="$(grep -v '^#' "$recipe.packages" | paste -sd,)" \
 		--customize-hook="'$recipe.hook' \"\$1\" '$VM_DIR/kernels'" \
-		"$1" - "${sources[@]}" | tar -x --preserve-permissions -C "$tree" --exclude='./dev/*' ||
+		"$1" - "${sources[@]}" | tar -x --preserve-permissions -C "$tree" \
+		--exclude='./dev/*' ||
 		die "mmdebstrap failed; without root it needs user namespaces and a range for $(id -un) in /etc/subuid"
 	rm "$tree.apt"
 }
 
-# make_once TARGET FUNCTION [ARGUMENT…]: FUNCTION TEMP ARGUMENT… makes TEMP, which then becomes TARGET. An interrupted
-# making leaves no TARGET, and of two at the same time the second finds the work done.
+# make_once TARGET FUNCTION [ARGUMENT…]: FUNCTION TEMP ARGUMENT… makes TEMP, which then becomes
+# TARGET. An interrupted making leaves no TARGET, and of two at the same time the second finds the
+# work done.
 make_once() {
 	local target=$1 temp=$1.new make_lock
 	[[ -e $target ]] && return
@@ -272,15 +304,17 @@ TOOLBOX=$CACHE/toolbox-$(recipe_hash toolbox)
 
 make_toolbox() {
 	prepare_host
-	say "making the toolbox, a Debian tree of 2.4 GB with compilers, QEMU and the kernels (5 minutes, once)"
+	say "making the toolbox, a Debian tree of 2.4 GB with compilers, QEMU and the kernels" \
+		"(5 minutes, once)"
 	mkdir "$1"
-	quietly "$LOGS/toolbox" 'cannot make the toolbox' debian_tree "$1" toolbox trixie trixie-backports bookworm
+	quietly "$LOGS/toolbox" 'cannot make the toolbox' \
+		debian_tree "$1" toolbox trixie trixie-backports bookworm
 }
 
-# mount_dev DIRECTORY: a /dev with what programs expect, and nothing else of the host: a compiler that is root must not write to
-# its disks. The nodes are the host's, as mknod may be refused. Each is mounted by itself and read-only, so that nothing
-# changes its mode or puts a file in its place, as tools do whose output is /dev/null; what is written to the device still
-# gets there.
+# mount_dev DIRECTORY: a /dev with what programs expect, and nothing else of the host: a compiler
+# that is root must not write to its disks. The nodes are the host's, as mknod may be refused. Each
+# is mounted by itself and read-only, so that nothing changes its mode or puts a file in its place,
+# as tools do whose output is /dev/null; what is written to the device still gets there.
 mount_dev() {
 	local node
 	mount -t tmpfs -o mode=755,nosuid,noexec dev "$1"
@@ -293,12 +327,15 @@ mount_dev() {
 	mount -t devpts -o newinstance,ptmxmode=666,mode=620,nosuid,noexec pts "$1/pts"
 	mount -t tmpfs -o mode=1777,nosuid,nodev shm "$1/shm"
 	ln -s pts/ptmx /proc/self/fd "$1"
-	for node in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${node%:*}" "$1/${node#*:}"; done
+	for node in 0:stdin 1:stdout 2:stderr; do
+		ln -s "/proc/self/fd/${node%:*}" "$1/${node#*:}"
+	done
 }
 
-# enter_tree TREE [SOURCE:TARGET…]: sets the array enter to the words before a command that run it in this tree with
-# SOURCE bound to TARGET, in a mount namespace of its own so that no mount is left behind, and with an environment that is
-# always the same. All is done by exec: the process is the command.
+# enter_tree TREE [SOURCE:TARGET…]: sets the array enter to the words before a command that run it
+# in this tree with SOURCE bound to TARGET, in a mount namespace of its own so that no mount is left
+# behind, and with an environment that is always the same. All is done by exec: the process is the
+# command.
 enter_tree() {
 	local tree=$1
 	local -a how=(--mount)
@@ -314,7 +351,8 @@ enter_tree() {
 			mount --rbind "/${bind%%:*}" "$tree/${bind#*:}"
 		done
 		shift "$count"
-		exec chroot "$tree" env -i PATH=/usr/sbin:/usr/bin HOME=/root LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" "$@"
+		exec chroot "$tree" env -i PATH=/usr/sbin:/usr/bin HOME=/root LC_ALL=C.UTF-8 \
+			TERM="${TERM:-dumb}" "$@"
 	' _ "$tree" $# "$@")
 }
 
@@ -345,12 +383,16 @@ kernel_fragment() { # NAME: 7.2-debug has debug.config
 kernel_tree() { # NAME: where it is built, once for all that decides what it is
 	local name hash
 	name=$(kernel_base "$1")
-	hash=$({ kernel_row "$name" | cut -d' ' -f 1-4 && cat "$(kernel_fragment "$name")" "$VM_DIR/recipes/kernel.build"; } | sha256sum)
+	hash=$({
+		kernel_row "$name" | cut -d' ' -f 1-4 &&
+			cat "$(kernel_fragment "$name")" "$VM_DIR/recipes/kernel.build"
+	} | sha256sum)
 	echo "$CACHE/kernel-$name-${hash:0:12}"
 }
 
 make_kernel_once() { # NAME
-	[[ $(kernel_kind "$1") != source ]] || make_once "$(kernel_tree "$1")" make_kernel "$(kernel_base "$1")"
+	[[ $(kernel_kind "$1") != source ]] ||
+		make_once "$(kernel_tree "$1")" make_kernel "$(kernel_base "$1")"
 }
 
 make_kernel() { # TEMP NAME
@@ -359,7 +401,8 @@ make_kernel() { # TEMP NAME
 	make_once "$TOOLBOX" make_toolbox
 	say "building the kernel $2 from $package (10 minutes, once)"
 	mkdir "$1"
-	quietly "$LOGS/kernel-$2" "cannot build the kernel $2" build_kernel "$1" "$2" "$suite" "$package"
+	quietly "$LOGS/kernel-$2" "cannot build the kernel $2" \
+		build_kernel "$1" "$2" "$suite" "$package"
 }
 
 build_kernel() { # DIRECTORY NAME SUITE PACKAGE
@@ -368,15 +411,19 @@ build_kernel() { # DIRECTORY NAME SUITE PACKAGE
 	in_toolbox "$1:/kernel" "$VM_DIR/recipes:/mnt" -- nice -n 19 /mnt/kernel.build
 }
 
-# download DIRECTORY SUITE PACKAGE: by the host's apt, whose proxies and certificates work, from the archive of the toolbox
+# download DIRECTORY SUITE PACKAGE: by the host's apt, whose proxies and certificates work, from the
+# archive of the toolbox
 download() {
 	local apt=$1.apt
-	local -a get=(apt-get -qq -o "Dir::Etc::SourceList=$apt/list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State=$apt"
-		-o "Dir::Cache=$apt" -o APT::Architecture=amd64 -o APT::Architectures=amd64 -o APT::Sandbox::User=)
+	local -a get=(apt-get -qq -o "Dir::Etc::SourceList=$apt/list"
+		-o Dir::Etc::SourceParts=/dev/null -o "Dir::State=$apt"
+		-o "Dir::Cache=$apt" -o APT::Architecture=amd64 -o APT::Architectures=amd64
+			-o APT::Sandbox::User=)
 	rm -rf "$apt"
 	mkdir -p "$apt/lists/partial" "$apt/archives/partial"
 	grep " $2 " "$TOOLBOX/etc/apt/sources.list" >"$apt/list"
-	{ "${get[@]}" update && (cd "$1" && "${get[@]}" download "$3"); } || die "cannot download $3"
+	{ "${get[@]}" update && (cd "$1" && "${get[@]}" download "$3"); } ||
+		die "cannot download $3"
 	rm -r "$apt"
 }
 
@@ -384,9 +431,11 @@ download() {
 
 BUILD=$CACHE/build/$(basename "$BHLAB_SRC")-$(sha256sum <<<"$BHLAB_SRC" | head -c 12)
 
-# cpio_of DIRECTORY: its contents as a piece of initramfs that belongs to root, without a trace of where they lie
+# cpio_of DIRECTORY: its contents as a piece of initramfs that belongs to root, without a trace of
+# where they lie
 cpio_of() {
-	(cd "$1" && find . -mindepth 1 -print0 | sort -z | cpio --null --create --format=newc --owner=+0:+0 --reproducible --quiet)
+	(cd "$1" && find . -mindepth 1 -print0 | sort -z |
+		cpio --null --create --format=newc --owner=+0:+0 --reproducible --quiet)
 }
 
 # write_cpio DIRECTORY FILE: a run that reads the old FILE at the same time reads it to its end
@@ -412,23 +461,32 @@ make_guest() {
 
 # --- QEMU
 
-# A /dev/kvm can be there and start no guest at all, so a kernel must show that it gets as far as missing its root.
+# A /dev/kvm can be there and start no guest at all, so a kernel must show that it gets as far as
+# missing its root.
 kvm_boots() {
 	[[ -w /dev/kvm ]] || return
-	in_toolbox -- timeout 10 qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -machine pc -accel kvm -cpu host -m 512 \
+	in_toolbox -- timeout 10 qemu-system-x86_64 -nodefaults -no-user-config -display none \
+		-no-reboot -machine pc -accel kvm -cpu host -m 512 \
 		-kernel "$(kernel_image "$(kernel_default)")" \
-		-append 'console=ttyS0 quiet panic=-1' -serial stdio 2>/dev/null </dev/null | grep -q 'Unable to mount root'
+		-append 'console=ttyS0 quiet panic=-1' -serial stdio 2>/dev/null </dev/null |
+		grep -q 'Unable to mount root'
 }
 
-# With erms and fsrm the kernel clears and copies pages by instructions that are emulated byte by byte: a third more for a boot.
+# With erms and fsrm the kernel clears and copies pages by instructions that are emulated byte by
+# byte: a third more for a boot.
 make_accelerator() {
-	if kvm_boots; then echo -accel kvm -cpu host; else echo -accel tcg,thread=multi -cpu max,-erms,-fsrm; fi >"$1"
+	if kvm_boots; then
+		echo -accel kvm -cpu host
+	else
+		echo -accel tcg,thread=multi -cpu max,-erms,-fsrm
+	fi >"$1"
 }
 
 # accelerator: prints QEMU's options for it, found once for each boot of this host
 accelerator() {
 	local known
-	known=$CACHE/accelerator-$(declare -f make_accelerator | sha256sum | head -c 12)-$(</proc/sys/kernel/random/boot_id)
+	known=$CACHE/accelerator-$(declare -f make_accelerator | sha256sum |
+		head -c 12)-$(</proc/sys/kernel/random/boot_id)
 	make_once "$known" make_accelerator
 	cat "$known"
 }

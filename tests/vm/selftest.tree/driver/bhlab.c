@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A stand-in for the driver that does what a driver must not, so that the VM loop can prove that it notices. */
+/*
+ * A stand-in for the driver that does what a driver must not, so that the VM loop
+ * can prove that it notices.
+ */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
