@@ -10,11 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
-#include "lab.h"
-#include "out.h"
-#include "parse.h"
-#include "signals.h"
+#include "command/command.h"
+#include "lab/lab.h"
+#include "base/out.h"
+#include "base/parse.h"
+#include "base/signals.h"
 
 struct options options = { .fd = -1 };
 

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Printing: JSON documents as they are, or as tables and lists. */
+#ifndef BHCTL_OUT_H
+#define BHCTL_OUT_H
+
+#include <json.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define CELL_SIZE 512
+
+/* A column of a table, or a line of a list. */
+struct field {
+	const char *head;
+	const char *path;	/* JSON pointer into the row: "/limits/items" */
+	/* For people; NULL: the value itself. @arg is what the printer was given. */
+	void (*text)(json_object *row, json_object *value, const void *arg, char *cell);
+	int width;		/* on streams, where nothing is known in advance; 0: the last */
+	bool right;
+	/* On a terminal: an escape sequence, or NULL. */
+	const char *(*color)(json_object *row);
+};
+
+/* -p leaves the heads away, and prints raw values, tabs between. */
+void out_table(const struct field *fields, size_t nr, json_object *rows, const void *arg);
+/* One line each; without -p what is not there has none. */
+void out_list(const struct field *fields, size_t nr, json_object *doc);
+/* The same as a table, but each row as it comes. */
+void out_stream_head(const struct field *fields, size_t nr);
+void out_stream_row(const struct field *fields, size_t nr, json_object *row, const void *arg);
+
+/* "{item} on {cpu}": what is in braces is a key of the row; "{{" is a brace. */
+int format_check(const char *format, json_object *row, struct error *e);
+void out_format(const char *format, json_object *row);
+
+/* One line of JSON. */
+void out_json(json_object *doc);
+/* On stderr, or on stdout with -j. */
+void out_error(const struct call *call, const struct error *e);
+/* What was printed has not arrived, or it has (0). */
+int out_finish(struct error *e);
+
+/* Field texts. */
+void text_words(json_object *row, json_object *value, const void *arg, char *cell);
+void text_period(json_object *row, json_object *value, const void *arg, char *cell);
+/* The same, with three digits. */
+void text_ns(json_object *row, json_object *value, const void *arg, char *cell);
+const char *out_arrow(void);
+/* Whether the locale has all characters. */
+bool out_utf8(void);
+/* How many columns a line may have. */
+int out_width(void);
+
+/* What is no character that can be printed becomes '?'. */
+void text_clean(char *text);
+/* Text that may hold anything, such as comm, as valid JSON text. */
+json_object *json_text(const char *text);
+void json_add(json_object *object, const char *key, json_object *value);
+void json_add_text(json_object *object, const char *key, const char *text);
+void json_add_number(json_object *object, const char *key, uint64_t number);
+void json_add_bool(json_object *object, const char *key, bool value);
+/* What @doc has under @key; NULL if there is none of this type. */
+json_object *json_get(json_object *doc, const char *key, enum json_type type);
+/* 0, "" or false if there is none. */
+uint64_t json_number(json_object *object, const char *path);
+const char *json_string(json_object *object, const char *path);
+bool json_flag(json_object *object, const char *path);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Programs that bhctl runs. */
+#ifndef BHCTL_EXEC_H
+#define BHCTL_EXEC_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct call;
+struct lab;
+
+/* 0, or the errno for which the shell would not run it either. */
+int exec_find(const char *name);
+int exec_not_found(const char *name, int err, struct error *e);
+/* The program in a process of its own, with the lab; -1 if that cannot be. */
+pid_t exec_start(const struct call *call, const struct lab *lab, char **argv, struct error *e);
+/* The exit status for what wait(2) says. */
+int exec_status(int status);
+
+#endif

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* add of an item. */
+#include <errno.h>
+#include <inttypes.h>
+#include <json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "lab/lab.h"
+#include "base/out.h"
+#include "base/parse.h"
+#include "lab/steps.h"
+#include "base/words.h"
+
+/* What goes to the driver, and what a refusal is explained with. */
+struct add {
+	const struct call *call;
+	struct lab *lab;
+	const struct bhlab_mech_info *mech;
+	struct program *program;	/* NULL: no steps; the call's */
+	struct program *thread;
+	struct bhlab_item_create create;
+};
+
+int check_add(const struct call *call, struct error *e)
+{
+	if (arg_given(call, "--do") && arg_given(call, "--top"))
+		return usage(e, "--do and --top are the same program; give one");
+	return 0;
+}
+
+static int unknown_mech(const struct lab *lab, const char *name, struct error *e)
+{
+	char names[256] = "";
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < lab->info.out_mechs && len < sizeof(names); i++)
+		len += snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
+				lab->mechs[i].out_name);
+	return usage(e, "unknown mechanism '%s'; there are %s", name, names);
+}
+
+/* The options that only some mechanisms take, as the driver tells. */
+static int check_attributes(const struct add *add, struct error *e)
+{
+	const struct bhlab_mech_info *mech = add->mech;
+	uint32_t wrong = arg_bits(add->call, &attribute_words) & ~mech->out_attrs;
+
+	if (wrong)	/* of several, the first in the order of the words */
+		return usage(e, "%s cannot be %s", mech->out_name, word_name(&attribute_words, wrong & -wrong));
+	if (mech->out_thread_steps)
+		return 0;
+	if (arg_given(add->call, "--top"))
+		return usage(e, "%s has no top half; use --do", mech->out_name);
+	if (arg_given(add->call, "--thread"))
+		return usage(e, "%s has no thread", mech->out_name);
+	return 0;
+}
+
+static int find_mech(struct add *add, struct error *e)
+{
+	const char *name = arg_typed(add->call, "MECHANISM");
+
+	if (lab_mechs(add->lab, e))
+		return -1;
+	add->mech = lab_mech_by_name(add->lab, name);
+	if (!add->mech)
+		return unknown_mech(add->lab, name, e);
+	return check_attributes(add, e);
+}
+
+static void fill_flags(struct bhlab_item_create *create, const struct call *call)
+{
+	static const struct word flags[] = {
+		{ "--cpu", BHLAB_ITEM_CPU },
+		{ "--thread", BHLAB_ITEM_THREAD },
+		{ "--queued", BHLAB_ITEM_QUEUED },
+	};
+
+	create->flags |= arg_bits(call, &attribute_words);
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (arg_given(call, flags[i].name))
+			create->flags |= flags[i].value;
+}
+
+static void fill(struct add *add)
+{
+	struct bhlab_item_create *create = &add->create;
+	const struct call *call = add->call;
+
+	*create = (struct bhlab_item_create){
+		.size = sizeof(*create),
+		.mech = add->mech->mech,
+		.cpu = (uint32_t)arg_number(call, "--cpu", 0),
+		.nr_steps = add->program ? add->program->nr : 0,
+		.nr_thread_steps = add->thread ? add->thread->nr : 0,
+		.cookie = arg_number(call, "--cookie", 0),
+		.nice = (int32_t)arg_number(call, "--nice", 0),
+		.priority = (uint32_t)arg_number(call, "--priority", 0),
+	};
+	fill_flags(create, call);
+	strcpy(create->name, arg_typed(call, "NAME"));
+	if (arg_given(call, "--data"))
+		strcpy(create->data, arg_typed(call, "--data"));
+}
+
+static int resolve(struct add *add)
+{
+	int err = program_resolve(add->program, add->lab);
+
+	return err ? err : program_resolve(add->thread, add->lab);
+}
+
+static int create(struct add *add)
+{
+	struct bhlab_step *steps = program_raw(add->program);
+	struct bhlab_step *thread_steps = program_raw(add->thread);
+	int err;
+
+	add->create.steps = (uintptr_t)steps;
+	add->create.thread_steps = (uintptr_t)thread_steps;
+	err = lab_ioctl(add->lab, BHLAB_IOC_ITEM_CREATE, &add->create);
+	free(steps);
+	free(thread_steps);
+	return err;
+}
+
+/* A program that was refused at one step. */
+struct refused_step {
+	const struct add *add;
+	const struct program *program;
+	size_t nr;			/* the step's index */
+	bool thread;
+	bool bh;			/* of an item on a BH queue */
+	uint32_t context;		/* what the program is written for */
+	uint32_t allowed;
+};
+
+static bool on_bh_queue(const struct add *add)
+{
+	struct bhlab_queue_state state = { .size = sizeof(state), .id = add->create.queue };
+
+	if (state.id >= BHLAB_QUEUE_PERCPU)
+		return state.id >= BHLAB_QUEUE_BH;
+	return state.id && !lab_ioctl(add->lab, BHLAB_IOC_QUEUE_STATE, &state) &&
+	       state.out_queue_flags & BHLAB_WQ_BH;
+}
+
+static struct refused_step find_step(const struct add *add, size_t nr)
+{
+	size_t first = add->program ? add->program->nr : 0;
+	bool thread = nr > first, bh = on_bh_queue(add);
+
+	return (struct refused_step){
+		.add = add,
+		.program = thread ? add->thread : add->program,
+		.nr = thread ? nr - first - 1 : nr - 1,
+		.thread = thread,
+		.bh = bh,
+		.context = thread ? BHLAB_CTX_TASK : bh ? BHLAB_CTX_SOFTIRQ : add->mech->out_written_for,
+		.allowed = thread ? add->mech->out_thread_steps : add->mech->out_steps,
+	};
+}
+
+/* Who runs it, and where: "tasklet runs in softirq context". */
+static void explain_context(const struct refused_step *r, char *buf, size_t size)
+{
+	const struct bhlab_mech_info *mech = r->add->mech;
+	const char *context = word_name(&context_words, r->context);
+
+	if (r->bh)
+		snprintf(buf, size, "%s on a BH queue runs in %s context", mech->out_name, context);
+	else if (r->thread || mech->out_context & r->context)
+		snprintf(buf, size, "%s runs in %s context", r->thread ? "a thread" : mech->out_name, context);
+	else
+		snprintf(buf, size, "%s is written for %s context, though this kernel runs it in %s context",
+			 mech->out_name, context, word_name(&context_words, mech->out_context));
+}
+
+static bool is_opener(uint32_t op)
+{
+	return op == BHLAB_OP_LOCK || op == BHLAB_OP_BH_OFF || op == BHLAB_OP_IRQ_OFF;
+}
+
+/* What closes a bracket has the number after what opens it. */
+static bool is_closer(uint32_t op)
+{
+	return op && is_opener(op - 1);
+}
+
+static bool never_closed(const struct refused_step *r)
+{
+	int depth = 0;
+
+	for (size_t i = r->nr; i < r->program->nr; i++) {
+		depth += is_opener(r->program->steps[i].raw.op);
+		depth -= is_closer(r->program->steps[i].raw.op);
+		if (!depth)
+			return false;
+	}
+	return true;
+}
+
+static void explain_lock(const struct refused_step *r, const struct step *step, char *why, size_t size)
+{
+	struct bhlab_lock_state lock = { .size = sizeof(lock), .id = step->raw.target };
+	char where[128];
+
+	explain_context(r, where, sizeof(where));
+	lab_ioctl(r->add->lab, BHLAB_IOC_LOCK_STATE, &lock);
+	if (r->add->create.flags & (BHLAB_ITEM_HARD | BHLAB_ITEM_IRQSAFE))
+		snprintf(why, size, "with --hard and --irqsafe there are no locks: on RT a spin lock sleeps");
+	else if (lock.out_context < r->context)
+		snprintf(why, size, "the lock is for %s context, and %s",
+			 word_name(&lock_context_words, lock.out_context), where);
+	else if (never_closed(r))
+		snprintf(why, size, "it is never unlocked");
+	else
+		snprintf(why, size, "not inside of what is open here: locks are taken in the order of their %s",
+			 "creation, mutexes first, strict contexts last, and none with interrupts off");
+}
+
+static void explain_time(const struct refused_step *r, const struct step *step, int err, char *why, size_t size)
+{
+	const struct bhlab_info *info = &r->add->lab->info;
+	char limit[32];
+
+	period_exact(err == EPERM ? info->out_atomic_ns : r->context == BHLAB_CTX_TASK ?
+		     info->out_process_ns : info->out_atomic_cap_ns, limit, sizeof(limit));
+	if (err == EPERM)
+		snprintf(why, size, "to spin longer than %s in atomic context needs CAP_SYS_ADMIN", limit);
+	else if (step->raw.op == BHLAB_OP_SLEEP && step->raw.arg <= info->out_process_ns)
+		snprintf(why, size, "no sleep inside brackets, and no run longer than %s", limit);
+	else
+		snprintf(why, size, "no run may take longer than %s", limit);
+}
+
+/* Why the driver did not like one step, into @why. */
+static void explain_step(const struct refused_step *r, const struct step *step, int err, char *why, size_t size)
+{
+	uint32_t op = step->raw.op;
+	char where[128];
+
+	explain_context(r, where, sizeof(where));
+	if (err == ENOENT)
+		snprintf(why, size, "there is no %s %s in this lab", op == BHLAB_OP_LOCK ? "lock" : "FIFO", step->target);
+	else if (err == EPERM && op == BHLAB_OP_NONE)
+		snprintf(why, size, "to answer IRQ_NONE needs CAP_SYS_ADMIN");
+	else if (op == BHLAB_OP_SLEEP && r->context != BHLAB_CTX_TASK)
+		snprintf(why, size, "cannot sleep: %s", where);
+	else if (op == BHLAB_OP_SLEEP || op == BHLAB_OP_SPIN)
+		explain_time(r, step, err, why, size);
+	else if (is_opener(op) && (!(r->allowed & 1U << op) || (op == BHLAB_OP_BH_OFF && r->bh)))
+		snprintf(why, size, "%s only: %s", op == BHLAB_OP_BH_OFF ? "in task context" :
+			 "in task or softirq context", where);
+	else if (!(r->allowed & 1U << op))
+		snprintf(why, size, "%s cannot do that", r->thread ? "a thread" : r->add->mech->out_name);
+	else if (op == BHLAB_OP_THREAD)
+		snprintf(why, size, "the irq has no thread: give it one with --thread");
+	else if (op == BHLAB_OP_LOCK)
+		explain_lock(r, step, why, size);
+	else if (is_opener(op))
+		snprintf(why, size, never_closed(r) ? "it is never closed" : "not inside of what is off here already");
+	else if (is_closer(op))
+		snprintf(why, size, "that is not what was opened last");
+	else
+		snprintf(why, size, "%s", strerror(err));
+}
+
+/* @nr counts from 1, the program's steps and then the thread's. */
+static int refused_step(const struct add *add, size_t nr, int err, struct error *e)
+{
+	struct refused_step r = find_step(add, nr);
+	const struct step *step = &r.program->steps[r.nr];
+	char text[96], why[256];
+
+	step_text(step, text, sizeof(text));
+	explain_step(&r, step, err, why, sizeof(why));
+	return fail(e, STATUS_REFUSED, err, "%sstep %zu, '%s': %s", r.thread ? "thread, " : "", r.nr + 1,
+		    text, why);
+}
+
+static int refused_create(const struct add *add, int err, struct error *e)
+{
+	const struct bhlab_item_create *create = &add->create;
+	const struct bhlab_info *info = &add->lab->info;
+	char limit[32];
+
+	if (create->out_id && create->out_id <= create->nr_steps + create->nr_thread_steps)
+		return refused_step(add, create->out_id, err, e);
+	if (err == E2BIG)
+		return fail(e, STATUS_REFUSED, err, "a program may have %u steps (module parameter steps)",
+			    info->out_max_steps);
+	period_exact(info->out_lab_ns, limit, sizeof(limit));
+	if (err == ENOSPC)
+		return fail(e, STATUS_REFUSED, err,
+			    "a user may have %u items, %u irqs and %u threads, %u of them of the system's queues, "
+			    "and %" PRIu64 " MiB of rings, over all labs, and a lab programs in process context of %s in "
+			    "all (module parameters items, irqs, threads, system_sleepers, user_ring_bytes, lab_ns)",
+			    info->out_max_items, info->out_max_irqs, info->out_max_threads, info->out_max_sleepers,
+			    (uint64_t)info->out_user_ring_bytes >> 20, limit);
+	if (err == EBUSY)
+		return fail(e, STATUS_REFUSED, err, "another item has the static instance");
+	if (err == EPERM && create->queue == BHLAB_QUEUE_HIGHPRI)
+		return fail(e, STATUS_REFUSED, err, "the workers of queue highpri run at nice -20, which needs CAP_SYS_NICE");
+	if (err == EPERM)
+		return fail(e, STATUS_REFUSED, err, "a priority, and a nice value below 0, need CAP_SYS_NICE");
+	if (err == EINVAL && create->flags & BHLAB_ITEM_STATIC)
+		return fail(e, STATUS_REFUSED, err, "the static instance is not for BH queues");
+	if (err == EINVAL && add->mech->out_attrs & BHLAB_ITEM_LAZY)
+		return fail(e, STATUS_REFUSED, err, "--hard and --lazy exclude each other");
+	if (err == EINVAL)
+		return fail(e, STATUS_REFUSED, err, "a nice value is -20 to 19, a priority 1 to 99; one of the two");
+	if (err == EOPNOTSUPP && (create->nice || create->priority))
+		return fail(e, STATUS_REFUSED, err, "%s has no thread of its own to prioritise", add->mech->out_name);
+	if (err == EOPNOTSUPP && create->queue >= BHLAB_QUEUE_BH && add->mech->mech == BHLAB_MECH_WORK)
+		return fail(e, STATUS_REFUSED, err, "this kernel has no BH workqueues");
+	if (err == ENOENT)
+		return fail(e, STATUS_REFUSED, err, "there is no queue %s in this lab", arg_typed(add->call, "--queue"));
+	if (err == ENODEV && !arg_given(add->call, "--cpu"))
+		return fail(e, STATUS_REFUSED, err, "a CPU that a step names is offline or does not exist");
+	if (err == EOPNOTSUPP && arg_given(add->call, "--queue"))
+		return fail(e, STATUS_REFUSED, err, "%s is not queued on a workqueue", add->mech->out_name);
+	return refused(e, add->call, err);
+}
+
+int run_add(const struct call *call, struct lab *lab, struct result *result)
+{
+	const char *program = arg_given(call, "--top") ? "--top" : "--do";
+	struct add add = {
+		.call = call,
+		.lab = lab,
+		.program = arg(call, program)->program,
+		.thread = arg(call, "--thread")->program,
+	};
+	int err;
+
+	if (find_mech(&add, &result->error))
+		return -1;
+	fill(&add);
+	if (arg_given(call, "--queue") && lab_object(lab, arg(call, "--queue"), &add.create.queue))
+		return refused_create(&add, ENOENT, &result->error);
+	err = resolve(&add);
+	if (!err)
+		err = create(&add);
+	if (err) {
+		program_forget(add.program, lab);
+		program_forget(add.thread, lab);
+		return refused_create(&add, err, &result->error);
+	}
+	if (!lab->silent) {
+		program_note(add.program, add.create.name);
+		program_note(add.thread, add.create.name);
+	}
+	result->word = "added";
+	result->doc = json_object_new_object();
+	json_add_text(result->doc, "result", result->word);
+	json_add_number(result->doc, "id", add.create.out_id);
+	json_add_text(result->doc, "name", add.create.name);
+	json_add_text(result->doc, "mechanism", add.mech->out_name);
+	return 0;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Commands. A line of words, from the shell, a batch or a scenario, becomes a
+ * call; running the call gives a result; printing the result comes after.
+ */
+#ifndef BHCTL_CMD_H
+#define BHCTL_CMD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct json_object;
+struct lab;
+struct program;
+struct words;
+
+enum lab_use {
+	LAB_NONE,	/* works without a device, or sees to it itself */
+	LAB_QUERY,	/* asks about the driver: any lab will do */
+	LAB_STATE,	/* about objects: pointless in a lab that ends at once */
+};
+
+enum arg_type {
+	ARG_FLAG,
+	ARG_NUMBER,	/* 64 bits */
+	ARG_SMALL,	/* 32 bits */
+	ARG_CPU,
+	ARG_PERIOD,
+	ARG_TEXT,	/* a payload */
+	ARG_NAME,	/* of a new object */
+	ARG_ITEM,	/* a name or #id */
+	ARG_MECH,
+	ARG_STEPS,
+	ARG_QUEUE,	/* one of the system's, a name or #id */
+	ARG_NICE,
+	ARG_LOCK_CONTEXT,
+	ARG_CONDITION,
+	ARG_KIND,
+	ARG_COMMAND,
+	ARG_OBJECT,	/* the second word of a command */
+	ARG_SHELL,
+	ARG_FILE,
+	ARG_FORMAT,
+	ARG_REST,	/* this word and all that follow, as they are */
+	ARG_PATHS,	/* one or more, of files and directories */
+	ARG_MECHS,	/* one or more */
+	ARG_CPUS,	/* "0,2-3" */
+	ARG_FROM,
+	ARG_LOAD,	/* "STEPS@CPU" */
+	ARG_LINE,	/* of the shell */
+};
+
+/* One argument of a command; tables of them end with a NULL name. */
+struct argdef {
+	const char *name;	/* "--cpu" is an option, "ITEM" stands by itself */
+	enum arg_type type;
+	char letter;		/* options: the short form, or 0 */
+	bool optional;		/* others: may be missing */
+	const char *help;
+};
+
+struct value {
+	bool given;
+	const char *text;		/* as typed */
+	uint64_t number;		/* or period, or the number of a word */
+	struct program *program;	/* of ARG_STEPS; the call's */
+	char **rest;			/* of ARG_REST, ARG_PATHS, ARG_MECHS */
+};
+
+struct call;
+struct result;
+
+struct command {
+	const char *name;		/* one word, or two */
+	const char *summary;
+	const struct argdef *args;
+	enum lab_use lab;
+	/* What one argument alone does not tell; before any lab is touched. */
+	int (*check)(const struct call *call, struct error *e);
+	/* 0, or -1 and @result->error. Prints nothing, unless it streams. */
+	int (*run)(const struct call *call, struct lab *lab, struct result *result);
+	/* @result->doc as text; NULL: the word, and what qualifies it. */
+	void (*print)(const struct result *result);
+	const char *notes;	/* more help, or NULL */
+};
+
+#define ARGS_MAX 24
+
+/* A command with its arguments, all of correct form. Borrows its argv. */
+struct call {
+	const struct command *cmd;
+	struct value values[ARGS_MAX];	/* as cmd->args */
+	bool help;			/* only its help is wanted */
+	char subject[128];		/* "queue w": what a message is about */
+	const char *file;		/* where it stands, or NULL */
+	unsigned int line;
+};
+
+/* What a command found and did. */
+struct result {
+	struct error error;
+	const char *word;		/* a verb's answer in one word, or NULL */
+	struct json_object *doc;	/* all of it; the result's */
+};
+
+extern const struct command commands[];
+extern const struct argdef no_args[];
+const struct command *command_find(const char *name);
+/* "add", "queue": the command "add queue". */
+const struct command *command_find_two(const char *first, const char *second);
+
+/* --- args.c: from words to a call; usage errors only */
+int call_parse(struct call *call, int argc, char **argv, struct error *e);
+void call_free(struct call *call);
+/* What stands for a value of this type in help: "N", "PERIOD". */
+const char *arg_meta(enum arg_type type);
+
+/* Options that the command does not have count as not given. */
+bool arg_given(const struct call *call, const char *name);
+const struct value *arg(const struct call *call, const char *name);
+uint64_t arg_number(const struct call *call, const char *name, uint64_t otherwise);
+const char *arg_typed(const struct call *call, const char *name);
+
+/* The values of the words whose option, "--word", is given; words of bits. */
+uint32_t arg_bits(const struct call *call, const struct words *words);
+
+/* --- cmd.c: opens the lab if the command needs one, runs it, prints it */
+int call_run(const struct call *call, struct lab *lab, struct result *result);
+/* The exit status. */
+int result_print(const struct call *call, const struct result *result);
+void result_free(struct result *result);
+
+/* --- help.c */
+void help_usage(const struct command *cmd, char *buf, size_t size);
+void help_command(const struct command *cmd);
+void help_all(void);
+int check_help(const struct call *call, struct error *e);
+int run_help(const struct call *call, struct lab *lab, struct result *result);
+int run_completion(const struct call *call, struct lab *lab, struct result *result);
+
+/* --- cmd_*.c */
+int run_info(const struct call *call, struct lab *lab, struct result *result);
+int run_mechanisms(const struct call *call, struct lab *lab, struct result *result);
+int run_list(const struct call *call, struct lab *lab, struct result *result);
+int run_show(const struct call *call, struct lab *lab, struct result *result);
+int run_ring(const struct call *call, struct lab *lab, struct result *result);
+void print_info(const struct result *result);
+void print_mechanisms(const struct result *result);
+void print_list(const struct result *result);
+void print_show(const struct result *result);
+void print_ring(const struct result *result);
+
+int check_add(const struct call *call, struct error *e);
+int run_add(const struct call *call, struct lab *lab, struct result *result);
+int check_add_queue(const struct call *call, struct error *e);
+int run_add_queue(const struct call *call, struct lab *lab, struct result *result);
+int run_add_lock(const struct call *call, struct lab *lab, struct result *result);
+int run_add_fifo(const struct call *call, struct lab *lab, struct result *result);
+int run_del(const struct call *call, struct lab *lab, struct result *result);
+
+int run_verb(const struct call *call, struct lab *lab, struct result *result);
+int check_wait(const struct call *call, struct error *e);
+int run_wait(const struct call *call, struct lab *lab, struct result *result);
+int run_sleep(const struct call *call, struct lab *lab, struct result *result);
+
+int check_events(const struct call *call, struct error *e);
+int run_events(const struct call *call, struct lab *lab, struct result *result);
+int check_monitor(const struct call *call, struct error *e);
+int run_monitor(const struct call *call, struct lab *lab, struct result *result);
+
+int run_batch(const struct call *call, struct lab *lab, struct result *result);
+int check_run(const struct call *call, struct error *e);
+int run_run(const struct call *call, struct lab *lab, struct result *result);
+int check_latency(const struct call *call, struct error *e);
+int run_latency(const struct call *call, struct lab *lab, struct result *result);
+void print_latency(const struct result *result);
+int run_exec(const struct call *call, struct lab *lab, struct result *result);
+int check_record(const struct call *call, struct error *e);
+int run_record(const struct call *call, struct lab *lab, struct result *result);
+int check_report(const struct call *call, struct error *e);
+int run_report(const struct call *call, struct lab *lab, struct result *result);
+int run_compare(const struct call *call, struct lab *lab, struct result *result);
+void print_compare(const struct result *result);
+
+/* The id of the item, queue or object that is given as @name; or the refusal. */
+int call_object(const struct call *call, const struct lab *lab, const char *name, uint32_t *id,
+		struct error *e);
+
+#endif

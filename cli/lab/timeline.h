@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BHCTL_TIMELINE_H
+#define BHCTL_TIMELINE_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lab/ring.h"
+#include "scenario/scenario.h"
+
+/* What happened. */
+struct story {
+	const struct records *records;
+	const struct list *deeds;	/* struct deed, or NULL */
+	/* What @who calls the item; @buf may be used for it. */
+	const char *(*name)(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN]);
+	const void *who;
+};
+
+struct timeline {
+	FILE *file;
+	const char *prefix;	/* of each line */
+	int width;		/* of a line, with it */
+	bool color;
+	bool utf8;
+};
+
+/* The story, downwards in time, one lane for each CPU. */
+void timeline_print(const struct timeline *timeline, const struct story *story);
+
+/* --- timeline_text.c */
+
+enum row_kind { ROW_DEED, ROW_QUEUED, ROW_START, ROW_OTHER, ROW_END };
+
+struct row {
+	uint64_t ns;
+	enum row_kind kind;
+	uint32_t cpu;
+	const struct bhlab_event *event;
+	const struct deed *deed;
+	bool whole;		/* START: nothing happens before the end */
+};
+
+/* What happened, in ASCII. */
+void row_text(const struct story *story, const struct row *row, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* run: scenarios, from files and directories. */
+#include <errno.h>
+#include <fts.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command/command.h"
+#include "lab/lab.h"
+#include "base/out.h"
+#include "base/parse.h"
+#include "scenario/report.h"
+#include "base/signals.h"
+
+#define SLOWNESS_MAX	100
+
+int check_run(const struct call *call, struct error *e)
+{
+	if (arg_given(call, "--tap") && options.format != FORMAT_TEXT)
+		return usage(e, "--tap is a format of its own: neither -j nor -p goes with it");
+	if (arg_given(call, "--tap") && arg_given(call, "--verbose"))
+		return usage(e, "--tap and --verbose exclude each other");
+	return options.fd < 0 ? 0 : usage(e, "each scenario has a lab of its own, and not that of --fd");
+}
+
+/* --- files */
+
+static bool is_scenario(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 3 && !strcmp(name + len - 3, ".bh");
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* A file that is named need not end in .bh; what cannot be read is found out later. */
+static int find_files(const char *path, struct list *paths, struct error *e)
+{
+	char *const roots[] = { (char *)path, NULL };
+	FTS *fts = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
+	size_t old = paths->nr;
+	FTSENT *entry;
+
+	while (fts && (entry = fts_read(fts)))
+		if (entry->fts_info == FTS_F && (entry->fts_level == 0 || is_scenario(entry->fts_name)))
+			list_add(paths, xstrdup(entry->fts_path));
+	if (fts)
+		fts_close(fts);
+	if (paths->nr > old)
+		return 0;
+	return usage(e, "%s: there is no scenario", path);
+}
+
+/* A tour is a list of scenarios, one a line, in a file of that name. */
+static void tour_line(const char *dir, char *line, struct list *paths)
+{
+	char *name = strtok(line, " \t\n"), path[4096];
+
+	if (!name || *name == '#')
+		return;
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	list_add(paths, xstrdup(path));
+}
+
+static int find_tour(const char *dir, struct list *paths, struct error *e)
+{
+	char path[4096], *line = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/tour", dir);
+	file = fopen(path, "re");
+	if (!file)
+		return usage(e, "%s: there is no tour: %s", path, strerror(errno));
+	while (getline(&line, &size, file) >= 0)
+		tour_line(dir, line, paths);
+	free(line);
+	fclose(file);
+	return 0;
+}
+
+/* Between two scenarios of a tour; false if that is enough. */
+static bool go_on(void)
+{
+	int c, first;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return true;
+	fputs("\nEnter for the next one, q to end: ", stdout);
+	fflush(stdout);
+	first = c = getchar();
+	while (c != '\n' && c != EOF)
+		c = getchar();
+	return first != 'q' && c != EOF;
+}
+
+/* Of a kernel that is built for debugging, say. */
+static int read_slowness(unsigned int *slowness, struct error *e)
+{
+	const char *text = getenv("BHLAB_SLOWNESS");
+	uint64_t number = 1;
+
+	if (text && parse_number(text, SLOWNESS_MAX, &number, e)) {
+		error_prefix(e, "BHLAB_SLOWNESS");
+		return -1;
+	}
+	*slowness = (unsigned int)number;
+	return number ? 0 : usage(e, "BHLAB_SLOWNESS: it must be 1 or more");
+}
+
+/* Each wrong file is told of at once. */
+static int read_all(const struct list *paths, unsigned int slowness, struct list *scenarios)
+{
+	struct call nobody = { 0 };
+	int status = 0;
+
+	for (size_t i = 0; i < paths->nr; i++) {
+		struct error e = { 0 };
+		struct scenario *scenario = scenario_read(paths->at[i], slowness, &e);
+
+		if (scenario)
+			list_add(scenarios, scenario);
+		else
+			out_error(&nobody, &e);
+		status = scenario ? status : e.status;
+	}
+	return status;
+}
+
+/* --- running */
+
+static const struct report *report_of(const struct call *call)
+{
+	if (arg_given(call, "--tap"))
+		return &tap_report;
+	return options.format == FORMAT_JSON ? &json_report :
+	       options.format == FORMAT_PARSABLE ? &parsable_report : &text_report;
+}
+
+static int run_one(const struct scenario *scenario, struct report *report, struct totals *totals,
+		   struct error *e)
+{
+	struct run run;
+	int err = scenario_run(scenario, &run, e);
+
+	if (!err) {
+		totals->done++;
+		totals->by_verdict[run.verdict]++;
+		totals->expectations += run.expectations;
+		report->scenario(report, &run, totals);
+	}
+	run_free(&run);
+	return err;
+}
+
+/* What was done has been reported. */
+static int interrupted(const struct totals *totals, struct error *e)
+{
+	note("interrupted; %zu of %zu scenarios were run", totals->done, totals->nr);
+	e->status = STATUS_SIGNAL + totals->signal;
+	return -1;
+}
+
+/* What one has spent of the CPUs' budget must not be missing to the next one. */
+static void wait_for_budget(void)
+{
+	struct timespec window = { .tv_nsec = BHLAB_BUDGET_NS };
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &window, NULL);
+}
+
+static int run_all(const struct list *scenarios, struct report *report, struct error *e)
+{
+	struct totals totals = { .nr = scenarios->nr };
+	int err = 0;
+
+	report->begin(report, &totals);
+	for (size_t i = 0; i < scenarios->nr && !err && !signals_caught(); i++) {
+		if (report->tour && i && !go_on())
+			break;
+		if (i)
+			wait_for_budget();
+		err = run_one(scenarios->at[i], report, &totals, e);
+	}
+	totals.signal = signals_caught();
+	report->end(report, &totals);
+	if (err)
+		return err;
+	if (totals.signal)
+		return interrupted(&totals, e);
+	e->status = totals.by_verdict[WRONG] ? STATUS_USAGE : totals.by_verdict[FAILED] ? STATUS_FALSE : STATUS_OK;
+	return e->status ? -1 : 0;
+}
+
+/* Before a plan is printed it is known that there is a driver. */
+static int probe(struct error *e)
+{
+	struct lab lab = { .fd = -1 };
+	int err = lab_open_new(&lab, e);
+
+	lab_close(&lab);
+	return err;
+}
+
+static int run_files(const struct list *paths, struct report *report, struct error *e)
+{
+	struct list scenarios = { 0 };
+	unsigned int slowness;
+	int err = 0;
+
+	if (read_slowness(&slowness, e))
+		return -1;
+	e->status = read_all(paths, slowness, &scenarios);
+	if (e->status)
+		err = -1;
+	else
+		err = probe(e) ? -1 : run_all(&scenarios, report, e);
+	for (size_t i = 0; i < scenarios.nr; i++)
+		scenario_free(scenarios.at[i]);
+	list_free(&scenarios);
+	return err;
+}
+
+int run_run(const struct call *call, struct lab *lab, struct result *result)
+{
+	struct report report = *report_of(call);
+	struct list paths = { 0 };
+	int err = 0;
+
+	(void)lab;
+	signals_catch(SIGTERM);
+	report.tour = arg_given(call, "--tour");
+	for (char **path = arg(call, "FILE|DIR")->rest; *path && !err; path++)
+		err = report.tour ? find_tour(*path, &paths, &result->error) :
+				    find_files(*path, &paths, &result->error);
+	report.verbose = arg_given(call, "--verbose") || report.tour ||
+			 (paths.nr == 1 && !strcmp(paths.at[0], arg(call, "FILE|DIR")->rest[0]));
+	if (!err)
+		err = run_files(&paths, &report, &result->error);
+	for (size_t i = 0; i < paths.nr; i++)
+		free(paths.at[i]);
+	list_free(&paths);
+	return err;
+}

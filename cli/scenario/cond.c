@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Conditions: what the kernel and the machine must be. */
+#include <ctype.h>
+#include <errno.h>
+#include <json.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "lab/lab.h"
+#include "scenario/scenario.h"
+#include "base/words.h"
+
+#define ARGS_MAX 2
+
+enum comparison { EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, MORE, MORE_EQUAL };
+
+struct condition {
+	const struct predicate *predicate;
+	bool not;
+	enum comparison comparison;
+	const char *args[ARGS_MAX];
+	const char *text;
+};
+
+struct predicate {
+	const char *name;
+	unsigned int args;
+	bool compares;		/* takes a comparison and args[0] */
+	/* Of each argument: what is wrong with it, or NULL. What may be anything has none. */
+	const char *(*check[ARGS_MAX])(const char *arg);
+	bool (*holds)(const struct condition *c, struct lab *lab);
+};
+
+/* Longest first. */
+static const struct {
+	const char *sign;
+	enum comparison comparison;
+} comparisons[] = {
+	{ ">=", MORE_EQUAL },
+	{ "<=", LESS_EQUAL },
+	{ "==", EQUAL },
+	{ "!=", NOT_EQUAL },
+	{ ">", MORE },
+	{ "<", LESS },
+};
+
+static bool compare(enum comparison comparison, int difference)
+{
+	switch (comparison) {
+	case EQUAL:
+		return difference == 0;
+	case NOT_EQUAL:
+		return difference != 0;
+	case LESS:
+		return difference < 0;
+	case LESS_EQUAL:
+		return difference <= 0;
+	case MORE:
+		return difference > 0;
+	default:
+		return difference >= 0;
+	}
+}
+
+/* As many numbers as @wanted has. */
+static int version_difference(const char *version, const char *wanted)
+{
+	char *end = (char *)version, *wanted_end = (char *)wanted;
+
+	for (;;) {
+		long difference = strtol(end, &end, 10) - strtol(wanted_end, &wanted_end, 10);
+
+		if (difference || *wanted_end != '.')
+			return (int)difference;
+		wanted_end++;
+		end += *end == '.';
+	}
+}
+
+static bool kernel_holds(const struct condition *c, struct lab *lab)
+{
+	struct utsname name;
+
+	(void)lab;
+	uname(&name);
+	return compare(c->comparison, version_difference(name.release, c->args[0]));
+}
+
+static const char *kernel_check(const char *arg)
+{
+	return arg[strspn(arg, "0123456789.")] || !isdigit((unsigned char)arg[0]) ? "is not a version" : NULL;
+}
+
+static bool cpus_holds(const struct condition *c, struct lab *lab)
+{
+	(void)lab;
+	return compare(c->comparison, (int)(sysconf(_SC_NPROCESSORS_ONLN) - atoi(c->args[0])));
+}
+
+static const char *cpus_check(const char *arg)
+{
+	return arg[strspn(arg, "0123456789")] ? "is not a number" : NULL;
+}
+
+static bool feature_holds(const struct condition *c, struct lab *lab)
+{
+	uint32_t bit = 0;
+
+	word_value(&feature_words, c->args[0] ? c->args[0] : c->predicate->name, &bit);
+	return lab->info.out_features & bit;
+}
+
+static const char *feature_check(const char *arg)
+{
+	uint32_t bit;
+
+	return word_value(&feature_words, arg, &bit) ? NULL : "is no feature";
+}
+
+static const struct bhlab_mech_info *mech_of(const struct condition *c, struct lab *lab)
+{
+	struct error e;
+
+	return lab_mechs(lab, &e) ? NULL : lab_mech_by_name(lab, c->args[0]);
+}
+
+/* One that this driver does not have is no mistake. */
+static const char *mechanism_check(const char *arg)
+{
+	uint32_t mech;
+
+	return word_value(&mech_words, arg, &mech) ? NULL : "is no mechanism";
+}
+
+static bool mechanism_holds(const struct condition *c, struct lab *lab)
+{
+	return mech_of(c, lab);
+}
+
+static const char *verb_check(const char *arg)
+{
+	uint32_t verb;
+
+	return word_value(&verb_words, arg, &verb) ? NULL : "is no verb";
+}
+
+static bool verb_in(const struct condition *c, struct lab *lab, bool emulated)
+{
+	const struct bhlab_mech_info *mech = mech_of(c, lab);
+	uint32_t verb = 0;
+
+	word_value(&verb_words, c->args[1], &verb);
+	return mech && (mech->out_native | (emulated ? mech->out_emulated : 0)) & 1U << verb;
+}
+
+static bool verb_holds(const struct condition *c, struct lab *lab)
+{
+	return verb_in(c, lab, true);
+}
+
+static bool native_holds(const struct condition *c, struct lab *lab)
+{
+	return verb_in(c, lab, false);
+}
+
+static bool root_holds(const struct condition *c, struct lab *lab)
+{
+	(void)c;
+	(void)lab;
+	return geteuid() == 0;
+}
+
+static bool user_holds(const struct condition *c, struct lab *lab)
+{
+	(void)lab;
+	return getpwnam(c->args[0]);
+}
+
+static bool cmdline_holds(const struct condition *c, struct lab *lab)
+{
+	FILE *file = fopen("/proc/cmdline", "re");
+	char text[4096], *rest = text, *word;
+	bool found = false;
+
+	(void)lab;
+	if (file && fgets(text, sizeof(text), file))
+		while (!found && (word = strsep(&rest, " \n")))
+			found = !strcmp(word, c->args[0]);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool file_holds(const struct condition *c, struct lab *lab)
+{
+	(void)lab;
+	return !access(c->args[0], W_OK);
+}
+
+static const struct predicate predicates[] = {
+	{ "kernel", 1, true, { kernel_check }, kernel_holds },
+	{ "cpus", 1, true, { cpus_check }, cpus_holds },
+	{ "rt", 0, false, { NULL }, feature_holds },
+	{ "threadirqs", 0, false, { NULL }, feature_holds },
+	{ "feature", 1, false, { feature_check }, feature_holds },
+	{ "mechanism", 1, false, { mechanism_check }, mechanism_holds },
+	{ "verb", 2, false, { mechanism_check, verb_check }, verb_holds },
+	{ "native", 2, false, { mechanism_check, verb_check }, native_holds },
+	{ "root", 0, false, { NULL }, root_holds },
+	{ "user", 1, false, { NULL }, user_holds },
+	{ "cmdline", 1, false, { NULL }, cmdline_holds },
+	{ "file", 1, false, { NULL }, file_holds },
+};
+
+static const struct predicate *find_predicate(const char *p, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(predicates); i++)
+		if (word_is(p, len, predicates[i].name))
+			return &predicates[i];
+	return NULL;
+}
+
+/* Takes the sign at *@p, and moves it on; false if there is none. */
+static bool take_comparison(const char **p, enum comparison *comparison)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(comparisons); i++) {
+		size_t len = strlen(comparisons[i].sign);
+
+		if (strncmp(*p, comparisons[i].sign, len))
+			continue;
+		*comparison = comparisons[i].comparison;
+		*p += len;
+		return true;
+	}
+	return false;
+}
+
+static int take_arg(struct reader *reader, struct condition *c, unsigned int i, const char *p, size_t len)
+{
+	const char *why;
+
+	if (!len)
+		return wrong(reader, p, "'%s' says too little", c->predicate->name);
+	c->args[i] = pool_text(&reader->scenario->pool, p, len);
+	why = c->predicate->check[i] ? c->predicate->check[i](c->args[i]) : NULL;
+	return why ? wrong(reader, p, "'%s' %s", c->args[i], why) : 0;
+}
+
+static int take_args(struct reader *reader, struct condition *c, const char *p, const char *end, bool tight)
+{
+	const char *separators = tight ? ":" : " \t";
+
+	if (c->predicate->compares) {
+		p += strspn(p, " \t");
+		if (!take_comparison(&p, &c->comparison))
+			return wrong(reader, p, "after '%s' comes one of >= <= == != > <", c->predicate->name);
+	}
+	for (unsigned int i = 0; i < c->predicate->args; i++) {
+		size_t len;
+
+		p += strspn(p, separators);
+		/* The last one may have colons of its own. */
+		len = tight && i + 1 == c->predicate->args ? (size_t)(end - p) : strcspn(p, separators);
+		len = p + len > end ? (size_t)(end - p) : len;
+		if (take_arg(reader, c, i, p, len))
+			return -1;
+		p += len;
+	}
+	if (p < end)
+		return wrong(reader, p, "'%s' says too much", c->predicate->name);
+	return 0;
+}
+
+static int take_condition(struct reader *reader, struct condition *c, const char *p, const char *end, bool tight)
+{
+	const char *start = p;
+	size_t len;
+
+	if (tight ? *p == '!' : !strncmp(p, "not ", 4)) {
+		c->not = true;
+		p = skip_blanks(p + (tight ? 1 : 4));
+	}
+	len = strcspn(p, "<>=!: \t,");
+	c->predicate = find_predicate(p, p + len > end ? (size_t)(end - p) : len);
+	if (!c->predicate)
+		return wrong(reader, p, "unknown condition '%.*s'", (int)(p + len > end ? end - p : (long)len), p);
+	c->text = pool_text(&reader->scenario->pool, start, end - start);
+	return take_args(reader, c, p + len, end, tight);
+}
+
+struct condition *condition_parse(struct reader *reader, const char *p, size_t len, bool tight)
+{
+	struct condition *c = pool_alloc(&reader->scenario->pool, sizeof(*c));
+
+	return take_condition(reader, c, p, p + len, tight) ? NULL : c;
+}
+
+const char *condition_text(const struct condition *condition)
+{
+	return condition->text;
+}
+
+bool condition_holds(const struct condition *condition, struct lab *lab)
+{
+	return condition->predicate->holds(condition, lab) != condition->not;
+}

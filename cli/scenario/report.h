@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Telling what came of scenarios: for people, as KTAP, as JSON. */
+#ifndef BHCTL_SCENARIO_REPORT_H
+#define BHCTL_SCENARIO_REPORT_H
+
+#include "scenario/run.h"
+
+struct totals {
+	size_t nr;		/* scenarios there are */
+	size_t done;
+	size_t by_verdict[4];
+	uint64_t expectations;
+	int signal;		/* that ended it before all were done, or 0 */
+};
+
+struct report {
+	void (*begin)(struct report *report, const struct totals *totals);
+	void (*scenario)(struct report *report, const struct run *run, const struct totals *totals);
+	void (*end)(struct report *report, const struct totals *totals);
+	bool verbose;		/* all about each */
+	bool tour;		/* with a pause after each */
+	json_object *doc;	/* of JSON, while it grows */
+};
+
+extern const struct report text_report;
+extern const struct report parsable_report;
+extern const struct report tap_report;
+extern const struct report json_report;
+
+/* What is told of a check in front of its text: "line 12: ", or "". */
+void check_place(const struct check *check, char *buf, size_t size);
+/* "rt, kernel>=6.12", or "". */
+void variants_text(const struct run *run, char *buf, size_t size);
+struct timeline;
+/* What happened in the run. */
+void run_timeline(const struct timeline *timeline, const struct run *run);
+
+#endif
