@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The table of all commands, and how one is run and its result printed. */
+/* The commands of bhctl: their words, their help, and who does it. */
 #include <json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "command/command.h"
 #include "lab/lab.h"
-#include "base/out.h"
+#include "base/words.h"
 
 #define STEPS_HELP								\
 	"STEPS are separated by ';' or ','. There are\n"			\
@@ -29,8 +29,6 @@
 	"An ITEM need not exist yet: the step is skipped until it does. Brackets are\n" \
 	"nested, without sleep inside unless they are mutexes; locks are taken in the\n" \
 	"order in which they were made.\n"
-
-const struct argdef no_args[] = { { 0 } };
 
 static const struct argdef args_item[] = {
 	{ "ITEM", ARG_ITEM, 0, false, NULL },
@@ -289,38 +287,38 @@ const struct command commands[] = {
 	{ "show", "all about one item, queue, lock or FIFO", args_object,
 	  LAB_STATE, NULL, run_show, print_show, NULL },
 	{ "add", "make an item", args_add,
-	  LAB_STATE, check_add, run_add, NULL, STEPS_HELP },
+	  LAB_STATE, check_add, run_add, NULL, STEPS_HELP, .answer = "added" },
 	{ "add queue", "make a workqueue", args_add_queue,
 	  LAB_STATE, check_add_queue, run_add_queue, NULL,
 	  "One of the first six, --percpu if none. With --bh only --highpri; with --ordered\n"
-	  "not --cpu-intensive; with --legacy and --singlethread nothing else.\n" },
+	  "not --cpu-intensive; with --legacy and --singlethread nothing else.\n", .answer = "added" },
 	{ "add lock", "make a lock for programs", args_add_lock,
 	  LAB_STATE, NULL, run_add_lock, NULL,
 	  "A spin lock is taken with bottom halves off if a softirq takes it, too, and with\n"
-	  "interrupts off if a hardirq does. Locks are taken in the order of their creation.\n" },
+	  "interrupts off if a hardirq does. Locks are taken in the order of their creation.\n", .answer = "added" },
 	{ "add fifo", "make a bounded FIFO for programs", args_add_fifo,
-	  LAB_STATE, NULL, run_add_fifo, NULL, NULL },
+	  LAB_STATE, NULL, run_add_fifo, NULL, NULL, .answer = "added" },
 	{ "del", "stop and free an item, queue, lock or FIFO", args_object,
-	  LAB_STATE, NULL, run_del, NULL, NULL },
+	  LAB_STATE, NULL, run_del, NULL, NULL, .answer = "deleted" },
 	{ "queue", "activate an item now", args_queue,
-	  LAB_STATE, NULL, run_verb, NULL, "Says queued, already-pending or disabled.\n" },
+	  LAB_STATE, NULL, run_verb, NULL, "Says queued, already-pending or disabled.\n", .answers = &result_words },
 	{ "delay", "activate an item after a time", args_delay,
-	  LAB_STATE, NULL, run_verb, NULL, "Says queued, already-pending, modified or disabled.\n" },
+	  LAB_STATE, NULL, run_verb, NULL, "Says queued, already-pending, modified or disabled.\n", .answers = &result_words },
 	{ "cancel", "take a pending activation back", args_sync,
-	  LAB_STATE, NULL, run_verb, NULL, "Says was-pending or idle.\n" },
+	  LAB_STATE, NULL, run_verb, NULL, "Says was-pending or idle.\n", .answers = &result_words },
 	{ "flush", "wait for the last activation of an item, or all on a queue", args_flush,
-	  LAB_STATE, NULL, run_verb, NULL, "Says waited or idle. An item that is on a delay is fired at once.\n" },
+	  LAB_STATE, NULL, run_verb, NULL, "Says waited or idle. An item that is on a delay is fired at once.\n", .answers = &result_words },
 	{ "drain", "wait until a queue stays empty", args_drain,
-	  LAB_STATE, NULL, run_verb, NULL, "What its own items queue on it meanwhile is waited for, too; all else is refused.\n" },
+	  LAB_STATE, NULL, run_verb, NULL, "What its own items queue on it meanwhile is waited for, too; all else is refused.\n", .answers = &result_words },
 	{ "disable", "forbid an item to run; nests", args_sync,
-	  LAB_STATE, NULL, run_verb, NULL, "Says was-pending (of work, which is cancelled by it) or idle.\n" },
+	  LAB_STATE, NULL, run_verb, NULL, "Says was-pending (of work, which is cancelled by it) or idle.\n", .answers = &result_words },
 	{ "enable", "allow it again", args_item,
-	  LAB_STATE, NULL, run_verb, NULL, NULL },
+	  LAB_STATE, NULL, run_verb, NULL, NULL, .answers = &result_words },
 	{ "trigger", "raise the line of an irq", args_trigger,
-	  LAB_STATE, NULL, run_verb, NULL, "Says queued, or already-pending if the line was raised all the time.\n" },
+	  LAB_STATE, NULL, run_verb, NULL, "Says queued, or already-pending if the line was raised all the time.\n", .answers = &result_words },
 	{ "wait", "wait until an item is idle, pending or running, or has run N times", args_wait,
 	  LAB_STATE, check_wait, run_wait, NULL,
-	  "CONDITION is idle, pending, running, or runs N. Exits 124 when the time is over.\n" },
+	  "CONDITION is idle, pending, running, or runs N. Exits 124 when the time is over.\n", .answers = &condition_words },
 	{ "events", "what has happened", args_events,
 	  LAB_STATE, check_events, run_events, NULL,
 	  "Shows all that is in the ring, and leaves it there unless --read is given.\n" },
@@ -362,102 +360,3 @@ const struct command commands[] = {
 	  LAB_NONE, check_help, run_help, NULL, NULL },
 	{ 0 },
 };
-
-const struct command *command_find(const char *name)
-{
-	for (const struct command *cmd = commands; cmd->name; cmd++)
-		if (!strcmp(cmd->name, name))
-			return cmd;
-	return NULL;
-}
-
-const struct command *command_find_two(const char *first, const char *second)
-{
-	size_t len = strlen(first);
-
-	for (const struct command *cmd = commands; cmd->name; cmd++)
-		if (!strncmp(cmd->name, first, len) && cmd->name[len] == ' ' &&
-		    !strcmp(cmd->name + len + 1, second))
-			return cmd;
-	return NULL;
-}
-
-int call_object(const struct call *call, const struct lab *lab, const char *name, uint32_t *id,
-		struct error *e)
-{
-	int err = lab_object(lab, arg(call, name), id);
-
-	return err ? refused(e, call, err) : 0;
-}
-
-static int prepare_lab(const struct call *call, struct lab *lab, struct error *e)
-{
-	if (call->cmd->lab == LAB_NONE || lab->fd >= 0)
-		return 0;
-	if (lab_open(lab, e))
-		return -1;
-	if (call->cmd->lab == LAB_STATE && lab->owned && !lab->kept)
-		note("there is no lab to share, so this one ends with this command, and all in it; %s",
-		     "use 'bhctl exec' or 'bhctl batch' to keep one");
-	return 0;
-}
-
-int call_run(const struct call *call, struct lab *lab, struct result *result)
-{
-	*result = (struct result){ 0 };
-	if (call->help) {
-		help_command(call->cmd);
-		return 0;
-	}
-	if (prepare_lab(call, lab, &result->error))
-		return -1;
-	return call->cmd->run(call, lab, result);
-}
-
-/* "queued (emulated)", "was-pending (waited for the running handler)" */
-static void print_word(const struct result *result)
-{
-	json_object *doc = result->doc;
-	const char *separator = " (";
-
-	fputs(result->word, stdout);
-	if (json_flag(doc, "/emulated"))
-		printf("%semulated", separator), separator = ", ";
-	if (json_flag(doc, "/waited"))
-		printf("%swaited for the running handler", separator), separator = ", ";
-	if (json_object_object_get_ex(doc, "depth", NULL))
-		printf("%sdepth %d", separator, (int)json_number(doc, "/depth")), separator = ", ";
-	if (json_number(doc, "/period_ns"))
-		printf("%severy %s", separator, json_string(doc, "/period")), separator = ", ";
-	if (json_number(doc, "/count") > 1 && !json_number(doc, "/period_ns"))
-		printf("%s%d of %d", separator, (int)json_number(doc, "/set"),
-		       (int)json_number(doc, "/count")), separator = ", ";
-	puts(*separator == ',' ? ")" : "");
-}
-
-static void print_text(const struct call *call, const struct result *result)
-{
-	if (call->cmd->print)
-		call->cmd->print(result);
-	else if (options.format == FORMAT_PARSABLE)
-		puts(result->word);
-	else if (!options.quiet)
-		print_word(result);
-}
-
-int result_print(const struct call *call, const struct result *result)
-{
-	if (result->error.text[0])
-		out_error(call, &result->error);
-	else if (result->doc && options.format == FORMAT_JSON)
-		out_json(result->doc);
-	else if (result->doc)
-		print_text(call, result);
-	return result->error.status;
-}
-
-void result_free(struct result *result)
-{
-	json_object_put(result->doc);
-	result->doc = NULL;
-}

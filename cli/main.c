@@ -11,12 +11,11 @@
 #include <unistd.h>
 
 #include "command/command.h"
+#include "commands.h"
 #include "lab/lab.h"
 #include "base/out.h"
 #include "base/parse.h"
 #include "base/signals.h"
-
-struct options options = { .fd = -1 };
 
 enum { OPTION_FD = 256, OPTION_COLOR };
 
@@ -153,6 +152,7 @@ int main(int argc, char **argv)
 	int status = STATUS_OK;
 
 	setlocale(LC_ALL, "");
+	commands_use(commands);
 	signals_catch(SIGINT);
 	if (parse_globals(argc, argv, &done, &error))
 		status = error.status;

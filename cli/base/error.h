@@ -7,8 +7,6 @@
 
 #include "base/bhctl.h"
 
-struct call;
-
 struct error {
 	int status;		/* enum status; 0: there is no error */
 	int err;		/* errno, or 0 */
@@ -22,13 +20,11 @@ int usage(struct error *e, const char *fmt, ...) PRINTF(2, 3);
 /* Puts "@prefix: " in front of the sentence. */
 void error_prefix(struct error *e, const char *prefix);
 
-/* The kernel answered @err to @call: status 71, and what it means there. */
-int refused(struct error *e, const struct call *call, int err);
-
 /* For the user's eyes only, on stderr; -q silences it. */
 void note(const char *fmt, ...) PRINTF(1, 2);
 
 /* No memory: nothing sensible is left to do. */
+void no_memory(void) __attribute__((noreturn));
 void *xrealloc(void *old, size_t nr, size_t size);
 char *xstrdup(const char *text);
 

@@ -4,7 +4,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "scenario/run.h"
+#include "base/limit.h"
 #include "base/signals.h"
 
 /* A handler has nowhere else to leave it. */

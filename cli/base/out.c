@@ -10,18 +10,10 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "command/command.h"
 #include "base/out.h"
 #include "base/parse.h"
 
 #define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-
-static json_object *json_at(json_object *object, const char *path)
-{
-	json_object *value = NULL;
-
-	return json_pointer_get(object, path, &value) ? NULL : value;
-}
 
 static void cell_array(json_object *array, char *cell)
 {
@@ -63,12 +55,6 @@ static void print_parsable(const struct field *fields, size_t nr, json_object *r
 		printf("%s%s", i ? "\t" : "", cell);
 	}
 	putchar('\n');
-}
-
-static void no_memory(void)
-{
-	fputs("bhctl: no memory\n", stderr);
-	exit(STATUS_REFUSED);
 }
 
 static void table_row(struct libscols_table *table, const struct field *fields, size_t nr,
@@ -240,40 +226,6 @@ void out_json(json_object *doc)
 	puts(json_object_to_json_string_ext(doc, JSON_FLAGS));
 }
 
-static void error_json(const struct call *call, const struct error *e, const char *text)
-{
-	json_object *doc = json_object_new_object();
-
-	json_add_text(doc, "error", text);
-	json_add(doc, "errno", e->err ? json_object_new_string(strerrorname_np(e->err)) : NULL);
-	json_add_number(doc, "exit", e->status);
-	if (call->file) {
-		json_add_text(doc, "file", call->file);
-		json_add_number(doc, "line", call->line);
-	}
-	out_json(doc);
-	json_object_put(doc);
-}
-
-void out_error(const struct call *call, const struct error *e)
-{
-	char text[sizeof(e->text) + sizeof(call->subject) + 4];
-
-	snprintf(text, sizeof(text), "%s%s%s", call->subject, *call->subject ? ": " : "", e->text);
-	if (options.format == FORMAT_JSON) {
-		error_json(call, e, text);
-		return;
-	}
-	fflush(stdout);
-	fputs("bhctl: ", stderr);
-	if (call->file)
-		fprintf(stderr, "%s:%u: ", call->file, call->line);
-	fputs(text, stderr);
-	if (e->err)
-		fprintf(stderr, " (%s)", strerrorname_np(e->err));
-	fputc('\n', stderr);
-}
-
 int out_finish(struct error *e)
 {
 	if (!fflush(stdout) && !ferror(stdout))
@@ -327,87 +279,4 @@ bool out_utf8(void)
 const char *out_arrow(void)
 {
 	return out_utf8() ? "\u2192" : "->";
-}
-
-/* How many bytes the character at @p has; 0 if it is none in UTF-8. */
-static int utf8_length(const unsigned char *p)
-{
-	int len = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : (*p & 0xf0) == 0xe0 ? 3 :
-		  *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
-
-	for (int i = 1; i < len; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return len;
-}
-
-/* Nor may it do anything to a terminal. */
-void text_clean(char *text)
-{
-	for (unsigned char *p = (unsigned char *)text; *p; ) {
-		int len = utf8_length(p);
-
-		if (!len || *p < ' ' || *p == 0x7f)
-			*p = '?';
-		p += len ? len : 1;
-	}
-}
-
-json_object *json_text(const char *text)
-{
-	char *copy = xstrdup(text);
-	json_object *value;
-
-	text_clean(copy);
-	value = json_object_new_string(copy);
-	free(copy);
-	return value;
-}
-
-void json_add(json_object *object, const char *key, json_object *value)
-{
-	if (json_object_object_add(object, key, value))
-		no_memory();
-}
-
-void json_add_text(json_object *object, const char *key, const char *text)
-{
-	json_add(object, key, json_object_new_string(text));
-}
-
-void json_add_number(json_object *object, const char *key, uint64_t number)
-{
-	json_add(object, key, json_object_new_uint64(number));
-}
-
-void json_add_bool(json_object *object, const char *key, bool value)
-{
-	json_add(object, key, json_object_new_boolean(value));
-}
-
-json_object *json_get(json_object *doc, const char *key, enum json_type type)
-{
-	json_object *value = NULL;
-
-	json_object_object_get_ex(doc, key, &value);
-	return json_object_is_type(value, type) ? value : NULL;
-}
-
-uint64_t json_number(json_object *object, const char *path)
-{
-	json_object *value = json_at(object, path);
-
-	return value ? json_object_get_uint64(value) : 0;
-}
-
-const char *json_string(json_object *object, const char *path)
-{
-	json_object *value = json_at(object, path);
-
-	return value ? json_object_get_string(value) : "";
-}
-
-bool json_flag(json_object *object, const char *path)
-{
-	return json_object_get_boolean(json_at(object, path));
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/json_doc.h"
 
 #define CELL_SIZE 512
 
@@ -37,8 +38,6 @@ void out_format(const char *format, json_object *row);
 
 /* One line of JSON. */
 void out_json(json_object *doc);
-/* On stderr, or on stdout with -j. */
-void out_error(const struct call *call, const struct error *e);
 /* What was printed has not arrived, or it has (0). */
 int out_finish(struct error *e);
 
@@ -52,20 +51,5 @@ const char *out_arrow(void);
 bool out_utf8(void);
 /* How many columns a line may have. */
 int out_width(void);
-
-/* What is no character that can be printed becomes '?'. */
-void text_clean(char *text);
-/* Text that may hold anything, such as comm, as valid JSON text. */
-json_object *json_text(const char *text);
-void json_add(json_object *object, const char *key, json_object *value);
-void json_add_text(json_object *object, const char *key, const char *text);
-void json_add_number(json_object *object, const char *key, uint64_t number);
-void json_add_bool(json_object *object, const char *key, bool value);
-/* What @doc has under @key; NULL if there is none of this type. */
-json_object *json_get(json_object *doc, const char *key, enum json_type type);
-/* 0, "" or false if there is none. */
-uint64_t json_number(json_object *object, const char *path);
-const char *json_string(json_object *object, const char *path);
-bool json_flag(json_object *object, const char *path);
 
 #endif

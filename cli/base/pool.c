@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scenario/scenario.h"
+#include "base/error.h"
+#include "base/pool.h"
 
 struct chunk {
 	struct chunk *next;

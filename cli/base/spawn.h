@@ -7,14 +7,13 @@
 
 #include "base/error.h"
 
-struct call;
-struct lab;
-
 /* 0, or the errno for which the shell would not run it either. */
 int exec_find(const char *name);
 int exec_not_found(const char *name, int err, struct error *e);
-/* The program in a process of its own, with the lab; -1 if that cannot be. */
-pid_t exec_start(const struct call *call, const struct lab *lab, char **argv, struct error *e);
+/* Becomes the program, which inherits the descriptor @lab; comes back only if that fails. */
+int exec_become(int lab, char **argv, struct error *e);
+/* The same in a process of its own; -1 if that cannot be. @subject: what a message is about. */
+pid_t exec_start(const char *subject, int lab, char **argv, struct error *e);
 /* The exit status for what wait(2) says. */
 int exec_status(int status);
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/bhctl.h"
-#include "latency/latency.h"
 #include "base/words.h"
 
 #define WORDS(name, what, ...)							\

@@ -13,6 +13,13 @@
 
 struct json_object;
 
+/* Who activates: the word after --from. */
+enum latency_from {
+	FROM_TASK,		/* bhctl itself, on the CPU that is measured */
+	FROM_IRQ,		/* a top half, there */
+	FROM_OTHER_CPU,		/* bhctl, from another CPU */
+};
+
 struct word {
 	const char *name;
 	uint32_t value;

@@ -84,6 +84,9 @@ struct command {
 	/* @result->doc as text; NULL: the word, and what qualifies it. */
 	void (*print)(const struct result *result);
 	const char *notes;	/* more help, or NULL */
+	/* What "expect COMMAND = WORD" may ask for: a word of these, or the one word; NULL: nothing. */
+	const struct words *answers;
+	const char *answer;
 };
 
 #define ARGS_MAX 24
@@ -105,8 +108,11 @@ struct result {
 	struct json_object *doc;	/* all of it; the result's */
 };
 
-extern const struct command commands[];
 extern const struct argdef no_args[];
+
+/* The program's commands; main() hands them over before anything else. */
+void commands_use(const struct command *list);
+const struct command *commands_all(void);
 const struct command *command_find(const char *name);
 /* "add", "queue": the command "add queue". */
 const struct command *command_find_two(const char *first, const char *second);
@@ -126,7 +132,13 @@ const char *arg_typed(const struct call *call, const char *name);
 /* The values of the words whose option, "--word", is given; words of bits. */
 uint32_t arg_bits(const struct call *call, const struct words *words);
 
-/* --- cmd.c: opens the lab if the command needs one, runs it, prints it */
+/* The kernel answered @err to @call: status 71, and what it means there. */
+int refused(struct error *e, const struct call *call, int err);
+
+/* On stderr, or on stdout with -j. */
+void out_error(const struct call *call, const struct error *e);
+
+/* --- call.c: opens the lab if the command needs one, runs it, prints it */
 int call_run(const struct call *call, struct lab *lab, struct result *result);
 /* The exit status. */
 int result_print(const struct call *call, const struct result *result);
@@ -184,6 +196,8 @@ int run_report(const struct call *call, struct lab *lab, struct result *result);
 int run_compare(const struct call *call, struct lab *lab, struct result *result);
 void print_compare(const struct result *result);
 
+/* The id of an object given as a name, #id or word; 0 or the errno. */
+int lab_object(const struct lab *lab, const struct value *object, uint32_t *id);
 /* The id of the item, queue or object that is given as @name; or the refusal. */
 int call_object(const struct call *call, const struct lab *lab, const char *name, uint32_t *id,
 		struct error *e);

@@ -89,7 +89,7 @@ void help_all(void)
 {
 	printf("usage: bhctl [OPTION...] COMMAND [ARG...]\n\n"
 	       "Drives the bottom halves of this kernel, through the bhlab driver.\n\n");
-	for (const struct command *cmd = commands; cmd->name; cmd++)
+	for (const struct command *cmd = commands_all(); cmd->name; cmd++)
 		printf("  %-12s %s\n", cmd->name, cmd->summary);
 	printf("\nOptions, before the command:\n"
 	       "  -d, --device DEV    open a lab on this device; /dev/bhlab if not given\n"
@@ -225,7 +225,7 @@ static void complete_all(void)
 	       "_bhctl() {\n"
 	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd='' words i\n"
 	       "\tlocal commands='");
-	for (const struct command *cmd = commands; cmd->name; cmd++)
+	for (const struct command *cmd = commands_all(); cmd->name; cmd++)
 		if (!strchr(cmd->name, ' '))
 			printf("%s ", cmd->name);
 	printf("'\n"
@@ -237,11 +237,11 @@ static void complete_all(void)
 	       "\t\tesac\n"
 	       "\tdone\n"
 	       "\t((i + 1 < COMP_CWORD)) && case $cmd\\ ${COMP_WORDS[i + 1]} in\n");
-	for (const struct command *cmd = commands; cmd->name; cmd++)
+	for (const struct command *cmd = commands_all(); cmd->name; cmd++)
 		complete_longer(cmd);
 	printf("\tesac\n"
 	       "\tcase $cmd\\ $prev in\n");
-	for (const struct command *cmd = commands; cmd->name; cmd++) {
+	for (const struct command *cmd = commands_all(); cmd->name; cmd++) {
 		complete_values(cmd);
 		complete_command(cmd);
 	}
@@ -249,7 +249,7 @@ static void complete_all(void)
 	       "\tesac\n"
 	       "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
 	       "\t[[ $cur == -* ]] || case $cmd\\ $prev in\n");
-	for (const struct command *cmd = commands; cmd->name; cmd++)
+	for (const struct command *cmd = commands_all(); cmd->name; cmd++)
 		complete_file(cmd);
 	printf("\tesac\n}\n\ncomplete -F _bhctl bhctl\n");
 }

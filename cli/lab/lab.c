@@ -14,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "command/command.h"
 #include "lab/lab.h"
 #include "base/parse.h"
 #include "base/words.h"
@@ -207,21 +206,6 @@ const struct bhlab_mech_info *lab_mech_by_name(const struct lab *lab, const char
 		if (!strcmp(lab->mechs[i].out_name, name))
 			return &lab->mechs[i];
 	return NULL;
-}
-
-int lab_object(const struct lab *lab, const struct value *object, uint32_t *id)
-{
-	struct bhlab_lookup lookup = { .size = sizeof(lookup) };
-	int err;
-
-	if (object->number) {
-		*id = (uint32_t)object->number;
-		return 0;
-	}
-	snprintf(lookup.name, sizeof(lookup.name), "%s", object->text);
-	err = lab_ioctl(lab, BHLAB_IOC_LOOKUP, &lookup);
-	*id = lookup.id;
-	return err;
 }
 
 static void names_grow(struct lab *lab, uint32_t id)

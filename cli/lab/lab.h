@@ -9,8 +9,6 @@
 
 #include "base/error.h"
 
-struct value;
-
 struct lab {
 	int fd;				/* -1: not open yet */
 	bool owned;			/* opened here: ends with this process */
@@ -39,8 +37,6 @@ int lab_mechs(struct lab *lab, struct error *e);
 const struct bhlab_mech_info *lab_mech(const struct lab *lab, uint32_t mech);
 const struct bhlab_mech_info *lab_mech_by_name(const struct lab *lab, const char *name);
 
-/* The id of an object given as a name, #id or word; 0 or the errno. */
-int lab_object(const struct lab *lab, const struct value *object, uint32_t *id);
 /*
  * The name of an id, or #id when it has none any more. Once seen it is known
  * even after the item is gone. The text lives until the next call.

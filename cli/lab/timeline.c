@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scenario/run.h"
 #include "lab/timeline.h"
 
 #define TIME_WIDTH	9
@@ -241,7 +240,7 @@ static void print_deed(struct picture *p, const struct row *row)
 	int room = p->timeline->width - (int)strlen(p->timeline->prefix) - TIME_WIDTH - 1;
 
 	put_time(p, &c, row->ns);
-	snprintf(text, sizeof(text), "$ %s%s%s", deed->statement->action.text, *deed->answer ? " -> " : "",
+	snprintf(text, sizeof(text), "$ %s%s%s", deed->text, *deed->answer ? " -> " : "",
 		 deed->answer);
 	if (p->timeline->color)
 		put(&c, "\033[1m", 0);

@@ -6,7 +6,15 @@
 #include <stdio.h>
 
 #include "lab/ring.h"
-#include "scenario/scenario.h"
+#include "base/pool.h"
+
+/* A command that was carried out. */
+struct deed {
+	unsigned int line;	/* where it stands */
+	uint64_t at_ns;
+	const char *text;
+	const char *answer;
+};
 
 /* What happened. */
 struct story {

@@ -16,17 +16,11 @@
 #include "base/error.h"
 #include "base/hist.h"
 #include "lab/ring.h"
+#include "base/words.h"
 
 struct call;
 struct lab;
 struct json_object;
-
-/* Who activates: the word after --from. */
-enum latency_from {
-	FROM_TASK,		/* bhctl itself, on the CPU that is measured */
-	FROM_IRQ,		/* a top half, there */
-	FROM_OTHER_CPU,		/* bhctl, from another CPU */
-};
 
 /* A run that does not come by then ends it. */
 #define LATENCY_PATIENCE_S	10

@@ -339,7 +339,7 @@ int run_record(const struct call *call, struct lab *lab, struct result *result)
 	signals_catch(SIGTERM);
 	err = prepare(&r, &result->error);
 	if (!err) {
-		child = exec_start(call, lab, argv, &result->error);
+		child = exec_start(call->subject, (lab)->fd, argv, &result->error);
 		err = child < 0 ? -1 : 0;
 	}
 	if (!err) {

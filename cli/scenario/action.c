@@ -214,11 +214,9 @@ static bool is_answer(const struct command *cmd, const char *word)
 	if (!cmd)	/* of a child, which may be any */
 		return word_value(&result_words, word, &value) || word_value(&condition_words, word, &value) ||
 		       !strcmp(word, "added") || !strcmp(word, "deleted");
-	if (cmd->run == run_verb)
-		return word_value(&result_words, word, &value);
-	if (cmd->run == run_wait)
-		return word_value(&condition_words, word, &value);
-	return !strcmp(word, !strncmp(cmd->name, "add", 3) ? "added" : cmd->run == run_del ? "deleted" : "");
+	if (cmd->answers)
+		return word_value(cmd->answers, word, &value);
+	return cmd->answer && !strcmp(word, cmd->answer);
 }
 
 int phrase_number(const struct phrase *phrase, int i, uint64_t *number)

@@ -86,8 +86,8 @@ static json_object *deeds_json(const struct run *run)
 		const struct deed *deed = run->deeds.at[i];
 		json_object *row = json_object_new_object();
 
-		json_add_number(row, "line", deed->statement->line);
-		json_add(row, "command", json_text(deed->statement->action.text));
+		json_add_number(row, "line", deed->line);
+		json_add(row, "command", json_text(deed->text));
 		json_add(row, "answer", json_text(deed->answer));
 		json_add_number(row, "at_ns", deed->at_ns);
 		json_object_array_add(array, row);

@@ -7,7 +7,9 @@
 #include <sched.h>
 #include <sys/types.h>
 
+#include "base/limit.h"
 #include "scenario/expr.h"
+#include "lab/timeline.h"
 
 /* What a command answered, whoever has issued it. */
 struct outcome {
@@ -36,13 +38,6 @@ struct check {
 	const char *observed;	/* or NULL */
 };
 
-/* A command that was carried out. */
-struct deed {
-	const struct statement *statement;
-	uint64_t at_ns;
-	const char *answer;
-};
-
 struct run {
 	const struct scenario *scenario;
 	struct scene scene;
@@ -61,7 +56,11 @@ struct run {
 /* --- scenario_run.c; 0, or -1 when no lab could be opened */
 int scenario_run(const struct scenario *scenario, struct run *run, struct error *e);
 void run_free(struct run *run);
+
+/* --- checks.c */
 const char *verdict_word(enum verdict verdict);
+/* A copy of the run's, with nothing in it that could be taken for a line of a report. */
+const char *clean_text(struct run *run, const char *text);
 /* Adds a check; one that is not ok makes the scenario fail. */
 void run_check(struct run *run, const struct statement *statement, bool ok, const char *what,
 	       const char *observed);
@@ -86,12 +85,5 @@ void check_rest(struct run *run);
 void cpus_note(struct run *run);
 /* A CPU that was online and is not is a fault, and brought back. */
 void cpus_check(struct run *run);
-
-/* --- scenario_limit.c: a limit that interrupts whatever waits */
-void limit_start(uint64_t ns);
-bool limit_over(void);
-/* Its time is over, or a signal came: nobody waits any more. */
-bool end_wanted(void);
-void limit_stop(void);
 
 #endif

@@ -13,31 +13,11 @@
 
 #include "base/error.h"
 #include "base/parse.h"
+#include "base/pool.h"
 
 struct condition;
 struct expr;
 struct lab;
-
-/* --- scenario_pool.c: memory that is freed all at once */
-
-struct pool {
-	struct chunk *chunks;
-};
-
-/* Zeroed. */
-void *pool_alloc(struct pool *pool, size_t size);
-char *pool_text(struct pool *pool, const char *text, size_t len);
-char *pool_printf(struct pool *pool, const char *fmt, ...) PRINTF(2, 3);
-void pool_free(struct pool *pool);
-
-/* A growing array of pointers; what it points to is somebody else's. */
-struct list {
-	void **at;
-	size_t nr, room;
-};
-
-void list_add(struct list *list, void *element);
-void list_free(struct list *list);
 
 /* --- what a file says */
 
@@ -140,6 +120,7 @@ void scenario_free(struct scenario *scenario);
 
 /* "FILE:LINE:COLUMN: ..." for what is at @at in the reader's line; returns -1. */
 int wrong(struct reader *reader, const char *at, const char *fmt, ...) PRINTF(3, 4);
+int wrong_spot(struct error *e, const struct scenario *scenario, const struct spot *spot, const char *what);
 /* Of a name at @at, or of what has it there. */
 struct spot *spot_new(struct reader *reader, const char *at, const char *name, size_t len);
 /* Moves over blanks. */

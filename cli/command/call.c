@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Running one command: the lab that it needs, and what it names there. */
+#include <json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "lab/lab.h"
+
+const struct argdef no_args[] = { { 0 } };
+
+int lab_object(const struct lab *lab, const struct value *object, uint32_t *id)
+{
+	struct bhlab_lookup lookup = { .size = sizeof(lookup) };
+	int err;
+
+	if (object->number) {
+		*id = (uint32_t)object->number;
+		return 0;
+	}
+	snprintf(lookup.name, sizeof(lookup.name), "%s", object->text);
+	err = lab_ioctl(lab, BHLAB_IOC_LOOKUP, &lookup);
+	*id = lookup.id;
+	return err;
+}
+
+int call_object(const struct call *call, const struct lab *lab, const char *name, uint32_t *id,
+		struct error *e)
+{
+	int err = lab_object(lab, arg(call, name), id);
+
+	return err ? refused(e, call, err) : 0;
+}
+
+static int prepare_lab(const struct call *call, struct lab *lab, struct error *e)
+{
+	if (call->cmd->lab == LAB_NONE || lab->fd >= 0)
+		return 0;
+	if (lab_open(lab, e))
+		return -1;
+	if (call->cmd->lab == LAB_STATE && lab->owned && !lab->kept)
+		note("there is no lab to share, so this one ends with this command, and all in it; %s",
+		     "use 'bhctl exec' or 'bhctl batch' to keep one");
+	return 0;
+}
+
+int call_run(const struct call *call, struct lab *lab, struct result *result)
+{
+	*result = (struct result){ 0 };
+	if (call->help) {
+		help_command(call->cmd);
+		return 0;
+	}
+	if (prepare_lab(call, lab, &result->error))
+		return -1;
+	return call->cmd->run(call, lab, result);
+}
+
+void result_free(struct result *result)
+{
+	json_object_put(result->doc);
+	result->doc = NULL;
+}

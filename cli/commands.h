@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BHCTL_COMMANDS_H
+#define BHCTL_COMMANDS_H
+
+struct command;
+
+extern const struct command commands[];
+
+#endif
