@@ -4,6 +4,7 @@
 
 struct command;
 
-extern const struct command commands[];
+/* They end with NULL. */
+extern const struct command *const commands[];
 
 #endif

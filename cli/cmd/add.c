@@ -24,7 +24,7 @@ struct add {
 	struct bhlab_item_create create;
 };
 
-int check_add(const struct call *call, struct error *e)
+static int check_add(const struct call *call, struct error *e)
 {
 	if (arg_given(call, "--do") && arg_given(call, "--top"))
 		return usage(e, "--do and --top are the same program; give one");
@@ -326,7 +326,7 @@ static int refused_create(const struct add *add, int err, struct error *e)
 	return refused(e, add->call, err);
 }
 
-int run_add(const struct call *call, struct lab *lab, struct result *result)
+static int run_add(const struct call *call, struct lab *lab, struct result *result)
 {
 	const char *program = arg_given(call, "--top") ? "--top" : "--do";
 	struct add add = {
@@ -362,3 +362,54 @@ int run_add(const struct call *call, struct lab *lab, struct result *result)
 	json_add_text(result->doc, "mechanism", add.mech->out_name);
 	return 0;
 }
+
+const struct command command_add = {
+	.name = "add",
+	.summary = "make an item",
+	.args = ARGS(
+		{ "MECHANISM", ARG_MECH, 0, false, NULL },
+		{ "NAME", ARG_NAME, 0, false, NULL },
+		{ "--do", ARG_STEPS, 0, false, "its program; of an irq, the same as --top" },
+		{ "--top", ARG_STEPS, 0, false, "irq: the program of its top half" },
+		{ "--thread", ARG_STEPS, 0, false, "irq: give it a thread, with this program" },
+		{ "--queue", ARG_QUEUE, 0, false, "work, rcu_work: the workqueue; percpu if none is named" },
+		{ "--cpu", ARG_CPU, 0, false, "queue or trigger on this CPU, unless the verb names one" },
+		{ "--data", ARG_TEXT, 0, false, "a payload that comes back with each run" },
+		{ "--cookie", ARG_NUMBER, 0, false, "a number that comes back with each event" },
+		{ "--queued", ARG_FLAG, 0, false, "record QUEUED events too" },
+		{ "--hard", ARG_FLAG, 0, false, "irq_work, hrtimer: in hardirq context on RT, too" },
+		{ "--lazy", ARG_FLAG, 0, false, "irq_work: at the next tick" },
+		{ "--irqsafe", ARG_FLAG, 0, false, "timer: with interrupts off" },
+		{ "--pinned", ARG_FLAG, 0, false, "timers: on the CPU that starts it" },
+		{ "--static", ARG_FLAG, 0, false, "work, tasklets: the instance that the module declares" },
+		{ "--nice", ARG_NICE, 0, false, "kthread_work: nice value of its thread" },
+		{ "--priority", ARG_SMALL, 0, false, "kthread_work: SCHED_FIFO priority of its thread" }),
+	.notes =
+		"STEPS are separated by ';' or ','. There are\n"
+		"  spin PERIOD                     be busy\n"
+		"  sleep PERIOD                    sleep; process context only\n"
+		"  queue ITEM [--cpu CPU]          queue an item\n"
+		"  delay ITEM PERIOD [--cpu CPU]   activate an item after a time\n"
+		"  trigger ITEM                    raise the line of an irq\n"
+		"  requeue [N]                     queue itself again, up to N times\n"
+		"  cancel ITEM                     take its pending activation back\n"
+		"  disable ITEM, enable ITEM       without waiting for its handler\n"
+		"  mark N                          record an event with this number\n"
+		"  lock LOCK ... unlock LOCK       hold a lock; see 'add lock'\n"
+		"  bh_off ... bh_on                no bottom halves; process context only\n"
+		"  irq_off ... irq_on              no interrupts; not in hardirq context\n"
+		"  push FIFO N                     what has no room is dropped, and counted\n"
+		"  pop FIFO [N]                    all of it if no N is given\n"
+		"  thread                          irq: wake the thread; top half only\n"
+		"  none                            irq: answer IRQ_NONE; top half only\n"
+		"An ITEM need not exist yet: the step is skipped until it does. Brackets are\n"
+		"nested, without sleep inside unless they are mutexes; locks are taken in the\n"
+		"order in which they were made.\n",
+	.meanings = MEANINGS(
+		{ EEXIST, "the name is taken" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answer = "added",
+	.check = check_add,
+	.run = run_add,
+};

@@ -73,7 +73,7 @@ static void run_lines(struct batch *batch)
 	free(text);
 }
 
-int run_batch(const struct call *call, struct lab *lab, struct result *result)
+static int run_batch(const struct call *call, struct lab *lab, struct result *result)
 {
 	const char *path = arg_given(call, "FILE") ? arg_typed(call, "FILE") : "-";
 	bool is_stdin = !strcmp(path, "-");
@@ -96,3 +96,16 @@ int run_batch(const struct call *call, struct lab *lab, struct result *result)
 		fclose(batch.input);
 	return result->error.status ? -1 : 0;
 }
+
+const struct command command_batch = {
+	.name = "batch",
+	.summary = "run commands from a file, all in one lab",
+	.args = ARGS(
+		{ "FILE", ARG_FILE, 0, true, NULL },
+		{ "--keep-going", ARG_FLAG, 'k', false, "go on after a failure" }),
+	.notes =
+		"One command a line, as in the shell but without 'bhctl'; '#' begins a comment.\n"
+		"Without FILE, or with '-', reads standard input. Stops at the first failure.\n",
+	.lab = LAB_NONE,
+	.run = run_batch,
+};

@@ -126,7 +126,7 @@ static int follow(struct show *show)
 	return err == EINTR ? 0 : err;
 }
 
-int check_events(const struct call *call, struct error *e)
+static int check_events(const struct call *call, struct error *e)
 {
 	if (arg_given(call, "--idle-timeout") && !arg_given(call, "--follow"))
 		return usage(e, "--idle-timeout is for --follow");
@@ -170,7 +170,7 @@ static int snapshot(struct show *show)
 	return err;
 }
 
-int run_events(const struct call *call, struct lab *lab, struct result *result)
+static int run_events(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct show show;
 	int err;
@@ -187,3 +187,20 @@ int run_events(const struct call *call, struct lab *lab, struct result *result)
 		return fail(&result->error, STATUS_TIMEOUT, err, "only %" PRIu64 " came in time", show.shown);
 	return err ? refused(&result->error, call, err) : 0;
 }
+
+const struct command command_events = {
+	.name = "events",
+	.summary = "what has happened",
+	.args = ARGS(
+		{ "--follow", ARG_FLAG, 'f', false, "wait for more, and print each as it comes" },
+		{ "--count", ARG_NUMBER, 'n', false, "stop after this many" },
+		{ "--item", ARG_ITEM, 0, false, "only of this item" },
+		{ "--kind", ARG_KIND, 0, false, "only of this kind" },
+		{ "--idle-timeout", ARG_PERIOD, 0, false, "with -f: stop when none came for this long" },
+		{ "--read", ARG_FLAG, 0, false, "take them out of the ring by read()" },
+		{ "--absolute", ARG_FLAG, 0, false, "times of CLOCK_MONOTONIC, not since the first" }),
+	.notes = "Shows all that is in the ring, and leaves it there unless --read is given.\n",
+	.lab = LAB_STATE,
+	.check = check_events,
+	.run = run_events,
+};

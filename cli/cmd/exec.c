@@ -49,7 +49,7 @@ static int run_child(const struct call *call, const struct lab *lab, char **argv
  * The shell's command becomes the program itself: signals, job control and the
  * exit status are then the program's own. It always opens a lab of its own.
  */
-int run_exec(const struct call *call, struct lab *lab, struct result *result)
+static int run_exec(const struct call *call, struct lab *lab, struct result *result)
 {
 	char **argv = arg(call, "CMD")->rest;
 
@@ -60,3 +60,14 @@ int run_exec(const struct call *call, struct lab *lab, struct result *result)
 	}
 	return lab_open_new(lab, &result->error) ? -1 : exec_become(lab->fd, argv, &result->error);
 }
+
+const struct command command_exec = {
+	.name = "exec",
+	.summary = "open a lab and run a program in it",
+	.args = ARGS(
+		{ "CMD", ARG_REST, 0, false, NULL }),
+	.notes = "All bhctl commands inside share the lab, by BHLAB_FD. Exits as the program does.\n",
+	.lab = LAB_NONE,
+	.in_scenario = true,
+	.run = run_exec,
+};

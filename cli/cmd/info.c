@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* info, mechanisms and ring: what the driver is. The objects are in cmd_show.c. */
+/* info, mechanisms and ring: what the driver is. The objects are in show.c. */
 #include <errno.h>
 #include <inttypes.h>
 #include <json.h>
@@ -42,7 +42,7 @@ static json_object *limits_json(const struct bhlab_info *info)
 	return limits;
 }
 
-int run_info(const struct call *call, struct lab *lab, struct result *result)
+static int run_info(const struct call *call, struct lab *lab, struct result *result)
 {
 	const struct bhlab_info *info = &lab->info;
 	json_object *doc = json_object_new_object();
@@ -67,7 +67,7 @@ static void text_times(json_object *row, json_object *value, const void *arg, ch
 	snprintf(cell, CELL_SIZE, "%s times as much", json_object_get_string(value));
 }
 
-void print_info(const struct result *result)
+static void print_info(const struct result *result)
 {
 	static const struct field fields[] = {
 		{ .head = "bhctl", .path = "/version" },
@@ -140,7 +140,7 @@ static json_object *mech_json(const struct bhlab_mech_info *mech)
 	return row;
 }
 
-int run_mechanisms(const struct call *call, struct lab *lab, struct result *result)
+static int run_mechanisms(const struct call *call, struct lab *lab, struct result *result)
 {
 	json_object *rows;
 
@@ -162,7 +162,7 @@ static void text_context(json_object *row, json_object *value, const void *arg, 
 		 json_flag(row, "/thread") ? " + thread" : "");
 }
 
-void print_mechanisms(const struct result *result)
+static void print_mechanisms(const struct result *result)
 {
 	static const struct field fields[] = {
 		{ .head = "MECHANISM", .path = "/name" },
@@ -182,7 +182,7 @@ void print_mechanisms(const struct result *result)
 
 /* --- ring */
 
-int run_ring(const struct call *call, struct lab *lab, struct result *result)
+static int run_ring(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct bhlab_ring_setup setup = {
 		.size = sizeof(setup),
@@ -210,7 +210,7 @@ int run_ring(const struct call *call, struct lab *lab, struct result *result)
 	return 0;
 }
 
-void print_ring(const struct result *result)
+static void print_ring(const struct result *result)
 {
 	static const struct field fields[] = {
 		{ .head = "sub-rings", .path = "/cpus" },
@@ -226,3 +226,44 @@ void print_ring(const struct result *result)
 
 	out_list(fields, ARRAY_SIZE(fields), result->doc);
 }
+
+const struct command command_info = {
+	.name = "info",
+	.summary = "what this driver and kernel are, and their limits",
+	.args = no_args,
+	.lab = LAB_QUERY,
+	.in_scenario = true,
+	.run = run_info,
+	.print = print_info,
+};
+
+const struct command command_mechanisms = {
+	.name = "mechanisms",
+	.summary = "which mechanisms there are, where they run, and their verbs",
+	.args = no_args,
+	.notes =
+		"A verb is native (a call of the kernel), emulated (by the driver) or missing.\n"
+		"CONTEXT is where the program runs on this kernel as it was booted; that of work on\n"
+		"a BH queue runs in a softirq.\n",
+	.lab = LAB_QUERY,
+	.in_scenario = true,
+	.run = run_mechanisms,
+	.print = print_mechanisms,
+};
+
+const struct command command_ring = {
+	.name = "ring",
+	.summary = "set up the event ring, or ask how it is",
+	.args = ARGS(
+		{ "--records", ARG_SMALL, 0, false, "each CPU's sub-ring is to hold this many; a power of two" },
+		{ "--watermark", ARG_SMALL, 0, false, "how many unread records wake a poller" }),
+	.meanings = MEANINGS(
+		{ EBUSY, "the ring is in use; set it up before the lab's first item and reader" },
+		{ EINVAL, "the records of a sub-ring must be a power of two and at least a page, "
+		  "the watermark 1 to that many" },
+		{ ENOSPC, "more than the module parameter ring_bytes allows" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.run = run_ring,
+	.print = print_ring,
+};

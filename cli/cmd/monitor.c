@@ -142,7 +142,7 @@ static int check_format(const struct call *call, struct error *e)
 	return ret;
 }
 
-int check_monitor(const struct call *call, struct error *e)
+static int check_monitor(const struct call *call, struct error *e)
 {
 	if (arg_number(call, "--buffer", 0) > INT32_MAX / 2)
 		return usage(e, "--buffer: the kernel can not give so much");
@@ -225,7 +225,7 @@ static int follow(struct monitor *m)
 	return err;
 }
 
-int run_monitor(const struct call *call, struct lab *lab, struct result *result)
+static int run_monitor(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct monitor m = { .call = call, .max = arg_number(call, "--count", UINT64_MAX) };
 	int err, ret;
@@ -244,3 +244,27 @@ int run_monitor(const struct call *call, struct lab *lab, struct result *result)
 	free(m.next);
 	return ret;
 }
+
+const struct command command_monitor = {
+	.name = "monitor",
+	.summary = "what happens in all labs, as it happens",
+	.args = ARGS(
+		{ "--count", ARG_NUMBER, 'n', false, "stop after this many" },
+		{ "--lab", ARG_SMALL, 0, false, "only of the lab with this number, which 'info' tells" },
+		{ "--item", ARG_ITEM, 0, false, "only of items with this name or #id, in any lab" },
+		{ "--mechanism", ARG_MECH, 0, false, "only of items of this mechanism" },
+		{ "--kind", ARG_KIND, 0, false, "only of this kind" },
+		{ "--idle-timeout", ARG_PERIOD, 0, false, "stop when none came for this long" },
+		{ "--format", ARG_FORMAT, 0, false, "print this for each; {KEY} stands for what -j has under KEY" },
+		{ "--buffer", ARG_SMALL, 0, false, "bytes for what has come and is not read yet; 8388608 if not given" },
+		{ "--banner", ARG_FLAG, 0, false, "print a line when all that happens from now on will be seen" },
+		{ "--absolute", ARG_FLAG, 0, false, "times of CLOCK_MONOTONIC, not since the first" }),
+	.notes =
+		"Needs CAP_NET_ADMIN. Begins with what happens from now on; never disturbs a lab.\n"
+		"Says how many events were lost on their way, if any were, where they are missing.\n",
+	.meanings = MEANINGS(
+		{ EPERM, "to see the events of all labs needs CAP_NET_ADMIN" }),
+	.lab = LAB_NONE,
+	.check = check_monitor,
+	.run = run_monitor,
+};

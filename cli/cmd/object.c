@@ -28,7 +28,7 @@ static int added(const struct call *call, int err, uint32_t id, struct result *r
 }
 
 /* It could be made, but hardly be named. */
-int check_add_queue(const struct call *call, struct error *e)
+static int check_add_queue(const struct call *call, struct error *e)
 {
 	uint32_t number;
 
@@ -37,7 +37,7 @@ int check_add_queue(const struct call *call, struct error *e)
 	return usage(e, "'%s' is one of the kernel's own queues", arg_typed(call, "NAME"));
 }
 
-int run_add_queue(const struct call *call, struct lab *lab, struct result *result)
+static int run_add_queue(const struct call *call, struct lab *lab, struct result *result)
 {
 	const uint32_t kinds = BHLAB_WQ_PERCPU | BHLAB_WQ_UNBOUND | BHLAB_WQ_BH | BHLAB_WQ_ORDERED |
 			       BHLAB_WQ_LEGACY | BHLAB_WQ_SINGLETHREAD;
@@ -55,7 +55,7 @@ int run_add_queue(const struct call *call, struct lab *lab, struct result *resul
 	return added(call, err, create.out_id, result);
 }
 
-int run_add_lock(const struct call *call, struct lab *lab, struct result *result)
+static int run_add_lock(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct bhlab_lock_create create = {
 		.size = sizeof(create),
@@ -69,7 +69,7 @@ int run_add_lock(const struct call *call, struct lab *lab, struct result *result
 	return added(call, err, create.out_id, result);
 }
 
-int run_add_fifo(const struct call *call, struct lab *lab, struct result *result)
+static int run_add_fifo(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct bhlab_fifo_create create = {
 		.size = sizeof(create),
@@ -96,7 +96,7 @@ static int busy(struct lab *lab, uint32_t id, struct error *e)
 		    "it is disabled and scheduled, and killing it would wait for ever; enable it first");
 }
 
-int run_del(const struct call *call, struct lab *lab, struct result *result)
+static int run_del(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct bhlab_destroy destroy = { .size = sizeof(destroy) };
 	int err;
@@ -112,3 +112,88 @@ int run_del(const struct call *call, struct lab *lab, struct result *result)
 	describe(result, "deleted", destroy.id, lab_name(lab, destroy.id));
 	return 0;
 }
+
+const struct command command_add_queue = {
+	.name = "add queue",
+	.summary = "make a workqueue",
+	.args = ARGS(
+		{ "NAME", ARG_NAME, 0, false, NULL },
+		{ "--percpu", ARG_FLAG, 0, false, "alloc_workqueue() with WQ_PERCPU" },
+		{ "--unbound", ARG_FLAG, 0, false, "alloc_workqueue() with WQ_UNBOUND" },
+		{ "--bh", ARG_FLAG, 0, false, "alloc_workqueue() with WQ_BH: its items run in a softirq" },
+		{ "--ordered", ARG_FLAG, 0, false, "alloc_ordered_workqueue()" },
+		{ "--legacy", ARG_FLAG, 0, false, "create_workqueue()" },
+		{ "--singlethread", ARG_FLAG, 0, false, "create_singlethread_workqueue()" },
+		{ "--highpri", ARG_FLAG, 0, false, "WQ_HIGHPRI" },
+		{ "--freezable", ARG_FLAG, 0, false, "WQ_FREEZABLE" },
+		{ "--mem-reclaim", ARG_FLAG, 0, false, "WQ_MEM_RECLAIM: it has a rescuer" },
+		{ "--cpu-intensive", ARG_FLAG, 0, false, "WQ_CPU_INTENSIVE" },
+		{ "--max-active", ARG_SMALL, 0, false, "how many items may run at a time; 0: the kernel's default" }),
+	.notes =
+		"One of the first six, --percpu if none. With --bh only --highpri; with --ordered\n"
+		"not --cpu-intensive; with --legacy and --singlethread nothing else.\n",
+	.meanings = MEANINGS(
+		{ EEXIST, "the name is taken" },
+		{ EINVAL, "these attributes exclude each other; see 'bhctl help add queue'" },
+		{ ENOSPC, "the module parameters queues and items allow no more of them to one "
+		  "user, over all labs" },
+		{ EPERM, "the workers of a --highpri queue run at nice -20, which needs "
+		  "CAP_SYS_NICE (with --bh it does not)" },
+		{ EOPNOTSUPP, "this kernel has no BH workqueues" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answer = "added",
+	.check = check_add_queue,
+	.run = run_add_queue,
+};
+
+const struct command command_add_lock = {
+	.name = "add lock",
+	.summary = "make a lock for programs",
+	.args = ARGS(
+		{ "NAME", ARG_NAME, 0, false, NULL },
+		{ "--mutex", ARG_FLAG, 0, false, "a mutex, not a spin lock" },
+		{ "--context", ARG_LOCK_CONTEXT, 0, false, "the strictest that takes it; task if not given" }),
+	.notes =
+		"A spin lock is taken with bottom halves off if a softirq takes it, too, and with\n"
+		"interrupts off if a hardirq does. Locks are taken in the order of their creation.\n",
+	.meanings = MEANINGS(
+		{ EEXIST, "the name is taken" },
+		{ EINVAL, "a mutex is for task context: it sleeps" },
+		{ ENOSPC, "a lab may make 8 locks in all its life, which are taken in that "
+		  "order; or the module parameter items allows no more objects" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answer = "added",
+	.run = run_add_lock,
+};
+
+const struct command command_add_fifo = {
+	.name = "add fifo",
+	.summary = "make a bounded FIFO for programs",
+	.args = ARGS(
+		{ "NAME", ARG_NAME, 0, false, NULL },
+		{ "--depth", ARG_SMALL, 0, false, "how many entries it holds; 16 if not given" }),
+	.meanings = MEANINGS(
+		{ EEXIST, "the name is taken" },
+		{ EINVAL, "its depth must be 1 to 1000000" },
+		{ ENOSPC, "the module parameters fifos and items allow no more of them to one "
+		  "user, over all labs" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answer = "added",
+	.run = run_add_fifo,
+};
+
+const struct command command_del = {
+	.name = "del",
+	.summary = "stop and free an item, queue, lock or FIFO",
+	.args = ARGS(
+		{ "OBJECT", ARG_ITEM, 0, false, NULL }),
+	.meanings = MEANINGS(
+		{ ENOENT, "there is no object {OBJECT} in this lab" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answer = "deleted",
+	.run = run_del,
+};

@@ -202,7 +202,7 @@ static int list_objects(struct lab *lab, json_object *doc)
 	return err == ENOENT ? 0 : err;
 }
 
-int run_list(const struct call *call, struct lab *lab, struct result *result)
+static int run_list(const struct call *call, struct lab *lab, struct result *result)
 {
 	static const char *const lists[] = { "items", "queues", "locks", "fifos" };
 	int err;
@@ -277,7 +277,7 @@ static void print_fifos(const struct result *result)
 	print_rows(fields, ARRAY_SIZE(fields), result, "fifos");
 }
 
-void print_list(const struct result *result)
+static void print_list(const struct result *result)
 {
 	static const struct field fields[] = {
 		{ .head = "ID", .path = "/id", .right = true },
@@ -374,7 +374,7 @@ static int show_object(struct lab *lab, uint32_t id, json_object **doc)
 	return err;
 }
 
-int run_show(const struct call *call, struct lab *lab, struct result *result)
+static int run_show(const struct call *call, struct lab *lab, struct result *result)
 {
 	uint32_t id;
 	int err;
@@ -423,7 +423,7 @@ static void print_show_object(const struct result *result)
 	out_list(fields, ARRAY_SIZE(fields), result->doc);
 }
 
-void print_show(const struct result *result)
+static void print_show(const struct result *result)
 {
 	static const struct field fields[] = {
 		{ .head = "id", .path = "/id" },
@@ -462,3 +462,25 @@ void print_show(const struct result *result)
 	out_list(fields, ARRAY_SIZE(fields), result->doc);
 }
 
+const struct command command_list = {
+	.name = "list",
+	.summary = "the items and other objects of the lab",
+	.args = no_args,
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.run = run_list,
+	.print = print_list,
+};
+
+const struct command command_show = {
+	.name = "show",
+	.summary = "all about one item, queue, lock or FIFO",
+	.args = ARGS(
+		{ "OBJECT", ARG_ITEM, 0, false, NULL }),
+	.meanings = MEANINGS(
+		{ ENOENT, "there is no object {OBJECT} in this lab" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.run = run_show,
+	.print = print_show,
+};

@@ -111,7 +111,7 @@ static void describe(struct result *result, const struct bhlab_act *act, uint32_
 	json_add_text(result->doc, "period", period);
 }
 
-int run_verb(const struct call *call, struct lab *lab, struct result *result)
+static int run_verb(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct bhlab_act act = { .size = sizeof(act) };
 	uint32_t verb;
@@ -134,7 +134,7 @@ int run_verb(const struct call *call, struct lab *lab, struct result *result)
 	return 0;
 }
 
-int check_wait(const struct call *call, struct error *e)
+static int check_wait(const struct call *call, struct error *e)
 {
 	bool runs = arg_number(call, "CONDITION", 0) == BHLAB_COND_RUNS;
 
@@ -150,7 +150,7 @@ static int interrupted(struct error *e)
 	return fail(e, STATUS_SIGNAL + signals_caught(), EINTR, "interrupted");
 }
 
-int run_wait(const struct call *call, struct lab *lab, struct result *result)
+static int run_wait(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct bhlab_wait wait = {
 		.size = sizeof(wait),
@@ -178,7 +178,7 @@ int run_wait(const struct call *call, struct lab *lab, struct result *result)
 	return 0;
 }
 
-int run_sleep(const struct call *call, struct lab *lab, struct result *result)
+static int run_sleep(const struct call *call, struct lab *lab, struct result *result)
 {
 	uint64_t ns = arg_number(call, "PERIOD", 0);
 	struct timespec time = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
@@ -186,3 +186,172 @@ int run_sleep(const struct call *call, struct lab *lab, struct result *result)
 	(void)lab;
 	return clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL) ? interrupted(&result->error) : 0;
 }
+
+#define SPINS "the kernel would spin in the softirq until it is enabled, which needs CAP_SYS_ADMIN"
+
+static const struct meaning activating[] = {
+	{ EINVAL, "an item is for BH queues or for others, by the queue that it names" },
+	{ EAGAIN, "the queue is draining" },
+	{ EPERM, "it is a disabled tasklet: " SPINS },
+	{ EBUSY, "so many runs of it are about to start that one more could not be accounted "
+	  "for" },
+	{ 0 },
+};
+
+const struct command command_queue = {
+	.name = "queue",
+	.summary = "activate an item now",
+	.args = ARGS(
+		{ "ITEM", ARG_ITEM, 0, false, NULL },
+		{ "--cpu", ARG_CPU, 0, false, "on this CPU" },
+		{ "--on", ARG_QUEUE, 0, false, "work: on this workqueue, this time" }),
+	.notes = "Says queued, already-pending or disabled.\n",
+	.meanings = activating,
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answers = &result_words,
+	.run = run_verb,
+};
+
+const struct command command_delay = {
+	.name = "delay",
+	.summary = "activate an item after a time",
+	.args = ARGS(
+		{ "ITEM", ARG_ITEM, 0, false, NULL },
+		{ "PERIOD", ARG_PERIOD, 0, false, NULL },
+		{ "--mod", ARG_FLAG, 0, false, "replace the delay of a pending activation" },
+		{ "--cpu", ARG_CPU, 0, false, "on this CPU" },
+		{ "--on", ARG_QUEUE, 0, false, "work: on this workqueue, this time" }),
+	.notes = "Says queued, already-pending, modified or disabled.\n",
+	.meanings = activating,
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answers = &result_words,
+	.run = run_verb,
+};
+
+const struct command command_cancel = {
+	.name = "cancel",
+	.summary = "take a pending activation back",
+	.args = ARGS(
+		{ "ITEM", ARG_ITEM, 0, false, NULL },
+		{ "--sync", ARG_FLAG, 0, false, "wait for a running handler" }),
+	.notes = "Says was-pending or idle.\n",
+	.meanings = MEANINGS(
+		{ EBUSY, "the kernel cannot take it back now: a disabled line keeps a raise to "
+		  "replay it, and an hrtimer that is queued while its function runs needs "
+		  "--sync" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answers = &result_words,
+	.run = run_verb,
+};
+
+const struct command command_flush = {
+	.name = "flush",
+	.summary = "wait for the last activation of an item, or all on a queue",
+	.args = ARGS(
+		{ "OBJECT", ARG_QUEUE, 0, false, NULL }),
+	.notes = "Says waited or idle. An item that is on a delay is fired at once.\n",
+	.meanings = MEANINGS(
+		{ EBUSY, "it is disabled and pending, and would wait for ever" },
+		{ EPERM, "it is the kernel's own queue: only queues of the lab can be flushed" },
+		{ ENOENT, "there is no item or queue {OBJECT} in this lab" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answers = &result_words,
+	.run = run_verb,
+};
+
+const struct command command_drain = {
+	.name = "drain",
+	.summary = "wait until a queue stays empty",
+	.args = ARGS(
+		{ "QUEUE", ARG_QUEUE, 0, false, NULL }),
+	.notes = "What its own items queue on it meanwhile is waited for, too; all else is refused.\n",
+	.meanings = MEANINGS(
+		{ EPERM, "it is the kernel's own queue: only queues of the lab can be drained" },
+		{ EBUSY, "something is on a delay or waits for a grace period, and would come "
+		  "too late" },
+		{ EAGAIN, "it is draining already" },
+		{ ENOENT, "there is no queue {QUEUE} in this lab" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answers = &result_words,
+	.run = run_verb,
+};
+
+const struct command command_disable = {
+	.name = "disable",
+	.summary = "forbid an item to run; nests",
+	.args = ARGS(
+		{ "ITEM", ARG_ITEM, 0, false, NULL },
+		{ "--sync", ARG_FLAG, 0, false, "wait for a running handler" }),
+	.notes = "Says was-pending (of work, which is cancelled by it) or idle.\n",
+	.meanings = MEANINGS(
+		{ EPERM, "it is a scheduled tasklet: " SPINS },
+		{ EOVERFLOW, "it is disabled 255 times already" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answers = &result_words,
+	.run = run_verb,
+};
+
+const struct command command_enable = {
+	.name = "enable",
+	.summary = "allow it again",
+	.args = ARGS(
+		{ "ITEM", ARG_ITEM, 0, false, NULL }),
+	.meanings = MEANINGS(
+		{ EINVAL, "not disabled" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answers = &result_words,
+	.run = run_verb,
+};
+
+const struct command command_trigger = {
+	.name = "trigger",
+	.summary = "raise the line of an irq",
+	.args = ARGS(
+		{ "ITEM", ARG_ITEM, 0, false, NULL },
+		{ "--cpu", ARG_CPU, 0, false, "on this CPU" },
+		{ "--count", ARG_SMALL, 0, false, "this many times; once if not given" },
+		{ "--period", ARG_PERIOD, 0, false, "this long apart, while the command has returned long since" }),
+	.notes = "Says queued, or already-pending if the line was raised all the time.\n",
+	.meanings = MEANINGS(
+		{ EBUSY, "one with a period is at work; cancel it first" },
+		{ EINVAL, "the count must be 1 to 1000000" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answers = &result_words,
+	.run = run_verb,
+};
+
+const struct command command_wait = {
+	.name = "wait",
+	.summary = "wait until an item is idle, pending or running, or has run N times",
+	.args = ARGS(
+		{ "ITEM", ARG_ITEM, 0, false, NULL },
+		{ "CONDITION", ARG_CONDITION, 0, false, NULL },
+		{ "N", ARG_NUMBER, 0, true, NULL },
+		{ "--timeout", ARG_PERIOD, 0, false, "give up after this time; 10s if not given" }),
+	.notes = "CONDITION is idle, pending, running, or runs N. Exits 124 when the time is over.\n",
+	.meanings = MEANINGS(
+		{ ENOENT, "there is no item {ITEM} in this lab, or it went away meanwhile" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answers = &condition_words,
+	.check = check_wait,
+	.run = run_wait,
+};
+
+const struct command command_sleep = {
+	.name = "sleep",
+	.summary = "do nothing for a time",
+	.args = ARGS(
+		{ "PERIOD", ARG_PERIOD, 0, false, NULL }),
+	.lab = LAB_NONE,
+	.in_scenario = true,
+	.run = run_sleep,
+};

@@ -72,22 +72,39 @@ struct value {
 struct call;
 struct result;
 
+/*
+ * What an errno of the kernel means, where that is not what it means to any
+ * command. {NAME} stands for the argument NAME, as it was typed. Tables of them
+ * end with a NULL text.
+ */
+struct meaning {
+	int err;
+	const char *text;
+};
+
+/* All about a command, which its own file defines and commands.c lists. */
 struct command {
 	const char *name;		/* one word, or two */
 	const char *summary;
 	const struct argdef *args;
+	const char *notes;		/* more help, or NULL */
+	const struct meaning *meanings;	/* or NULL */
 	enum lab_use lab;
+	bool in_scenario;		/* a scenario may have it: it acts on its lab, and need not print */
 	/* What one argument alone does not tell; before any lab is touched. */
 	int (*check)(const struct call *call, struct error *e);
 	/* 0, or -1 and @result->error. Prints nothing, unless it streams. */
 	int (*run)(const struct call *call, struct lab *lab, struct result *result);
 	/* @result->doc as text; NULL: the word, and what qualifies it. */
 	void (*print)(const struct result *result);
-	const char *notes;	/* more help, or NULL */
 	/* What "expect COMMAND = WORD" may ask for: a word of these, or the one word; NULL: nothing. */
 	const struct words *answers;
 	const char *answer;
 };
+
+/* Tables in place, for the definition of a command. */
+#define ARGS(...) (const struct argdef[]){ __VA_ARGS__, { 0 } }
+#define MEANINGS(...) (const struct meaning[]){ __VA_ARGS__, { 0 } }
 
 #define ARGS_MAX 24
 
@@ -110,9 +127,9 @@ struct result {
 
 extern const struct argdef no_args[];
 
-/* The program's commands; main() hands them over before anything else. */
-void commands_use(const struct command *list);
-const struct command *commands_all(void);
+/* The program's commands, which end with NULL; main() hands them over before anything else. */
+void commands_use(const struct command *const *list);
+const struct command *const *commands_all(void);
 const struct command *command_find(const char *name);
 /* "add", "queue": the command "add queue". */
 const struct command *command_find_two(const char *first, const char *second);
@@ -148,53 +165,6 @@ void result_free(struct result *result);
 void help_usage(const struct command *cmd, char *buf, size_t size);
 void help_command(const struct command *cmd);
 void help_all(void);
-int check_help(const struct call *call, struct error *e);
-int run_help(const struct call *call, struct lab *lab, struct result *result);
-int run_completion(const struct call *call, struct lab *lab, struct result *result);
-
-/* --- cmd_*.c */
-int run_info(const struct call *call, struct lab *lab, struct result *result);
-int run_mechanisms(const struct call *call, struct lab *lab, struct result *result);
-int run_list(const struct call *call, struct lab *lab, struct result *result);
-int run_show(const struct call *call, struct lab *lab, struct result *result);
-int run_ring(const struct call *call, struct lab *lab, struct result *result);
-void print_info(const struct result *result);
-void print_mechanisms(const struct result *result);
-void print_list(const struct result *result);
-void print_show(const struct result *result);
-void print_ring(const struct result *result);
-
-int check_add(const struct call *call, struct error *e);
-int run_add(const struct call *call, struct lab *lab, struct result *result);
-int check_add_queue(const struct call *call, struct error *e);
-int run_add_queue(const struct call *call, struct lab *lab, struct result *result);
-int run_add_lock(const struct call *call, struct lab *lab, struct result *result);
-int run_add_fifo(const struct call *call, struct lab *lab, struct result *result);
-int run_del(const struct call *call, struct lab *lab, struct result *result);
-
-int run_verb(const struct call *call, struct lab *lab, struct result *result);
-int check_wait(const struct call *call, struct error *e);
-int run_wait(const struct call *call, struct lab *lab, struct result *result);
-int run_sleep(const struct call *call, struct lab *lab, struct result *result);
-
-int check_events(const struct call *call, struct error *e);
-int run_events(const struct call *call, struct lab *lab, struct result *result);
-int check_monitor(const struct call *call, struct error *e);
-int run_monitor(const struct call *call, struct lab *lab, struct result *result);
-
-int run_batch(const struct call *call, struct lab *lab, struct result *result);
-int check_run(const struct call *call, struct error *e);
-int run_run(const struct call *call, struct lab *lab, struct result *result);
-int check_latency(const struct call *call, struct error *e);
-int run_latency(const struct call *call, struct lab *lab, struct result *result);
-void print_latency(const struct result *result);
-int run_exec(const struct call *call, struct lab *lab, struct result *result);
-int check_record(const struct call *call, struct error *e);
-int run_record(const struct call *call, struct lab *lab, struct result *result);
-int check_report(const struct call *call, struct error *e);
-int run_report(const struct call *call, struct lab *lab, struct result *result);
-int run_compare(const struct call *call, struct lab *lab, struct result *result);
-void print_compare(const struct result *result);
 
 /* The id of an object given as a name, #id or word; 0 or the errno. */
 int lab_object(const struct lab *lab, const struct value *object, uint32_t *id);

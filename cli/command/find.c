@@ -4,23 +4,23 @@
 
 #include "command/command.h"
 
-static const struct command *all;
+static const struct command *const *all;
 
-void commands_use(const struct command *list)
+void commands_use(const struct command *const *list)
 {
 	all = list;
 }
 
-const struct command *commands_all(void)
+const struct command *const *commands_all(void)
 {
 	return all;
 }
 
 const struct command *command_find(const char *name)
 {
-	for (const struct command *cmd = all; cmd->name; cmd++)
-		if (!strcmp(cmd->name, name))
-			return cmd;
+	for (size_t i = 0; all[i]; i++)
+		if (!strcmp(all[i]->name, name))
+			return all[i];
 	return NULL;
 }
 
@@ -28,9 +28,9 @@ const struct command *command_find_two(const char *first, const char *second)
 {
 	size_t len = strlen(first);
 
-	for (const struct command *cmd = all; cmd->name; cmd++)
-		if (!strncmp(cmd->name, first, len) && cmd->name[len] == ' ' &&
-		    !strcmp(cmd->name + len + 1, second))
-			return cmd;
+	for (size_t i = 0; all[i]; i++)
+		if (!strncmp(all[i]->name, first, len) && all[i]->name[len] == ' ' &&
+		    !strcmp(all[i]->name + len + 1, second))
+			return all[i];
 	return NULL;
 }

@@ -20,7 +20,7 @@
 #define ENTRIES		256
 #define ENTRIES_MAX	100000
 
-int check_latency(const struct call *call, struct error *e)
+static int check_latency(const struct call *call, struct error *e)
 {
 	uint64_t entries = arg_number(call, "--entries", ENTRIES);
 
@@ -189,7 +189,7 @@ static int finish(struct latency *l, struct result *result)
 	return status ? -1 : 0;
 }
 
-int run_latency(const struct call *call, struct lab *lab, struct result *result)
+static int run_latency(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct latency l = {
 		.call = call,
@@ -210,3 +210,49 @@ int run_latency(const struct call *call, struct lab *lab, struct result *result)
 	lab->silent = silent;
 	return err;
 }
+
+const struct command command_latency = {
+	.name = "latency",
+	.summary = "how long each mechanism takes to run what is queued",
+	.args = ARGS(
+		{ "MECHANISM", ARG_MECHS, 0, true, NULL },
+		{ "--cpus", ARG_CPUS, 'c', false, "on these CPUs, as in 0,2-3; the first if not given" },
+		{ "--loops", ARG_NUMBER, 'l', false, "so many activations of each on each CPU" },
+		{ "--duration", ARG_PERIOD, 'D', false, "for so long, all in all" },
+		{ "--interval", ARG_PERIOD, 'i', false, "from one activation to the next; 1ms if not given" },
+		{ "--priority", ARG_SMALL, 'p', false, "kthread_work: SCHED_FIFO priority of its thread" },
+		{ "--do", ARG_STEPS, 0, false, "the program of each; none if not given" },
+		{ "--load", ARG_LOAD, 0, false, "meanwhile a work item on this CPU does this without end" },
+		{ "--from", ARG_FROM, 0, false, "what queues them; task if not given" },
+		{ "--bucket-size", ARG_PERIOD, 'b', false, "a histogram, with buckets of this; 1us with -E" },
+		{ "--entries", ARG_SMALL, 'E', false, "a histogram, with so many buckets; 256 with -b" },
+		{ "--json", ARG_FILE, 0, false, "write this file, as cyclictest --json does" },
+		{ "--threshold", ARG_PERIOD, 'T', false, "end, and exit 1, when a latency is above this" },
+		{ "--on-threshold", ARG_LINE, 0, false, "and have the shell run this, once" }),
+	.notes =
+		"MECHANISM is one of those of 'bhctl mechanisms', bh_work (work on a BH queue), or\n"
+		"all, which is what is measured if none is named. They take turns, one activation at\n"
+		"a time on one CPU after the other, for 5s unless -l or -D is given.\n"
+		"\n"
+		"queue-to-start is from the moment at which the driver calls the kernel to the first\n"
+		"instruction of the program, both by ktime_get_mono_fast_ns() in the kernel; of an irq\n"
+		"from raising the line to its top half. A timer has to wait for a tick, RCU for a\n"
+		"grace period. run-time is that of the program, trigger-to-thread from raising a line\n"
+		"to the start of its thread. Not in it: the way of bhctl into the driver, and from the\n"
+		"device to the CPU, since lines are simulated by an irq_work.\n"
+		"\n"
+		"--from task: bhctl queues on the CPU that is measured, and sleeps then: a kworker\n"
+		"waits until it does. --from irq: the top half of a line that bhctl raises there has a\n"
+		"step that queues or triggers. --from other-cpu: bhctl queues from another CPU; that\n"
+		"is for work, bh_work and timer, whose kernel call takes a CPU.\n"
+		"\n"
+		"With -b or -E prints what rtla timerlat hist does, else a table; percentiles are never\n"
+		"too low and at most 1/128 too high. --json FILE is what cyclictest writes, with ns.\n"
+		"The command of --on-threshold finds BHLAB_MECHANISM, BHLAB_METRIC, BHLAB_CPU,\n"
+		"BHLAB_VALUE_NS, BHLAB_THRESHOLD_NS and BHLAB_TIME_NS (CLOCK_MONOTONIC). Exits 1 if the\n"
+		"threshold is exceeded, or if the driver has accepted what was neither recorded nor lost.\n",
+	.lab = LAB_QUERY,
+	.check = check_latency,
+	.run = run_latency,
+	.print = print_latency,
+};

@@ -19,6 +19,7 @@
 #include "base/words.h"
 
 struct call;
+struct result;
 struct lab;
 struct json_object;
 
@@ -102,14 +103,17 @@ void latency_forget(struct latency *l);
 /* --- latency_run.c: until it is enough, interrupted, or above the threshold */
 int latency_run(struct latency *l, struct error *e);
 
-/* --- latency_report.c */
+/* --- doc.c */
 struct json_object *latency_doc(const struct latency *l);
 /* accepted = recorded + lost, for every item. */
 bool latency_adds_up(const struct latency *l);
 
-/* --- latency_file.c: 0 or the errno */
+/* --- file.c: 0 or the errno */
 int latency_write(const struct latency *l, int status);
 
 extern const char *const metric_names[METRICS];
+
+/* --- text.c */
+void print_latency(const struct result *result);
 
 #endif

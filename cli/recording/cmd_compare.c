@@ -123,7 +123,7 @@ static void print_side(const char *name, json_object *side)
 	       json_flag(side, "/realtime") ? ", PREEMPT_RT" : "");
 }
 
-void print_compare(const struct result *result)
+static void print_compare(const struct result *result)
 {
 	if (options.format == FORMAT_TEXT) {
 		print_side("A", json_object_object_get(result->doc, "a"));
@@ -144,7 +144,7 @@ static int compare(const struct side *a, const struct side *b, struct result *re
 	return 0;
 }
 
-int run_compare(const struct call *call, struct lab *lab, struct result *result)
+static int run_compare(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct side a = { 0 }, b = { 0 };
 	int err;
@@ -156,3 +156,17 @@ int run_compare(const struct call *call, struct lab *lab, struct result *result)
 	side_free(&b);
 	return err ? -1 : 0;
 }
+
+const struct command command_compare = {
+	.name = "compare",
+	.summary = "put two recordings side by side",
+	.args = ARGS(
+		{ "A", ARG_FILE, 0, false, NULL },
+		{ "B", ARG_FILE, 0, false, NULL }),
+	.notes =
+		"A and B are both files of 'bhctl record', or both of 'bhctl latency --json'. B/A is\n"
+		"above 1 where B took longer.\n",
+	.lab = LAB_NONE,
+	.run = run_compare,
+	.print = print_compare,
+};

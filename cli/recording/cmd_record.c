@@ -43,7 +43,7 @@ struct record {
 	int status;		/* the program's */
 };
 
-int check_record(const struct call *call, struct error *e)
+static int check_record(const struct call *call, struct error *e)
 {
 	if (!arg_given(call, "--output"))
 		return usage(e, "into which file? -o FILE is missing");
@@ -329,7 +329,7 @@ static int finish(struct record *r, struct error *e)
 	return r->status ? -1 : 0;
 }
 
-int run_record(const struct call *call, struct lab *lab, struct result *result)
+static int run_record(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct record r = { .call = call, .lab = lab, .path = arg_typed(call, "--output"), .fd = -1 };
 	char **argv = arg(call, "CMD")->rest;
@@ -351,3 +351,26 @@ int run_record(const struct call *call, struct lab *lab, struct result *result)
 	free(r.named);
 	return err;
 }
+
+const struct command command_record = {
+	.name = "record",
+	.summary = "run a program in a lab, and record what happens there",
+	.args = ARGS(
+		{ "--output", ARG_FILE, 'o', false, "record into this file; must be given" },
+		{ "--records", ARG_SMALL, 0, false, "each CPU's sub-ring is to hold this many; a power of two" },
+		{ "--settle", ARG_PERIOD, 0, false, "how long to wait for what CMD has queued; 1s if not given" },
+		{ "CMD", ARG_REST, 0, false, NULL }),
+	.notes =
+		"Like 'bhctl exec', but all that happens in the lab goes into FILE, until CMD has ended\n"
+		"and what it has queued has run. 'bhctl report FILE' tells about it. The lab is a new\n"
+		"one, in a batch the batch's; with --fd it is that one, from now on. Exits as CMD does.\n"
+		"The first SIGINT or SIGTERM ends CMD and the recording, which is kept; the second one\n"
+		"bhctl itself: then FILE can be read as far as it got.\n",
+	.meanings = MEANINGS(
+		{ EBUSY, "the ring is in use; --records is for a new lab" },
+		{ EINVAL, "--records must be a power of two and at least a page" },
+		{ ENOSPC, "--records is more than the module parameter ring_bytes allows" }),
+	.lab = LAB_NONE,
+	.check = check_record,
+	.run = run_record,
+};

@@ -30,7 +30,7 @@ static bool is_stdout(const struct call *call, const struct export *export)
 	return arg_given(call, export->option) && !strcmp(arg_typed(call, export->option), "-");
 }
 
-int check_report(const struct call *call, struct error *e)
+static int check_report(const struct call *call, struct error *e)
 {
 	const char *other = NULL;
 
@@ -153,7 +153,7 @@ static int report(const struct call *call, const struct recording *recording, st
 	return 0;
 }
 
-int run_report(const struct call *call, struct lab *lab, struct result *result)
+static int run_report(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct recording recording;
 	int err;
@@ -165,3 +165,19 @@ int run_report(const struct call *call, struct lab *lab, struct result *result)
 	recording_free(&recording);
 	return err;
 }
+
+const struct command command_report = {
+	.name = "report",
+	.summary = "tell what a recording says",
+	.args = ARGS(
+		{ "FILE", ARG_FILE, 0, false, NULL },
+		{ "--perfetto", ARG_FILE, 0, false, "write a trace for ui.perfetto.dev into this file" },
+		{ "--svg", ARG_FILE, 0, false, "have gnuplot draw distributions and a timeline into this file" },
+		{ "--csv", ARG_FILE, 0, false, "write all fields of all records into this file" }),
+	.notes =
+		"FILE is what 'bhctl record' has written. Prints tables and a timeline, unless a file is\n"
+		"to be written; '-' is standard output. Exits 64 if FILE is no recording, or damaged.\n",
+	.lab = LAB_NONE,
+	.check = check_report,
+	.run = run_report,
+};

@@ -60,14 +60,6 @@ static bool name_in(const char *name, const char *const *names)
 	return *names;
 }
 
-/* They would print, or run what is not of the scenario. */
-static bool is_forbidden(const char *name)
-{
-	static const char *const names[] = { "batch", "completion", "events", "help", "run", NULL };
-
-	return name_in(name, names);
-}
-
 static bool is_statement(const char *name)
 {
 	static const char *const names[] = { "end", "expect", "let", "repeat", "settle", NULL };
@@ -109,7 +101,7 @@ static int check_command(const struct phrase *phrase, int argc, const struct com
 	err = call_parse(&call, argc, argv, &e);
 	if (err) {
 		wrong(phrase->reader, find_quoted(phrase, e.text), "%s", e.text);
-	} else if (call.help || is_forbidden(call.cmd->name)) {
+	} else if (call.help || !call.cmd->in_scenario) {
 		err = wrong(phrase->reader, phrase_at(phrase, 0), "'%s' is not for scenarios", argv[0]);
 	} else {
 		note_names(phrase, &call);

@@ -18,7 +18,7 @@
 
 #define SLOWNESS_MAX	100
 
-int check_run(const struct call *call, struct error *e)
+static int check_run(const struct call *call, struct error *e)
 {
 	if (arg_given(call, "--tap") && options.format != FORMAT_TEXT)
 		return usage(e, "--tap is a format of its own: neither -j nor -p goes with it");
@@ -229,7 +229,7 @@ static int run_files(const struct list *paths, struct report *report, struct err
 	return err;
 }
 
-int run_run(const struct call *call, struct lab *lab, struct result *result)
+static int run_run(const struct call *call, struct lab *lab, struct result *result)
 {
 	struct report report = *report_of(call);
 	struct list paths = { 0 };
@@ -250,3 +250,20 @@ int run_run(const struct call *call, struct lab *lab, struct result *result)
 	list_free(&paths);
 	return err;
 }
+
+const struct command command_run = {
+	.name = "run",
+	.summary = "run scenarios, and tell what happened",
+	.args = ARGS(
+		{ "FILE|DIR", ARG_PATHS, 0, false, NULL },
+		{ "--verbose", ARG_FLAG, 'v', false, "all about each, and not only about those that fail" },
+		{ "--tap", ARG_FLAG, 0, false, "KTAP, a subtest for each expectation" },
+		{ "--tour", ARG_FLAG, 0, false, "the scenarios that DIR/tour lists, in its order, with a pause after each" }),
+	.notes =
+		"A directory stands for all *.bh in and below it. Each scenario has a lab of its own.\n"
+		"tests/scenarios/README.md has the language. Exits 1 if one fails, 64 if a file is\n"
+		"wrong. BHLAB_SLOWNESS=N in the environment gives each N times the time.\n",
+	.lab = LAB_NONE,
+	.check = check_run,
+	.run = run_run,
+};

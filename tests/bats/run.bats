@@ -80,6 +80,8 @@ wrong_files() {
 		5:6: no async above is called 'c' | add work w~join c
 		5:8: an async answers only when it is joined | add work w~expect async c queue w = queued
 		4:1: 'events' is not for scenarios | events~expect now() > now()
+		4:1: 'monitor' is not for scenarios | monitor -n 1~expect now() > now()
+		5:1: 'latency' is not for scenarios | add work w~latency work~expect runs(w) == 0
 		5:9: no let above gives 'y' a value | add work w~let x = $y
 	END
 	scenario no-title <<<'expect cpus() > 0'
