@@ -13,7 +13,6 @@ static volatile sig_atomic_t over;
 /* After a signal it is a reminder, and there will be another one. */
 static void on_alarm(int sig)
 {
-	(void)sig;
 	if (signals_caught())
 		alarm(1);
 	else

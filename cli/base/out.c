@@ -237,8 +237,6 @@ void text_words(json_object *row, json_object *value, const void *arg, char *cel
 {
 	size_t len = 0;
 
-	(void)row;
-	(void)arg;
 	for (size_t i = 0; value && i < json_object_array_length(value); i++)
 		len += snprintf(cell + len, CELL_SIZE - len, "%s%s", i ? ", " : "",
 				json_object_get_string(json_object_array_get_idx(value, i)));
@@ -246,16 +244,12 @@ void text_words(json_object *row, json_object *value, const void *arg, char *cel
 
 void text_period(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)row;
-	(void)arg;
 	if (value)
 		period_exact(json_object_get_uint64(value), cell, CELL_SIZE);
 }
 
 void text_ns(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)row;
-	(void)arg;
 	if (value)
 		period_round(json_object_get_uint64(value), cell, CELL_SIZE);
 }

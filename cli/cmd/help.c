@@ -4,8 +4,6 @@
 
 static int run_help(const struct call *call, struct lab *lab, struct result *result)
 {
-	(void)lab;
-	(void)result;
 	const struct command *cmd = NULL;
 
 	if (arg_given(call, "OBJECT"))

@@ -47,7 +47,6 @@ static int run_info(const struct call *call, struct lab *lab, struct result *res
 	const struct bhlab_info *info = &lab->info;
 	json_object *doc = json_object_new_object();
 
-	(void)call;
 	result->doc = doc;
 	json_add_text(doc, "version", BHCTL_VERSION);
 	json_add_number(doc, "abi", info->out_abi);
@@ -62,8 +61,6 @@ static int run_info(const struct call *call, struct lab *lab, struct result *res
 
 static void text_times(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)row;
-	(void)arg;
 	snprintf(cell, CELL_SIZE, "%s times as much", json_object_get_string(value));
 }
 
@@ -144,7 +141,6 @@ static int run_mechanisms(const struct call *call, struct lab *lab, struct resul
 {
 	json_object *rows;
 
-	(void)call;
 	if (lab_mechs(lab, &result->error))
 		return -1;
 	rows = json_object_new_array();
@@ -157,7 +153,6 @@ static int run_mechanisms(const struct call *call, struct lab *lab, struct resul
 
 static void text_context(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)arg;
 	snprintf(cell, CELL_SIZE, "%s%s", json_object_get_string(json_object_array_get_idx(value, 0)),
 		 json_flag(row, "/thread") ? " + thread" : "");
 }

@@ -230,7 +230,6 @@ static int run_monitor(const struct call *call, struct lab *lab, struct result *
 	struct monitor m = { .call = call, .max = arg_number(call, "--count", UINT64_MAX) };
 	int err, ret;
 
-	(void)lab;
 	ret = monitor_open(&m, &result->error);
 	if (!ret) {
 		show_head(&m);

@@ -61,7 +61,6 @@ int netlink_open(struct netlink *nl, const struct call *call, struct error *e)
 {
 	int err;
 
-	(void)call;
 	*nl = (struct netlink){ .sock = nl_socket_alloc() };
 	if (!nl->sock)
 		return fail(e, STATUS_REFUSED, ENOMEM, "no memory");

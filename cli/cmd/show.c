@@ -387,7 +387,6 @@ static int run_show(const struct call *call, struct lab *lab, struct result *res
 
 static void text_balance(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)arg;
 	snprintf(cell, CELL_SIZE,
 		 "%" PRIu64 " accepted %s %" PRIu64 " run + %" PRIu64 " cancelled + %" PRIu64
 		 " merged + %" PRIu64 " outstanding",

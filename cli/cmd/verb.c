@@ -183,7 +183,6 @@ static int run_sleep(const struct call *call, struct lab *lab, struct result *re
 	uint64_t ns = arg_number(call, "PERIOD", 0);
 	struct timespec time = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
 
-	(void)lab;
 	return clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL) ? interrupted(&result->error) : 0;
 }
 

@@ -20,7 +20,6 @@ typedef int (*parse_fn)(const char *text, struct value *value, struct error *e);
 
 static int parse_any(const char *text, struct value *value, struct error *e)
 {
-	(void)value;
 	return *text ? 0 : usage(e, "it is empty");
 }
 
@@ -41,7 +40,6 @@ static int parse_time(const char *text, struct value *value, struct error *e)
 
 static int parse_payload(const char *text, struct value *value, struct error *e)
 {
-	(void)value;
 	if (strlen(text) < BHLAB_DATA_LEN)
 		return 0;
 	return usage(e, "it is longer than %d bytes", BHLAB_DATA_LEN - 1);
@@ -49,7 +47,6 @@ static int parse_payload(const char *text, struct value *value, struct error *e)
 
 static int parse_new_name(const char *text, struct value *value, struct error *e)
 {
-	(void)value;
 	return parse_name(text, e);
 }
 
@@ -120,7 +117,6 @@ static int parse_kind(const char *text, struct value *value, struct error *e)
 
 static int parse_shell(const char *text, struct value *value, struct error *e)
 {
-	(void)value;
 	return strcmp(text, "bash") ? usage(e, "unknown shell '%s'; there is bash", text) : 0;
 }
 
@@ -128,7 +124,6 @@ static int parse_cpu_list(const char *text, struct value *value, struct error *e
 {
 	cpu_set_t cpus;
 
-	(void)value;
 	return parse_cpus(text, &cpus, e);
 }
 
@@ -157,7 +152,6 @@ static int parse_load(const char *text, struct value *value, struct error *e)
 
 static int parse_command(const char *text, struct value *value, struct error *e)
 {
-	(void)value;
 	return command_find(text) ? 0 : usage(e, "unknown command '%s'", text);
 }
 

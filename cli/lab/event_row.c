@@ -75,7 +75,6 @@ static void text_time(json_object *row, json_object *value, const void *arg, cha
 	int64_t ns = (int64_t)(json_object_get_uint64(value) - *base);
 	uint64_t us = (uint64_t)(ns < 0 ? -ns : ns) / 1000;
 
-	(void)row;
 	snprintf(cell, CELL_SIZE, "%s%" PRIu64 ".%06" PRIu64, ns < 0 ? "-" : "", us / 1000000, us % 1000000);
 }
 
@@ -83,7 +82,6 @@ static void text_kind(json_object *row, json_object *value, const void *arg, cha
 {
 	const char *stage = json_string(row, "/stage");
 
-	(void)arg;
 	snprintf(cell, CELL_SIZE, "%s%s%s", json_object_get_string(value),
 		 strcmp(stage, "main") ? "/" : "", strcmp(stage, "main") ? stage : "");
 }
@@ -109,8 +107,6 @@ static void text_context(json_object *row, json_object *value, const void *arg, 
 	const char *context = main_context(row);
 	bool task = !strcmp(context, "task"), hardirq = !strcmp(context, "hardirq");
 
-	(void)value;
-	(void)arg;
 	snprintf(cell, CELL_SIZE, "%s%s%s%s%s", context,
 		 in_context(row, "ksoftirqd") ? " (ksoftirqd)" : "",
 		 in_context(row, "irqs-off") == hardirq ? "" : hardirq ? ", irqs on" : ", irqs off",
@@ -130,7 +126,6 @@ static void text_cpu(json_object *row, json_object *value, const void *arg, char
 {
 	const char *queued = json_string(row, "/queue_cpu"), *ran = json_object_get_string(value);
 
-	(void)arg;
 	snprintf(cell, CELL_SIZE, "%s%s%s", queued, *queued ? out_arrow() : "", ran);
 }
 
@@ -142,22 +137,16 @@ static void text_between(json_object *row, const char *from, const char *to, cha
 
 static void text_latency(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)value;
-	(void)arg;
 	text_between(row, "/queued_ns", "/started_ns", cell);
 }
 
 static void text_run_time(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)value;
-	(void)arg;
 	text_between(row, "/started_ns", "/finished_ns", cell);
 }
 
 static void text_nth(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)row;
-	(void)arg;
 	if (json_object_get_uint64(value))
 		snprintf(cell, CELL_SIZE, "%s", json_object_get_string(value));
 }
@@ -185,8 +174,6 @@ static void text_notes(json_object *row, json_object *value, const void *arg, ch
 	uint64_t skipped = json_number(row, "/skipped");
 	const char *data = json_string(row, "/data");
 
-	(void)value;
-	(void)arg;
 	if (skipped)
 		len += snprintf(cell + len, CELL_SIZE - len, "%s%" PRIu64 " skipped", len ? ", " : "", skipped);
 	for (size_t i = 0; i < json_object_array_length(reasons); i++)

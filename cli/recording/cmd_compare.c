@@ -95,8 +95,6 @@ static json_object *compare_doc(const struct side *a, const struct side *b)
 
 static void text_ratio(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)row;
-	(void)arg;
 	if (value)
 		snprintf(cell, CELL_SIZE, "%.2f", json_object_get_double(value));
 }
@@ -149,7 +147,6 @@ static int run_compare(const struct call *call, struct lab *lab, struct result *
 	struct side a = { 0 }, b = { 0 };
 	int err;
 
-	(void)lab;
 	err = side_read(arg_typed(call, "A"), &a, &result->error) || side_read(arg_typed(call, "B"), &b, &result->error) ||
 	      compare(&a, &b, result);
 	side_free(&a);

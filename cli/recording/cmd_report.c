@@ -158,7 +158,6 @@ static int run_report(const struct call *call, struct lab *lab, struct result *r
 	struct recording recording;
 	int err;
 
-	(void)lab;
 	err = recording_read(arg_typed(call, "FILE"), &recording, &result->error);
 	if (!err)
 		err = report(call, &recording, result);

@@ -60,7 +60,6 @@ int report_csv(const struct recording *recording, FILE *file, struct error *e)
 	json_object *row = event_json(&none, "", "");
 	char name[BHLAB_NAME_LEN];
 
-	(void)e;
 	put_row(file, row, true);
 	json_object_put(row);
 	for (size_t i = 0; i < recording->records.nr; i++) {

@@ -15,14 +15,11 @@ static void text_mech(json_object *row, json_object *value, const void *arg, cha
 {
 	bool thread = !strcmp(json_string(row, "/stage"), "thread");
 
-	(void)arg;
 	snprintf(cell, CELL_SIZE, "%s%s", json_object_get_string(value), thread ? "/thread" : "");
 }
 
 static void text_share(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)row;
-	(void)arg;
 	if (value)
 		snprintf(cell, CELL_SIZE, "%.0f%%", 100 * json_object_get_double(value));
 }
@@ -31,8 +28,6 @@ static void text_command(json_object *row, json_object *value, const void *arg, 
 {
 	size_t len = 0;
 
-	(void)row;
-	(void)arg;
 	for (size_t i = 0; i < json_object_array_length(value) && len < CELL_SIZE; i++)
 		len += snprintf(cell + len, CELL_SIZE - len, "%s%s", i ? " " : "",
 				json_object_get_string(json_object_array_get_idx(value, i)));
@@ -40,20 +35,17 @@ static void text_command(json_object *row, json_object *value, const void *arg, 
 
 static void text_kernel(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)arg;
 	snprintf(cell, CELL_SIZE, "%.200s %.200s", json_object_get_string(value), json_string(row, "/version"));
 }
 
 static void text_records(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)arg;
 	snprintf(cell, CELL_SIZE, "%s, %" PRIu64 " more were overwritten before they were read",
 		 json_object_get_string(value), json_number(row, "/lost"));
 }
 
 static void text_end(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	(void)arg;
 	if (!json_object_get_boolean(value))
 		snprintf(cell, CELL_SIZE, "the recording was cut short");
 	else

@@ -235,7 +235,6 @@ static int run_run(const struct call *call, struct lab *lab, struct result *resu
 	struct list paths = { 0 };
 	int err = 0;
 
-	(void)lab;
 	signals_catch(SIGTERM);
 	report.tour = arg_given(call, "--tour");
 	for (char **path = arg(call, "FILE|DIR")->rest; *path && !err; path++)

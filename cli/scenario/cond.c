@@ -85,7 +85,6 @@ static bool kernel_holds(const struct condition *c, struct lab *lab)
 {
 	struct utsname name;
 
-	(void)lab;
 	uname(&name);
 	return compare(c->comparison, version_difference(name.release, c->args[0]));
 }
@@ -97,7 +96,6 @@ static const char *kernel_check(const char *arg)
 
 static bool cpus_holds(const struct condition *c, struct lab *lab)
 {
-	(void)lab;
 	return compare(c->comparison, (int)(sysconf(_SC_NPROCESSORS_ONLN) - atoi(c->args[0])));
 }
 
@@ -169,14 +167,11 @@ static bool native_holds(const struct condition *c, struct lab *lab)
 
 static bool root_holds(const struct condition *c, struct lab *lab)
 {
-	(void)c;
-	(void)lab;
 	return geteuid() == 0;
 }
 
 static bool user_holds(const struct condition *c, struct lab *lab)
 {
-	(void)lab;
 	return getpwnam(c->args[0]);
 }
 
@@ -186,7 +181,6 @@ static bool cmdline_holds(const struct condition *c, struct lab *lab)
 	char text[4096], *rest = text, *word;
 	bool found = false;
 
-	(void)lab;
 	if (file && fgets(text, sizeof(text), file))
 		while (!found && (word = strsep(&rest, " \n")))
 			found = !strcmp(word, c->args[0]);
@@ -197,7 +191,6 @@ static bool cmdline_holds(const struct condition *c, struct lab *lab)
 
 static bool file_holds(const struct condition *c, struct lab *lab)
 {
-	(void)lab;
 	return !access(c->args[0], W_OK);
 }
 

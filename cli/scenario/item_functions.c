@@ -200,30 +200,24 @@ static int kernel_softirqs(struct eval *eval, const struct expr *call, struct da
 
 static int kernel_cpus(struct eval *eval, const struct expr *call, struct datum *value)
 {
-	(void)eval;
-	(void)call;
 	value->number = sysconf(_SC_NPROCESSORS_ONLN);
 	return 0;
 }
 
 static int kernel_now(struct eval *eval, const struct expr *call, struct datum *value)
 {
-	(void)eval;
-	(void)call;
 	value->number = (int64_t)monotonic_ns();
 	return 0;
 }
 
 static int scene_took(struct eval *eval, const struct expr *call, struct datum *value)
 {
-	(void)call;
 	value->number = (int64_t)eval->scene->took_ns;
 	return 0;
 }
 
 static int scene_lost(struct eval *eval, const struct expr *call, struct datum *value)
 {
-	(void)call;
 	value->number = (int64_t)eval->scene->lost;
 	return 0;
 }

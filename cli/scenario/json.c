@@ -128,7 +128,6 @@ static void json_begin(struct report *report, const struct totals *totals)
 {
 	struct utsname name;
 
-	(void)totals;
 	uname(&name);
 	report->doc = json_object_new_object();
 	json_add(report->doc, "kernel", json_text(name.release));
@@ -140,7 +139,6 @@ static void json_scenario(struct report *report, const struct run *run, const st
 	const struct scenario *s = run->scenario;
 	json_object *row = json_object_new_object();
 
-	(void)totals;
 	json_add(row, "name", json_text(s->name));
 	json_add(row, "file", json_text(s->path));
 	json_add(row, "title", json_text(s->title));

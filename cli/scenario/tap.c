@@ -11,7 +11,6 @@
 
 static void tap_begin(struct report *report, const struct totals *totals)
 {
-	(void)report;
 	printf("KTAP version 1\n1..%zu\n", totals->nr);
 	fflush(stdout);
 }
@@ -54,7 +53,6 @@ static void tap_scenario(struct report *report, const struct run *run, const str
 	struct timeline timeline = { .file = stdout, .prefix = INDENT "# ", .width = 100 };
 	bool failed = run->verdict == FAILED || run->verdict == WRONG;
 
-	(void)report;
 	if (run->checks.nr)
 		tap_subtests(run);
 	if (failed && run->reason)
@@ -70,7 +68,6 @@ static void tap_scenario(struct report *report, const struct run *run, const str
 
 static void tap_end(struct report *report, const struct totals *totals)
 {
-	(void)report;
 	if (totals->signal)
 		printf("Bail out! interrupted by SIG%s\n", sigabbrev_np(totals->signal));
 	printf("# Totals: pass:%zu fail:%zu xfail:0 xpass:0 skip:%zu error:0\n", totals->by_verdict[PASSED],

@@ -148,7 +148,6 @@ static const char *story_name(const void *who, uint32_t id, char buf[BHLAB_NAME_
 {
 	const struct run *run = who;
 
-	(void)buf;
 	return scene_name(&run->scene, id);
 }
 
@@ -187,7 +186,6 @@ static bool shows_progress(const struct totals *totals)
 
 static void text_begin(struct report *report, const struct totals *totals)
 {
-	(void)report;
 	if (shows_progress(totals))
 		fprintf(stderr, "%zu scenarios\r", totals->nr);
 }
@@ -222,7 +220,6 @@ static void text_scenario(struct report *report, const struct run *run, const st
 
 static void text_end(struct report *report, const struct totals *totals)
 {
-	(void)report;
 	if (totals->nr < 2)
 		return;
 	if (shows_progress(totals))
@@ -239,14 +236,10 @@ const struct report text_report = { .begin = text_begin, .scenario = text_scenar
 
 static void parsable_begin(struct report *report, const struct totals *totals)
 {
-	(void)report;
-	(void)totals;
 }
 
 static void parsable_scenario(struct report *report, const struct run *run, const struct totals *totals)
 {
-	(void)report;
-	(void)totals;
 	printf("%s\t%s\t%s\t%s\n", verdict_word(run->verdict), run->scenario->name, run->scenario->title,
 	       run->reason ? run->reason : "");
 }
