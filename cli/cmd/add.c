@@ -363,27 +363,48 @@ static int run_add(const struct call *call, struct lab *lab, struct result *resu
 	return 0;
 }
 
+static int parse_payload(const char *text, struct value *value, struct error *e)
+{
+	if (strlen(text) < BHLAB_DATA_LEN)
+		return 0;
+	return usage(e, "it is longer than %d bytes", BHLAB_DATA_LEN - 1);
+}
+
+static const struct arg_type arg_text = { .meta = "TEXT", .parse = parse_payload };
+
+static int parse_nice(const char *text, struct value *value, struct error *e)
+{
+	uint64_t number;
+
+	if (parse_number(text + (*text == '-'), INT32_MAX, &number, e))
+		return -1;
+	value->number = *text == '-' ? -number : number;
+	return 0;
+}
+
+static const struct arg_type arg_nice = { .meta = "NICE", .parse = parse_nice };
+
 const struct command command_add = {
 	.name = "add",
 	.summary = "make an item",
 	.args = ARGS(
-		{ "MECHANISM", ARG_MECH, 0, false, NULL },
-		{ "NAME", ARG_NAME, 0, false, NULL },
-		{ "--do", ARG_STEPS, 0, false, "its program; of an irq, the same as --top" },
-		{ "--top", ARG_STEPS, 0, false, "irq: the program of its top half" },
-		{ "--thread", ARG_STEPS, 0, false, "irq: give it a thread, with this program" },
-		{ "--queue", ARG_QUEUE, 0, false, "work, rcu_work: the workqueue; percpu if none is named" },
-		{ "--cpu", ARG_CPU, 0, false, "queue or trigger on this CPU, unless the verb names one" },
-		{ "--data", ARG_TEXT, 0, false, "a payload that comes back with each run" },
-		{ "--cookie", ARG_NUMBER, 0, false, "a number that comes back with each event" },
-		{ "--queued", ARG_FLAG, 0, false, "record QUEUED events too" },
-		{ "--hard", ARG_FLAG, 0, false, "irq_work, hrtimer: in hardirq context on RT, too" },
-		{ "--lazy", ARG_FLAG, 0, false, "irq_work: at the next tick" },
-		{ "--irqsafe", ARG_FLAG, 0, false, "timer: with interrupts off" },
-		{ "--pinned", ARG_FLAG, 0, false, "timers: on the CPU that starts it" },
-		{ "--static", ARG_FLAG, 0, false, "work, tasklets: the instance that the module declares" },
-		{ "--nice", ARG_NICE, 0, false, "kthread_work: nice value of its thread" },
-		{ "--priority", ARG_SMALL, 0, false, "kthread_work: SCHED_FIFO priority of its thread" }),
+		{ "MECHANISM", &arg_mech },
+		{ "NAME", &arg_name },
+		{ "--do", &arg_steps, "its program; of an irq, the same as --top" },
+		{ "--top", &arg_steps, "irq: the program of its top half" },
+		{ "--thread", &arg_steps, "irq: give it a thread, with this program" },
+		{ "--queue", &arg_queue, "work, rcu_work: the workqueue; percpu if none is named" },
+		{ "--cpu", &arg_cpu, "queue or trigger on this CPU, unless the verb names one" },
+		{ "--data", &arg_text, "a payload that comes back with each run" },
+		{ "--cookie", &arg_u64, "a number that comes back with each event" },
+		{ "--queued", &arg_flag, "record QUEUED events too" },
+		{ "--hard", &arg_flag, "irq_work, hrtimer: in hardirq context on RT, too" },
+		{ "--lazy", &arg_flag, "irq_work: at the next tick" },
+		{ "--irqsafe", &arg_flag, "timer: with interrupts off" },
+		{ "--pinned", &arg_flag, "timers: on the CPU that starts it" },
+		{ "--static", &arg_flag, "work, tasklets: the instance that the module declares" },
+		{ "--nice", &arg_nice, "kthread_work: nice value of its thread" },
+		{ "--priority", &arg_u32, "kthread_work: SCHED_FIFO priority of its thread" }),
 	.notes =
 		"STEPS are separated by ';' or ','. There are\n"
 		"  spin PERIOD                     be busy\n"

@@ -101,8 +101,8 @@ const struct command command_batch = {
 	.name = "batch",
 	.summary = "run commands from a file, all in one lab",
 	.args = ARGS(
-		{ "FILE", ARG_FILE, 0, true, NULL },
-		{ "--keep-going", ARG_FLAG, 'k', false, "go on after a failure" }),
+		{ "FILE", &arg_file, .optional = true },
+		{ "--keep-going", &arg_flag, "go on after a failure", .letter = 'k' }),
 	.notes =
 		"One command a line, as in the shell but without 'bhctl'; '#' begins a comment.\n"
 		"Without FILE, or with '-', reads standard input. Stops at the first failure.\n",

@@ -6,37 +6,15 @@
 #include "command/command.h"
 #include "base/words.h"
 
-static bool is_option(const struct argdef *def)
-{
-	return def->name[0] == '-';
-}
-
 /* How bash finds what can stand for an argument; "" if nothing helps. */
-static void complete_type(enum arg_type type, char *buf, size_t size)
+static void complete_value(const struct argdef *def, char *buf, size_t size)
 {
-	buf[0] = '\0';
-	if (type == ARG_ITEM)
-		snprintf(buf, size, "$(_bhctl_items)");
-	else if (type == ARG_MECH)
-		snprintf(buf, size, "$(bhctl -p mechanisms 2>/dev/null | cut -f1) queue lock fifo");
-	else if (type == ARG_MECHS)
-		snprintf(buf, size, "$(bhctl -p mechanisms 2>/dev/null | cut -f1) bh_work all");
-	else if (type == ARG_OBJECT)
-		snprintf(buf, size, "queue lock fifo");
-	else if (type == ARG_QUEUE)
-		word_names(&queue_words, " ", buf, size);
-	else if (type == ARG_LOCK_CONTEXT)
-		word_names(&lock_context_words, " ", buf, size);
-	else if (type == ARG_CONDITION)
-		word_names(&condition_words, " ", buf, size);
-	else if (type == ARG_KIND)
-		word_names(&kind_words, " ", buf, size);
-	else if (type == ARG_FROM)
-		word_names(&from_words, " ", buf, size);
-	else if (type == ARG_SHELL)
-		snprintf(buf, size, "bash");
-	else if (type == ARG_COMMAND)
-		snprintf(buf, size, "$commands");
+	const struct words *words = def->words ? def->words : def->type->words;
+
+	if (words)
+		word_names(words, " ", buf, size);
+	else
+		snprintf(buf, size, "%s", def->type->complete ? def->type->complete : "");
 }
 
 /* "add\ queue": the name as a pattern of the shell. */
@@ -56,10 +34,9 @@ static void complete_values(const struct command *cmd)
 	char words[256], name[32];
 
 	complete_name(cmd, name, sizeof(name));
-
 	for (const struct argdef *def = cmd->args; def->name; def++) {
-		complete_type(def->type, words, sizeof(words));
-		if (is_option(def) && def->type != ARG_FLAG)
+		complete_value(def, words, sizeof(words));
+		if (arg_is_option(def) && !arg_is_flag(def))
 			printf("\t%s\\ %s) words=\"%s\";;\n", name, def->name, words);
 	}
 }
@@ -72,8 +49,8 @@ static void complete_command(const struct command *cmd)
 	complete_name(cmd, name, sizeof(name));
 	printf("\t%s\\ *) words=\"", name);
 	for (const struct argdef *def = cmd->args; def->name; def++) {
-		complete_type(def->type, words, sizeof(words));
-		printf("%s ", is_option(def) ? def->name : words);
+		complete_value(def, words, sizeof(words));
+		printf("%s ", arg_is_option(def) ? def->name : words);
 	}
 	printf("--help\";;\n");
 }
@@ -82,9 +59,9 @@ static void complete_command(const struct command *cmd)
 static void complete_file(const struct command *cmd)
 {
 	for (const struct argdef *def = cmd->args; def->name; def++)
-		if (def->type == ARG_FILE || def->type == ARG_REST || def->type == ARG_PATHS)
-			printf("\t%s\\ %s) mapfile -t COMPREPLY < <(compgen -%c -- \"$cur\");;\n", cmd->name,
-			       is_option(def) ? def->name : "*", def->type == ARG_REST ? 'c' : 'f');
+		if (def->type && def->type->compgen)
+			printf("\t%s\\ %s) mapfile -t COMPREPLY < <(compgen -%c -- \"$cur\");;\n",
+			       cmd->name, arg_is_option(def) ? def->name : "*", def->type->compgen);
 }
 
 /* Two words make another command than the first alone. */
@@ -139,11 +116,22 @@ static int run_completion(const struct call *call, struct lab *lab, struct resul
 	return 0;
 }
 
+static int parse_shell(const char *text, struct value *value, struct error *e)
+{
+	return strcmp(text, "bash") ? usage(e, "unknown shell '%s'; there is bash", text) : 0;
+}
+
+static const struct arg_type arg_shell = {
+	.meta = "SHELL",
+	.parse = parse_shell,
+	.complete = "bash",
+};
+
 const struct command command_completion = {
 	.name = "completion",
 	.summary = "print completions for a shell (bash)",
 	.args = ARGS(
-		{ "SHELL", ARG_SHELL, 0, false, NULL }),
+		{ "SHELL", &arg_shell }),
 	.lab = LAB_NONE,
 	.run = run_completion,
 };

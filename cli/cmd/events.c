@@ -11,6 +11,7 @@
 #include "base/out.h"
 #include "lab/ring.h"
 #include "base/signals.h"
+#include "base/words.h"
 
 /* One "bhctl events" while it runs. */
 struct show {
@@ -192,13 +193,14 @@ const struct command command_events = {
 	.name = "events",
 	.summary = "what has happened",
 	.args = ARGS(
-		{ "--follow", ARG_FLAG, 'f', false, "wait for more, and print each as it comes" },
-		{ "--count", ARG_NUMBER, 'n', false, "stop after this many" },
-		{ "--item", ARG_ITEM, 0, false, "only of this item" },
-		{ "--kind", ARG_KIND, 0, false, "only of this kind" },
-		{ "--idle-timeout", ARG_PERIOD, 0, false, "with -f: stop when none came for this long" },
-		{ "--read", ARG_FLAG, 0, false, "take them out of the ring by read()" },
-		{ "--absolute", ARG_FLAG, 0, false, "times of CLOCK_MONOTONIC, not since the first" }),
+		{ "--follow", &arg_flag,
+		  "wait for more, and print each as it comes", .letter = 'f' },
+		{ "--count", &arg_u64, "stop after this many", .letter = 'n' },
+		{ "--item", &arg_item, "only of this item" },
+		{ "--kind", .words = &kind_words, .help = "only of this kind" },
+		{ "--idle-timeout", &arg_period, "with -f: stop when none came for this long" },
+		{ "--read", &arg_flag, "take them out of the ring by read()" },
+		{ "--absolute", &arg_flag, "times of CLOCK_MONOTONIC, not since the first" }),
 	.notes = "Shows all that is in the ring, and leaves it there unless --read is given.\n",
 	.lab = LAB_STATE,
 	.check = check_events,

@@ -65,7 +65,7 @@ const struct command command_exec = {
 	.name = "exec",
 	.summary = "open a lab and run a program in it",
 	.args = ARGS(
-		{ "CMD", ARG_REST, 0, false, NULL }),
+		{ "CMD", &arg_rest }),
 	.notes = "All bhctl commands inside share the lab, by BHLAB_FD. Exits as the program does.\n",
 	.lab = LAB_NONE,
 	.in_scenario = true,

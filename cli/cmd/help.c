@@ -26,12 +26,30 @@ static int check_help(const struct call *call, struct error *e)
 	return usage(e, "unknown command '%s %s'", first, second);
 }
 
+static int parse_command(const char *text, struct value *value, struct error *e)
+{
+	return command_find(text) ? 0 : usage(e, "unknown command '%s'", text);
+}
+
+static const struct arg_type arg_command = {
+	.meta = "COMMAND",
+	.parse = parse_command,
+	.complete = "$commands",
+};
+
+/* The second word of a command. */
+static const struct arg_type arg_object = {
+	.meta = "OBJECT",
+	.parse = arg_parse_any,
+	.complete = "queue lock fifo",
+};
+
 const struct command command_help = {
 	.name = "help",
 	.summary = "tell about a command, or all of them",
 	.args = ARGS(
-		{ "COMMAND", ARG_COMMAND, 0, true, NULL },
-		{ "OBJECT", ARG_OBJECT, 0, true, NULL }),
+		{ "COMMAND", &arg_command, .optional = true },
+		{ "OBJECT", &arg_object, .optional = true }),
 	.lab = LAB_NONE,
 	.check = check_help,
 	.run = run_help,

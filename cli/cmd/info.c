@@ -250,8 +250,9 @@ const struct command command_ring = {
 	.name = "ring",
 	.summary = "set up the event ring, or ask how it is",
 	.args = ARGS(
-		{ "--records", ARG_SMALL, 0, false, "each CPU's sub-ring is to hold this many; a power of two" },
-		{ "--watermark", ARG_SMALL, 0, false, "how many unread records wake a poller" }),
+		{ "--records", &arg_u32,
+		  "each CPU's sub-ring is to hold this many; a power of two" },
+		{ "--watermark", &arg_u32, "how many unread records wake a poller" }),
 	.meanings = MEANINGS(
 		{ EBUSY, "the ring is in use; set it up before the lab's first item and reader" },
 		{ EINVAL, "the records of a sub-ring must be a power of two and at least a page, "

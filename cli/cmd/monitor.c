@@ -11,6 +11,7 @@
 #include "lab/lab.h"
 #include "cmd/netlink.h"
 #include "base/signals.h"
+#include "base/words.h"
 
 #define UNKNOWN UINT64_MAX
 
@@ -244,20 +245,25 @@ static int run_monitor(const struct call *call, struct lab *lab, struct result *
 	return ret;
 }
 
+static const struct arg_type arg_format = { .meta = "FORMAT", .parse = arg_parse_any };
+
 const struct command command_monitor = {
 	.name = "monitor",
 	.summary = "what happens in all labs, as it happens",
 	.args = ARGS(
-		{ "--count", ARG_NUMBER, 'n', false, "stop after this many" },
-		{ "--lab", ARG_SMALL, 0, false, "only of the lab with this number, which 'info' tells" },
-		{ "--item", ARG_ITEM, 0, false, "only of items with this name or #id, in any lab" },
-		{ "--mechanism", ARG_MECH, 0, false, "only of items of this mechanism" },
-		{ "--kind", ARG_KIND, 0, false, "only of this kind" },
-		{ "--idle-timeout", ARG_PERIOD, 0, false, "stop when none came for this long" },
-		{ "--format", ARG_FORMAT, 0, false, "print this for each; {KEY} stands for what -j has under KEY" },
-		{ "--buffer", ARG_SMALL, 0, false, "bytes for what has come and is not read yet; 8388608 if not given" },
-		{ "--banner", ARG_FLAG, 0, false, "print a line when all that happens from now on will be seen" },
-		{ "--absolute", ARG_FLAG, 0, false, "times of CLOCK_MONOTONIC, not since the first" }),
+		{ "--count", &arg_u64, "stop after this many", .letter = 'n' },
+		{ "--lab", &arg_u32, "only of the lab with this number, which 'info' tells" },
+		{ "--item", &arg_item, "only of items with this name or #id, in any lab" },
+		{ "--mechanism", &arg_mech, "only of items of this mechanism" },
+		{ "--kind", .words = &kind_words, .help = "only of this kind" },
+		{ "--idle-timeout", &arg_period, "stop when none came for this long" },
+		{ "--format", &arg_format,
+		  "print this for each; {KEY} stands for what -j has under KEY" },
+		{ "--buffer", &arg_u32,
+		  "bytes for what has come and is not read yet; 8388608 if not given" },
+		{ "--banner", &arg_flag,
+		  "print a line when all that happens from now on will be seen" },
+		{ "--absolute", &arg_flag, "times of CLOCK_MONOTONIC, not since the first" }),
 	.notes =
 		"Needs CAP_NET_ADMIN. Begins with what happens from now on; never disturbs a lab.\n"
 		"Says how many events were lost on their way, if any were, where they are missing.\n",

@@ -117,18 +117,19 @@ const struct command command_add_queue = {
 	.name = "add queue",
 	.summary = "make a workqueue",
 	.args = ARGS(
-		{ "NAME", ARG_NAME, 0, false, NULL },
-		{ "--percpu", ARG_FLAG, 0, false, "alloc_workqueue() with WQ_PERCPU" },
-		{ "--unbound", ARG_FLAG, 0, false, "alloc_workqueue() with WQ_UNBOUND" },
-		{ "--bh", ARG_FLAG, 0, false, "alloc_workqueue() with WQ_BH: its items run in a softirq" },
-		{ "--ordered", ARG_FLAG, 0, false, "alloc_ordered_workqueue()" },
-		{ "--legacy", ARG_FLAG, 0, false, "create_workqueue()" },
-		{ "--singlethread", ARG_FLAG, 0, false, "create_singlethread_workqueue()" },
-		{ "--highpri", ARG_FLAG, 0, false, "WQ_HIGHPRI" },
-		{ "--freezable", ARG_FLAG, 0, false, "WQ_FREEZABLE" },
-		{ "--mem-reclaim", ARG_FLAG, 0, false, "WQ_MEM_RECLAIM: it has a rescuer" },
-		{ "--cpu-intensive", ARG_FLAG, 0, false, "WQ_CPU_INTENSIVE" },
-		{ "--max-active", ARG_SMALL, 0, false, "how many items may run at a time; 0: the kernel's default" }),
+		{ "NAME", &arg_name },
+		{ "--percpu", &arg_flag, "alloc_workqueue() with WQ_PERCPU" },
+		{ "--unbound", &arg_flag, "alloc_workqueue() with WQ_UNBOUND" },
+		{ "--bh", &arg_flag, "alloc_workqueue() with WQ_BH: its items run in a softirq" },
+		{ "--ordered", &arg_flag, "alloc_ordered_workqueue()" },
+		{ "--legacy", &arg_flag, "create_workqueue()" },
+		{ "--singlethread", &arg_flag, "create_singlethread_workqueue()" },
+		{ "--highpri", &arg_flag, "WQ_HIGHPRI" },
+		{ "--freezable", &arg_flag, "WQ_FREEZABLE" },
+		{ "--mem-reclaim", &arg_flag, "WQ_MEM_RECLAIM: it has a rescuer" },
+		{ "--cpu-intensive", &arg_flag, "WQ_CPU_INTENSIVE" },
+		{ "--max-active", &arg_u32,
+		  "how many items may run at a time; 0: the kernel's default" }),
 	.notes =
 		"One of the first six, --percpu if none. With --bh only --highpri; with --ordered\n"
 		"not --cpu-intensive; with --legacy and --singlethread nothing else.\n",
@@ -151,9 +152,10 @@ const struct command command_add_lock = {
 	.name = "add lock",
 	.summary = "make a lock for programs",
 	.args = ARGS(
-		{ "NAME", ARG_NAME, 0, false, NULL },
-		{ "--mutex", ARG_FLAG, 0, false, "a mutex, not a spin lock" },
-		{ "--context", ARG_LOCK_CONTEXT, 0, false, "the strictest that takes it; task if not given" }),
+		{ "NAME", &arg_name },
+		{ "--mutex", &arg_flag, "a mutex, not a spin lock" },
+		{ "--context", .words = &lock_context_words,
+		  .help = "the strictest that takes it; task if not given" }),
 	.notes =
 		"A spin lock is taken with bottom halves off if a softirq takes it, too, and with\n"
 		"interrupts off if a hardirq does. Locks are taken in the order of their creation.\n",
@@ -172,8 +174,8 @@ const struct command command_add_fifo = {
 	.name = "add fifo",
 	.summary = "make a bounded FIFO for programs",
 	.args = ARGS(
-		{ "NAME", ARG_NAME, 0, false, NULL },
-		{ "--depth", ARG_SMALL, 0, false, "how many entries it holds; 16 if not given" }),
+		{ "NAME", &arg_name },
+		{ "--depth", &arg_u32, "how many entries it holds; 16 if not given" }),
 	.meanings = MEANINGS(
 		{ EEXIST, "the name is taken" },
 		{ EINVAL, "its depth must be 1 to 1000000" },
@@ -189,7 +191,7 @@ const struct command command_del = {
 	.name = "del",
 	.summary = "stop and free an item, queue, lock or FIFO",
 	.args = ARGS(
-		{ "OBJECT", ARG_ITEM, 0, false, NULL }),
+		{ "OBJECT", &arg_item }),
 	.meanings = MEANINGS(
 		{ ENOENT, "there is no object {OBJECT} in this lab" }),
 	.lab = LAB_STATE,

@@ -475,7 +475,7 @@ const struct command command_show = {
 	.name = "show",
 	.summary = "all about one item, queue, lock or FIFO",
 	.args = ARGS(
-		{ "OBJECT", ARG_ITEM, 0, false, NULL }),
+		{ "OBJECT", &arg_item }),
 	.meanings = MEANINGS(
 		{ ENOENT, "there is no object {OBJECT} in this lab" }),
 	.lab = LAB_STATE,

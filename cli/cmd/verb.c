@@ -201,9 +201,9 @@ const struct command command_queue = {
 	.name = "queue",
 	.summary = "activate an item now",
 	.args = ARGS(
-		{ "ITEM", ARG_ITEM, 0, false, NULL },
-		{ "--cpu", ARG_CPU, 0, false, "on this CPU" },
-		{ "--on", ARG_QUEUE, 0, false, "work: on this workqueue, this time" }),
+		{ "ITEM", &arg_item },
+		{ "--cpu", &arg_cpu, "on this CPU" },
+		{ "--on", &arg_queue, "work: on this workqueue, this time" }),
 	.notes = "Says queued, already-pending or disabled.\n",
 	.meanings = activating,
 	.lab = LAB_STATE,
@@ -216,11 +216,11 @@ const struct command command_delay = {
 	.name = "delay",
 	.summary = "activate an item after a time",
 	.args = ARGS(
-		{ "ITEM", ARG_ITEM, 0, false, NULL },
-		{ "PERIOD", ARG_PERIOD, 0, false, NULL },
-		{ "--mod", ARG_FLAG, 0, false, "replace the delay of a pending activation" },
-		{ "--cpu", ARG_CPU, 0, false, "on this CPU" },
-		{ "--on", ARG_QUEUE, 0, false, "work: on this workqueue, this time" }),
+		{ "ITEM", &arg_item },
+		{ "PERIOD", &arg_period },
+		{ "--mod", &arg_flag, "replace the delay of a pending activation" },
+		{ "--cpu", &arg_cpu, "on this CPU" },
+		{ "--on", &arg_queue, "work: on this workqueue, this time" }),
 	.notes = "Says queued, already-pending, modified or disabled.\n",
 	.meanings = activating,
 	.lab = LAB_STATE,
@@ -233,8 +233,8 @@ const struct command command_cancel = {
 	.name = "cancel",
 	.summary = "take a pending activation back",
 	.args = ARGS(
-		{ "ITEM", ARG_ITEM, 0, false, NULL },
-		{ "--sync", ARG_FLAG, 0, false, "wait for a running handler" }),
+		{ "ITEM", &arg_item },
+		{ "--sync", &arg_flag, "wait for a running handler" }),
 	.notes = "Says was-pending or idle.\n",
 	.meanings = MEANINGS(
 		{ EBUSY, "the kernel cannot take it back now: a disabled line keeps a raise to "
@@ -250,7 +250,7 @@ const struct command command_flush = {
 	.name = "flush",
 	.summary = "wait for the last activation of an item, or all on a queue",
 	.args = ARGS(
-		{ "OBJECT", ARG_QUEUE, 0, false, NULL }),
+		{ "OBJECT", &arg_queue }),
 	.notes = "Says waited or idle. An item that is on a delay is fired at once.\n",
 	.meanings = MEANINGS(
 		{ EBUSY, "it is disabled and pending, and would wait for ever" },
@@ -266,7 +266,7 @@ const struct command command_drain = {
 	.name = "drain",
 	.summary = "wait until a queue stays empty",
 	.args = ARGS(
-		{ "QUEUE", ARG_QUEUE, 0, false, NULL }),
+		{ "QUEUE", &arg_queue }),
 	.notes = "What its own items queue on it meanwhile is waited for, too; all else is refused.\n",
 	.meanings = MEANINGS(
 		{ EPERM, "it is the kernel's own queue: only queues of the lab can be drained" },
@@ -284,8 +284,8 @@ const struct command command_disable = {
 	.name = "disable",
 	.summary = "forbid an item to run; nests",
 	.args = ARGS(
-		{ "ITEM", ARG_ITEM, 0, false, NULL },
-		{ "--sync", ARG_FLAG, 0, false, "wait for a running handler" }),
+		{ "ITEM", &arg_item },
+		{ "--sync", &arg_flag, "wait for a running handler" }),
 	.notes = "Says was-pending (of work, which is cancelled by it) or idle.\n",
 	.meanings = MEANINGS(
 		{ EPERM, "it is a scheduled tasklet: " SPINS },
@@ -300,7 +300,7 @@ const struct command command_enable = {
 	.name = "enable",
 	.summary = "allow it again",
 	.args = ARGS(
-		{ "ITEM", ARG_ITEM, 0, false, NULL }),
+		{ "ITEM", &arg_item }),
 	.meanings = MEANINGS(
 		{ EINVAL, "not disabled" }),
 	.lab = LAB_STATE,
@@ -313,10 +313,11 @@ const struct command command_trigger = {
 	.name = "trigger",
 	.summary = "raise the line of an irq",
 	.args = ARGS(
-		{ "ITEM", ARG_ITEM, 0, false, NULL },
-		{ "--cpu", ARG_CPU, 0, false, "on this CPU" },
-		{ "--count", ARG_SMALL, 0, false, "this many times; once if not given" },
-		{ "--period", ARG_PERIOD, 0, false, "this long apart, while the command has returned long since" }),
+		{ "ITEM", &arg_item },
+		{ "--cpu", &arg_cpu, "on this CPU" },
+		{ "--count", &arg_u32, "this many times; once if not given" },
+		{ "--period", &arg_period,
+		  "this long apart, while the command has returned long since" }),
 	.notes = "Says queued, or already-pending if the line was raised all the time.\n",
 	.meanings = MEANINGS(
 		{ EBUSY, "one with a period is at work; cancel it first" },
@@ -331,10 +332,10 @@ const struct command command_wait = {
 	.name = "wait",
 	.summary = "wait until an item is idle, pending or running, or has run N times",
 	.args = ARGS(
-		{ "ITEM", ARG_ITEM, 0, false, NULL },
-		{ "CONDITION", ARG_CONDITION, 0, false, NULL },
-		{ "N", ARG_NUMBER, 0, true, NULL },
-		{ "--timeout", ARG_PERIOD, 0, false, "give up after this time; 10s if not given" }),
+		{ "ITEM", &arg_item },
+		{ "CONDITION", .words = &condition_words },
+		{ "N", &arg_u64, .optional = true },
+		{ "--timeout", &arg_period, "give up after this time; 10s if not given" }),
 	.notes = "CONDITION is idle, pending, running, or runs N. Exits 124 when the time is over.\n",
 	.meanings = MEANINGS(
 		{ ENOENT, "there is no item {ITEM} in this lab, or it went away meanwhile" }),
@@ -349,7 +350,7 @@ const struct command command_sleep = {
 	.name = "sleep",
 	.summary = "do nothing for a time",
 	.args = ARGS(
-		{ "PERIOD", ARG_PERIOD, 0, false, NULL }),
+		{ "PERIOD", &arg_period }),
 	.lab = LAB_NONE,
 	.in_scenario = true,
 	.run = run_sleep,

@@ -2,71 +2,33 @@
 /* From words to a call: what is wrong here is a usage error, always. */
 #include <ctype.h>
 #include <getopt.h>
-#include <linux/bhlab.h>
-#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "command/command.h"
-#include "base/parse.h"
 #include "lab/steps.h"
 #include "base/words.h"
 
 #define LONG_OPTION 256		/* plus the index of its argdef */
 #define HELP_OPTION 'h'
 
-typedef int (*parse_fn)(const char *text, struct value *value, struct error *e);
-
-static int parse_any(const char *text, struct value *value, struct error *e)
+bool arg_is_option(const struct argdef *def)
 {
-	return *text ? 0 : usage(e, "it is empty");
+	return def->name[0] == '-';
 }
 
-static int parse_64(const char *text, struct value *value, struct error *e)
+bool arg_is_flag(const struct argdef *def)
 {
-	return parse_number(text, UINT64_MAX, &value->number, e);
+	return def->type && !def->type->meta;
 }
 
-static int parse_32(const char *text, struct value *value, struct error *e)
+static enum arg_span span(const struct argdef *def)
 {
-	return parse_number(text, UINT32_MAX, &value->number, e);
+	return def->type ? def->type->span : SPAN_WORD;
 }
 
-static int parse_time(const char *text, struct value *value, struct error *e)
-{
-	return parse_period(text, &value->number, e);
-}
-
-static int parse_payload(const char *text, struct value *value, struct error *e)
-{
-	if (strlen(text) < BHLAB_DATA_LEN)
-		return 0;
-	return usage(e, "it is longer than %d bytes", BHLAB_DATA_LEN - 1);
-}
-
-static int parse_new_name(const char *text, struct value *value, struct error *e)
-{
-	return parse_name(text, e);
-}
-
-static int parse_item(const char *text, struct value *value, struct error *e)
-{
-	if (*text != '#')
-		return parse_name(text, e);
-	if (parse_number(text + 1, UINT32_MAX, &value->number, e))
-		return -1;
-	return value->number ? 0 : usage(e, "there is no id 0");
-}
-
-static int parse_steps(const char *text, struct value *value, struct error *e)
-{
-	program_free(value->program);
-	value->program = NULL;
-	return program_parse(text, &value->program, e);
-}
-
-static int parse_word(const struct words *words, const char *text, struct value *value, struct error *e)
+static int parse_word(const struct words *words, const char *text, struct value *value,
+		      struct error *e)
 {
 	char names[256];
 	uint32_t number;
@@ -79,122 +41,11 @@ static int parse_word(const struct words *words, const char *text, struct value 
 	return 0;
 }
 
-/* One of the system's, or else the name or #id of one of the lab's. */
-static int parse_queue(const char *text, struct value *value, struct error *e)
+static int parse_value(const struct argdef *def, const char *text, struct value *value, struct error *e)
 {
-	uint32_t number;
-
-	if (!word_value(&queue_words, text, &number))
-		return parse_item(text, value, e);
-	value->number = number;
-	return 0;
-}
-
-static int parse_nice(const char *text, struct value *value, struct error *e)
-{
-	uint64_t number;
-
-	if (parse_number(text + (*text == '-'), INT32_MAX, &number, e))
-		return -1;
-	value->number = *text == '-' ? -number : number;
-	return 0;
-}
-
-static int parse_lock_context(const char *text, struct value *value, struct error *e)
-{
-	return parse_word(&lock_context_words, text, value, e);
-}
-
-static int parse_condition(const char *text, struct value *value, struct error *e)
-{
-	return parse_word(&condition_words, text, value, e);
-}
-
-static int parse_kind(const char *text, struct value *value, struct error *e)
-{
-	return parse_word(&kind_words, text, value, e);
-}
-
-static int parse_shell(const char *text, struct value *value, struct error *e)
-{
-	return strcmp(text, "bash") ? usage(e, "unknown shell '%s'; there is bash", text) : 0;
-}
-
-static int parse_cpu_list(const char *text, struct value *value, struct error *e)
-{
-	cpu_set_t cpus;
-
-	return parse_cpus(text, &cpus, e);
-}
-
-static int parse_from(const char *text, struct value *value, struct error *e)
-{
-	return parse_word(&from_words, text, value, e);
-}
-
-/* The steps are the value's program, the CPU its number. */
-static int parse_load(const char *text, struct value *value, struct error *e)
-{
-	const char *at = strrchr(text, '@');
-	char *steps;
-	int err;
-
-	if (!at)
-		return usage(e, "on which CPU? write STEPS@CPU");
-	if (parse_number(at + 1, UINT32_MAX, &value->number, e))
-		return -1;
-	steps = xstrdup(text);
-	steps[at - text] = '\0';
-	err = parse_steps(steps, value, e);
-	free(steps);
-	return err;
-}
-
-static int parse_command(const char *text, struct value *value, struct error *e)
-{
-	return command_find(text) ? 0 : usage(e, "unknown command '%s'", text);
-}
-
-static const struct {
-	const char *meta;
-	parse_fn parse;
-} types[] = {
-	[ARG_NUMBER] = { "N", parse_64 },
-	[ARG_SMALL] = { "N", parse_32 },
-	[ARG_CPU] = { "CPU", parse_32 },
-	[ARG_PERIOD] = { "PERIOD", parse_time },
-	[ARG_TEXT] = { "TEXT", parse_payload },
-	[ARG_NAME] = { "NAME", parse_new_name },
-	[ARG_ITEM] = { "ITEM", parse_item },
-	[ARG_MECH] = { "MECHANISM", parse_any },
-	[ARG_STEPS] = { "STEPS", parse_steps },
-	[ARG_QUEUE] = { "QUEUE", parse_queue },
-	[ARG_NICE] = { "NICE", parse_nice },
-	[ARG_LOCK_CONTEXT] = { "CONTEXT", parse_lock_context },
-	[ARG_CONDITION] = { "CONDITION", parse_condition },
-	[ARG_KIND] = { "KIND", parse_kind },
-	[ARG_COMMAND] = { "COMMAND", parse_command },
-	[ARG_OBJECT] = { "OBJECT", parse_any },
-	[ARG_SHELL] = { "SHELL", parse_shell },
-	[ARG_FILE] = { "FILE", parse_any },
-	[ARG_FORMAT] = { "FORMAT", parse_any },
-	[ARG_REST] = { "CMD", parse_any },
-	[ARG_PATHS] = { "FILE|DIR", parse_any },
-	[ARG_MECHS] = { "MECHANISM", parse_any },
-	[ARG_CPUS] = { "CPUS", parse_cpu_list },
-	[ARG_FROM] = { "FROM", parse_from },
-	[ARG_LOAD] = { "STEPS@CPU", parse_load },
-	[ARG_LINE] = { "COMMAND", parse_any },
-};
-
-const char *arg_meta(enum arg_type type)
-{
-	return types[type].meta;
-}
-
-static bool is_option(const struct argdef *def)
-{
-	return def->name[0] == '-';
+	if (def->words)
+		return parse_word(def->words, text, value, e);
+	return def->type->parse ? def->type->parse(text, value, e) : 0;
 }
 
 static int set_value(struct call *call, size_t i, const char *text, struct error *e)
@@ -204,7 +55,7 @@ static int set_value(struct call *call, size_t i, const char *text, struct error
 
 	value->given = true;
 	value->text = text;
-	if (def->type == ARG_FLAG || !types[def->type].parse(text, value, e))
+	if (!parse_value(def, text, value, e))
 		return 0;
 	error_prefix(e, def->name);
 	return -1;
@@ -218,7 +69,7 @@ struct getopts {
 
 static void add_option(struct getopts *o, size_t *nr, const struct argdef *def, int value)
 {
-	bool has_value = def->type != ARG_FLAG;
+	bool has_value = !arg_is_flag(def);
 	char *end = o->shorts + strlen(o->shorts);
 
 	o->longs[(*nr)++] = (struct option){ def->name + 2, has_value, NULL, value };
@@ -228,15 +79,15 @@ static void add_option(struct getopts *o, size_t *nr, const struct argdef *def, 
 
 static void make_getopts(struct getopts *o, const struct command *cmd)
 {
-	static const struct argdef help = { "--help", ARG_FLAG, HELP_OPTION, false, NULL };
+	static const struct argdef help = { "--help", &arg_flag, .letter = HELP_OPTION };
 	size_t nr = 0;
 
 	*o = (struct getopts){ .shorts = ":" };
 	for (size_t i = 0; cmd->args[i].name; i++)
-		if (cmd->args[i].type == ARG_REST)
+		if (span(&cmd->args[i]) == SPAN_COMMAND)
 			strcpy(o->shorts, "+:");
 	for (size_t i = 0; cmd->args[i].name; i++)
-		if (is_option(&cmd->args[i]))
+		if (arg_is_option(&cmd->args[i]))
 			add_option(o, &nr, &cmd->args[i], LONG_OPTION + (int)i);
 	add_option(o, &nr, &help, HELP_OPTION);
 }
@@ -300,7 +151,7 @@ static int parse_positional(struct call *call, size_t i, char **argv, int argc, 
 		return def->optional ? 0 : usage(e, "%s is missing", def->name);
 	if (set_value(call, i, argv[*at], e))
 		return -1;
-	if (def->type == ARG_REST || def->type == ARG_PATHS || def->type == ARG_MECHS) {
+	if (span(def) != SPAN_WORD) {
 		call->values[i].rest = argv + *at;
 		*at = argc;
 		return 0;
@@ -316,7 +167,7 @@ static int parse_positionals(struct call *call, int argc, char **argv, struct er
 	int at = optind;
 
 	for (size_t i = 0; call->cmd->args[i].name; i++)
-		if (!is_option(&call->cmd->args[i]) && parse_positional(call, i, argv, argc, &at, e))
+		if (!arg_is_option(&call->cmd->args[i]) && parse_positional(call, i, argv, argc, &at, e))
 			return -1;
 	return at < argc ? usage(e, "'%s' is one word too many", argv[at]) : 0;
 }

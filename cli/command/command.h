@@ -22,51 +22,54 @@ enum lab_use {
 	LAB_STATE,	/* about objects: pointless in a lab that ends at once */
 };
 
-enum arg_type {
-	ARG_FLAG,
-	ARG_NUMBER,	/* 64 bits */
-	ARG_SMALL,	/* 32 bits */
-	ARG_CPU,
-	ARG_PERIOD,
-	ARG_TEXT,	/* a payload */
-	ARG_NAME,	/* of a new object */
-	ARG_ITEM,	/* a name or #id */
-	ARG_MECH,
-	ARG_STEPS,
-	ARG_QUEUE,	/* one of the system's, a name or #id */
-	ARG_NICE,
-	ARG_LOCK_CONTEXT,
-	ARG_CONDITION,
-	ARG_KIND,
-	ARG_COMMAND,
-	ARG_OBJECT,	/* the second word of a command */
-	ARG_SHELL,
-	ARG_FILE,
-	ARG_FORMAT,
-	ARG_REST,	/* this word and all that follow, as they are */
-	ARG_PATHS,	/* one or more, of files and directories */
-	ARG_MECHS,	/* one or more */
-	ARG_CPUS,	/* "0,2-3" */
-	ARG_FROM,
-	ARG_LOAD,	/* "STEPS@CPU" */
-	ARG_LINE,	/* of the shell */
-};
-
-/* One argument of a command; tables of them end with a NULL name. */
-struct argdef {
-	const char *name;	/* "--cpu" is an option, "ITEM" stands by itself */
-	enum arg_type type;
-	char letter;		/* options: the short form, or 0 */
-	bool optional;		/* others: may be missing */
-	const char *help;
-};
-
 struct value {
 	bool given;
 	const char *text;		/* as typed */
 	uint64_t number;		/* or period, or the number of a word */
-	struct program *program;	/* of ARG_STEPS; the call's */
-	char **rest;			/* of ARG_REST, ARG_PATHS, ARG_MECHS */
+	struct program *program;	/* of arg_steps; the call's */
+	char **rest;			/* of what takes more than one word */
+};
+
+enum arg_span {
+	SPAN_WORD,
+	SPAN_WORDS,	/* this word and all that follow */
+	SPAN_COMMAND,	/* the same, and none of them is an option of ours */
+};
+
+/* What an argument may be. */
+struct arg_type {
+	const char *meta;	/* stands for a value in help: "N"; NULL: a flag, which has none */
+	int (*parse)(const char *text, struct value *value, struct error *e);
+	const char *complete;	/* words for the shell, which expands them; or NULL */
+	const struct words *words;	/* or NULL; it may be one of these, or something else */
+	char compgen;		/* the option of bash's compgen that finds values, or 0 */
+	enum arg_span span;
+};
+
+/* --- types.c: those that more than one command takes */
+extern const struct arg_type arg_flag;
+extern const struct arg_type arg_u64, arg_u32;
+extern const struct arg_type arg_cpu;
+extern const struct arg_type arg_period;
+extern const struct arg_type arg_name;		/* of a new object */
+extern const struct arg_type arg_item;		/* a name or #id */
+extern const struct arg_type arg_queue;		/* one of the system's, a name or #id */
+extern const struct arg_type arg_mech;
+extern const struct arg_type arg_steps;
+extern const struct arg_type arg_file;
+extern const struct arg_type arg_rest;		/* a command of the system */
+
+/* For types of a command's own: any text but an empty one. */
+int arg_parse_any(const char *text, struct value *value, struct error *e);
+
+/* One argument of a command; tables of them end with a NULL name. */
+struct argdef {
+	const char *name;		/* "--cpu" is an option, "ITEM" stands by itself */
+	const struct arg_type *type;	/* or else */
+	const char *help;		/* of an option */
+	const struct words *words;	/* it is one of these */
+	char letter;			/* of an option: the short form, or 0 */
+	bool optional;			/* of others: may be missing */
 };
 
 struct call;
@@ -137,8 +140,8 @@ const struct command *command_find_two(const char *first, const char *second);
 /* --- args.c: from words to a call; usage errors only */
 int call_parse(struct call *call, int argc, char **argv, struct error *e);
 void call_free(struct call *call);
-/* What stands for a value of this type in help: "N", "PERIOD". */
-const char *arg_meta(enum arg_type type);
+bool arg_is_option(const struct argdef *def);
+bool arg_is_flag(const struct argdef *def);
 
 /* Options that the command does not have count as not given. */
 bool arg_given(const struct call *call, const char *name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Help and completion, made from the table of commands. */
+/* Help, made from the list of commands. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,25 +9,31 @@
 
 #define COLUMN 26
 
-static bool is_option(const struct argdef *def)
+/* What stands for a value: "PERIOD"; of words, the name of the argument. */
+static void meta(const struct argdef *def, char *buf, size_t size)
 {
-	return def->name[0] == '-';
+	const char *name = def->name + strspn(def->name, "-");
+
+	snprintf(buf, size, "%s", def->words ? name : def->type->meta);
+	for (; def->words && *buf; buf++)
+		*buf = (char)toupper((unsigned char)*buf);
 }
 
 static void arg_usage(const struct argdef *def, char *buf, size_t size)
 {
-	if (is_option(def) && def->type != ARG_FLAG)
-		snprintf(buf, size, "[%s %s]", def->name, arg_meta(def->type));
-	else if (def->type == ARG_REST)
+	enum arg_span span = def->type ? def->type->span : SPAN_WORD;
+	bool optional = def->optional || arg_is_option(def);
+	char value[32];
+
+	if (arg_is_option(def) && !arg_is_flag(def)) {
+		meta(def, value, sizeof(value));
+		snprintf(buf, size, "[%s %s]", def->name, value);
+	} else if (span == SPAN_COMMAND) {
 		snprintf(buf, size, "-- %s [ARG...]", def->name);
-	else if (def->type == ARG_PATHS)
-		snprintf(buf, size, "%s...", def->name);
-	else if (def->type == ARG_MECHS)
-		snprintf(buf, size, "[%s...]", def->name);
-	else if (is_option(def) || def->optional)
-		snprintf(buf, size, "[%s]", def->name);
-	else
-		snprintf(buf, size, "%s", def->name);
+	} else {
+		snprintf(buf, size, "%s%s%s%s", optional ? "[" : "", def->name,
+			 span == SPAN_WORDS ? "..." : "", optional ? "]" : "");
+	}
 }
 
 void help_usage(const struct command *cmd, char *buf, size_t size)
@@ -43,29 +49,28 @@ void help_usage(const struct command *cmd, char *buf, size_t size)
 
 static void help_option(const struct argdef *def)
 {
-	char text[64];
+	char text[64], value[32] = "";
 	int len = 0;
 
+	if (!arg_is_flag(def))
+		meta(def, value, sizeof(value));
 	if (def->letter)
 		len = snprintf(text, sizeof(text), "-%c, ", def->letter);
-	snprintf(text + len, sizeof(text) - len, "%s%s%s", def->name,
-		 def->type == ARG_FLAG ? "" : " ", def->type == ARG_FLAG ? "" : arg_meta(def->type));
+	snprintf(text + len, sizeof(text) - len, "%s%s%s", def->name, *value ? " " : "", value);
 	printf("  %-*s %s\n", COLUMN, text, def->help);
 }
 
-/* Where the values of an argument come from, if that is not obvious. */
-static void help_words(const struct command *cmd, enum arg_type type, const struct words *words)
+/* What the value of an option may be. Of a word that stands by itself the notes say it. */
+static void help_words(const struct argdef *def)
 {
-	char names[256];
+	const struct words *words = def->words ? def->words : def->type->words;
+	char names[256], value[32];
 
-	for (const struct argdef *def = cmd->args; def->name; def++) {
-		if (def->type != type)
-			continue;
-		word_names(words, ", ", names, sizeof(names));
-		printf("%s is one of %s%s.\n", arg_meta(type), names,
-		       type == ARG_QUEUE ? ", or one that the lab has" : "");
+	if (!words || (def->words && !arg_is_option(def)))
 		return;
-	}
+	meta(def, value, sizeof(value));
+	word_names(words, ", ", names, sizeof(names));
+	printf("%s is one of %s%s.\n", value, names, def->words ? "" : ", or one that the lab has");
 }
 
 void help_command(const struct command *cmd)
@@ -75,14 +80,12 @@ void help_command(const struct command *cmd)
 	help_usage(cmd, text, sizeof(text));
 	printf("usage: %s\n\n%c%s.\n", text, toupper(cmd->summary[0]), cmd->summary + 1);
 	for (const struct argdef *def = cmd->args; def->name; def++)
-		if (is_option(def))
+		if (arg_is_option(def))
 			help_option(def);
 	if (cmd->notes)
 		printf("\n%s", cmd->notes);
-	help_words(cmd, ARG_QUEUE, &queue_words);
-	help_words(cmd, ARG_LOCK_CONTEXT, &lock_context_words);
-	help_words(cmd, ARG_KIND, &kind_words);
-	help_words(cmd, ARG_FROM, &from_words);
+	for (const struct argdef *def = cmd->args; def->name; def++)
+		help_words(def);
 }
 
 void help_all(void)

@@ -13,6 +13,7 @@
 #include "base/out.h"
 #include "base/parse.h"
 #include "base/signals.h"
+#include "base/words.h"
 
 #define INTERVAL_NS	1000000ULL
 #define DURATION_NS	5000000000ULL
@@ -211,24 +212,69 @@ static int run_latency(const struct call *call, struct lab *lab, struct result *
 	return err;
 }
 
+static const struct arg_type arg_mechs = {
+	.meta = "MECHANISM",
+	.parse = arg_parse_any,
+	.complete = "$(bhctl -p mechanisms 2>/dev/null | cut -f1) bh_work all",
+	.span = SPAN_WORDS,
+};
+
+static int parse_cpu_list(const char *text, struct value *value, struct error *e)
+{
+	cpu_set_t cpus;
+
+	return parse_cpus(text, &cpus, e);
+}
+
+static const struct arg_type arg_cpus = { .meta = "CPUS", .parse = parse_cpu_list };
+
+/* The steps are the value's program, the CPU its number. */
+static int parse_load(const char *text, struct value *value, struct error *e)
+{
+	const char *at = strrchr(text, '@');
+	char *steps;
+	int err;
+
+	if (!at)
+		return usage(e, "on which CPU? write STEPS@CPU");
+	if (parse_number(at + 1, UINT32_MAX, &value->number, e))
+		return -1;
+	steps = xstrdup(text);
+	steps[at - text] = '\0';
+	err = arg_steps.parse(steps, value, e);
+	free(steps);
+	return err;
+}
+
+static const struct arg_type arg_load = { .meta = "STEPS@CPU", .parse = parse_load };
+
+/* A line of the shell. */
+static const struct arg_type arg_line = { .meta = "COMMAND", .parse = arg_parse_any };
+
 const struct command command_latency = {
 	.name = "latency",
 	.summary = "how long each mechanism takes to run what is queued",
 	.args = ARGS(
-		{ "MECHANISM", ARG_MECHS, 0, true, NULL },
-		{ "--cpus", ARG_CPUS, 'c', false, "on these CPUs, as in 0,2-3; the first if not given" },
-		{ "--loops", ARG_NUMBER, 'l', false, "so many activations of each on each CPU" },
-		{ "--duration", ARG_PERIOD, 'D', false, "for so long, all in all" },
-		{ "--interval", ARG_PERIOD, 'i', false, "from one activation to the next; 1ms if not given" },
-		{ "--priority", ARG_SMALL, 'p', false, "kthread_work: SCHED_FIFO priority of its thread" },
-		{ "--do", ARG_STEPS, 0, false, "the program of each; none if not given" },
-		{ "--load", ARG_LOAD, 0, false, "meanwhile a work item on this CPU does this without end" },
-		{ "--from", ARG_FROM, 0, false, "what queues them; task if not given" },
-		{ "--bucket-size", ARG_PERIOD, 'b', false, "a histogram, with buckets of this; 1us with -E" },
-		{ "--entries", ARG_SMALL, 'E', false, "a histogram, with so many buckets; 256 with -b" },
-		{ "--json", ARG_FILE, 0, false, "write this file, as cyclictest --json does" },
-		{ "--threshold", ARG_PERIOD, 'T', false, "end, and exit 1, when a latency is above this" },
-		{ "--on-threshold", ARG_LINE, 0, false, "and have the shell run this, once" }),
+		{ "MECHANISM", &arg_mechs, .optional = true },
+		{ "--cpus", &arg_cpus,
+		  "on these CPUs, as in 0,2-3; the first if not given", .letter = 'c' },
+		{ "--loops", &arg_u64, "so many activations of each on each CPU", .letter = 'l' },
+		{ "--duration", &arg_period, "for so long, all in all", .letter = 'D' },
+		{ "--interval", &arg_period,
+		  "from one activation to the next; 1ms if not given", .letter = 'i' },
+		{ "--priority", &arg_u32,
+		  "kthread_work: SCHED_FIFO priority of its thread", .letter = 'p' },
+		{ "--do", &arg_steps, "the program of each; none if not given" },
+		{ "--load", &arg_load, "meanwhile a work item on this CPU does this without end" },
+		{ "--from", .words = &from_words, .help = "what queues them; task if not given" },
+		{ "--bucket-size", &arg_period,
+		  "a histogram, with buckets of this; 1us with -E", .letter = 'b' },
+		{ "--entries", &arg_u32,
+		  "a histogram, with so many buckets; 256 with -b", .letter = 'E' },
+		{ "--json", &arg_file, "write this file, as cyclictest --json does" },
+		{ "--threshold", &arg_period,
+		  "end, and exit 1, when a latency is above this", .letter = 'T' },
+		{ "--on-threshold", &arg_line, "and have the shell run this, once" }),
 	.notes =
 		"MECHANISM is one of those of 'bhctl mechanisms', bh_work (work on a BH queue), or\n"
 		"all, which is what is measured if none is named. They take turns, one activation at\n"

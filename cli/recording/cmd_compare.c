@@ -158,8 +158,8 @@ const struct command command_compare = {
 	.name = "compare",
 	.summary = "put two recordings side by side",
 	.args = ARGS(
-		{ "A", ARG_FILE, 0, false, NULL },
-		{ "B", ARG_FILE, 0, false, NULL }),
+		{ "A", &arg_file },
+		{ "B", &arg_file }),
 	.notes =
 		"A and B are both files of 'bhctl record', or both of 'bhctl latency --json'. B/A is\n"
 		"above 1 where B took longer.\n",

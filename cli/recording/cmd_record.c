@@ -356,10 +356,12 @@ const struct command command_record = {
 	.name = "record",
 	.summary = "run a program in a lab, and record what happens there",
 	.args = ARGS(
-		{ "--output", ARG_FILE, 'o', false, "record into this file; must be given" },
-		{ "--records", ARG_SMALL, 0, false, "each CPU's sub-ring is to hold this many; a power of two" },
-		{ "--settle", ARG_PERIOD, 0, false, "how long to wait for what CMD has queued; 1s if not given" },
-		{ "CMD", ARG_REST, 0, false, NULL }),
+		{ "--output", &arg_file, "record into this file; must be given", .letter = 'o' },
+		{ "--records", &arg_u32,
+		  "each CPU's sub-ring is to hold this many; a power of two" },
+		{ "--settle", &arg_period,
+		  "how long to wait for what CMD has queued; 1s if not given" },
+		{ "CMD", &arg_rest }),
 	.notes =
 		"Like 'bhctl exec', but all that happens in the lab goes into FILE, until CMD has ended\n"
 		"and what it has queued has run. 'bhctl report FILE' tells about it. The lab is a new\n"

@@ -169,10 +169,11 @@ const struct command command_report = {
 	.name = "report",
 	.summary = "tell what a recording says",
 	.args = ARGS(
-		{ "FILE", ARG_FILE, 0, false, NULL },
-		{ "--perfetto", ARG_FILE, 0, false, "write a trace for ui.perfetto.dev into this file" },
-		{ "--svg", ARG_FILE, 0, false, "have gnuplot draw distributions and a timeline into this file" },
-		{ "--csv", ARG_FILE, 0, false, "write all fields of all records into this file" }),
+		{ "FILE", &arg_file },
+		{ "--perfetto", &arg_file, "write a trace for ui.perfetto.dev into this file" },
+		{ "--svg", &arg_file,
+		  "have gnuplot draw distributions and a timeline into this file" },
+		{ "--csv", &arg_file, "write all fields of all records into this file" }),
 	.notes =
 		"FILE is what 'bhctl record' has written. Prints tables and a timeline, unless a file is\n"
 		"to be written; '-' is standard output. Exits 64 if FILE is no recording, or damaged.\n",

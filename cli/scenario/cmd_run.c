@@ -250,14 +250,23 @@ static int run_run(const struct call *call, struct lab *lab, struct result *resu
 	return err;
 }
 
+static const struct arg_type arg_paths = {
+	.meta = "FILE|DIR",
+	.parse = arg_parse_any,
+	.compgen = 'f',
+	.span = SPAN_WORDS,
+};
+
 const struct command command_run = {
 	.name = "run",
 	.summary = "run scenarios, and tell what happened",
 	.args = ARGS(
-		{ "FILE|DIR", ARG_PATHS, 0, false, NULL },
-		{ "--verbose", ARG_FLAG, 'v', false, "all about each, and not only about those that fail" },
-		{ "--tap", ARG_FLAG, 0, false, "KTAP, a subtest for each expectation" },
-		{ "--tour", ARG_FLAG, 0, false, "the scenarios that DIR/tour lists, in its order, with a pause after each" }),
+		{ "FILE|DIR", &arg_paths },
+		{ "--verbose", &arg_flag,
+		  "all about each, and not only about those that fail", .letter = 'v' },
+		{ "--tap", &arg_flag, "KTAP, a subtest for each expectation" },
+		{ "--tour", &arg_flag,
+		  "the scenarios that DIR/tour lists, in its order, with a pause after each" }),
 	.notes =
 		"A directory stands for all *.bh in and below it. Each scenario has a lab of its own.\n"
 		"tests/scenarios/README.md has the language. Exits 1 if one fails, 64 if a file is\n"
