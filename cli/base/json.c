@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json_doc.h"
+#include "base/text.h"
 
 json_object *json_at(json_object *object, const char *path)
 {
@@ -93,4 +94,13 @@ const char *json_string(json_object *object, const char *path)
 bool json_flag(json_object *object, const char *path)
 {
 	return json_object_get_boolean(json_at(object, path));
+}
+
+void json_join(json_object *array, const char *separator, char *buf, size_t size)
+{
+	struct text text = text_in(buf, size);
+
+	for (size_t i = 0; i < json_object_array_length(array); i++)
+		text_join(&text, separator,
+			  json_object_get_string(json_object_array_get_idx(array, i)));
 }

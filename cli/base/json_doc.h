@@ -23,5 +23,7 @@ json_object *json_get(json_object *doc, const char *key, enum json_type type);
 uint64_t json_number(json_object *object, const char *path);
 const char *json_string(json_object *object, const char *path);
 bool json_flag(json_object *object, const char *path);
+/* The words of @array with @separator between, into @buf. */
+void json_join(json_object *array, const char *separator, char *buf, size_t size);
 
 #endif

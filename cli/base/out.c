@@ -15,20 +15,10 @@
 
 #define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
-static void cell_array(json_object *array, char *cell)
-{
-	size_t len = 0;
-
-	cell[0] = '\0';
-	for (size_t i = 0; i < json_object_array_length(array); i++)
-		len += snprintf(cell + len, CELL_SIZE - len, "%s%s", i ? "," : "",
-				json_object_get_string(json_object_array_get_idx(array, i)));
-}
-
 static void cell_raw(json_object *value, char *cell)
 {
 	if (json_object_is_type(value, json_type_array))
-		cell_array(value, cell);
+		json_join(value, ",", cell, CELL_SIZE);
 	else
 		snprintf(cell, CELL_SIZE, "%s", value ? json_object_get_string(value) : "");
 }
@@ -235,11 +225,8 @@ int out_finish(struct error *e)
 
 void text_words(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	size_t len = 0;
-
-	for (size_t i = 0; value && i < json_object_array_length(value); i++)
-		len += snprintf(cell + len, CELL_SIZE - len, "%s%s", i ? ", " : "",
-				json_object_get_string(json_object_array_get_idx(value, i)));
+	if (value)
+		json_join(value, ", ", cell, CELL_SIZE);
 }
 
 void text_period(json_object *row, json_object *value, const void *arg, char *cell)

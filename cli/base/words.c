@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bhctl.h"
+#include "base/text.h"
 #include "base/words.h"
 
 #define WORDS(name, what, ...)							\
@@ -191,18 +192,12 @@ const struct step_word *step_by_op(uint32_t op)
 	return NULL;
 }
 
-static void append(char *buf, size_t size, const char *separator, const char *name)
-{
-	size_t len = strlen(buf);
-
-	snprintf(buf + len, size - len, "%s%s", len ? separator : "", name);
-}
-
 void step_names(char *buf, size_t size)
 {
-	buf[0] = '\0';
+	struct text text = text_in(buf, size);
+
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-		append(buf, size, ", ", steps[i].name);
+		text_join(&text, ", ", steps[i].name);
 }
 
 bool word_value(const struct words *words, const char *name, uint32_t *value)
@@ -226,9 +221,10 @@ const char *word_name(const struct words *words, uint32_t value)
 
 void word_names(const struct words *words, const char *separator, char *buf, size_t size)
 {
-	buf[0] = '\0';
+	struct text text = text_in(buf, size);
+
 	for (size_t i = 0; i < words->nr; i++)
-		append(buf, size, separator, words->list[i].name);
+		text_join(&text, separator, words->list[i].name);
 }
 
 struct json_object *word_bits(const struct words *words, uint32_t bits)

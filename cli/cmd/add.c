@@ -12,6 +12,7 @@
 #include "base/out.h"
 #include "base/parse.h"
 #include "lab/steps.h"
+#include "base/text.h"
 #include "base/words.h"
 
 /* What goes to the driver, and what a refusal is explained with. */
@@ -33,12 +34,11 @@ static int check_add(const struct call *call, struct error *e)
 
 static int unknown_mech(const struct lab *lab, const char *name, struct error *e)
 {
-	char names[256] = "";
-	size_t len = 0;
+	char names[256];
+	struct text text = text_in(names, sizeof(names));
 
-	for (uint32_t i = 0; i < lab->info.out_mechs && len < sizeof(names); i++)
-		len += snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
-				lab->mechs[i].out_name);
+	for (uint32_t i = 0; i < lab->info.out_mechs; i++)
+		text_join(&text, ", ", lab->mechs[i].out_name);
 	return usage(e, "unknown mechanism '%s'; there are %s", name, names);
 }
 

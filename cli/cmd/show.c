@@ -11,6 +11,7 @@
 #include "lab/lab.h"
 #include "base/out.h"
 #include "lab/steps.h"
+#include "base/text.h"
 #include "base/words.h"
 
 /* --- items */
@@ -301,12 +302,12 @@ static void print_list(const struct result *result)
 
 /* --- show */
 
-/* The text of a program, into @text. */
-static void program_text(struct lab *lab, const struct bhlab_step *raw, uint32_t nr, char *text, size_t size)
+/* The text of a program, into @buf. */
+static void program_text(struct lab *lab, const struct bhlab_step *raw, uint32_t nr, char *buf,
+			 size_t size)
 {
-	size_t len = 0;
+	struct text text = text_in(buf, size);
 
-	text[0] = '\0';
 	for (uint32_t i = 0; i < nr; i++) {
 		struct step step = { .raw = raw[i] };
 		char one[96];
@@ -314,7 +315,7 @@ static void program_text(struct lab *lab, const struct bhlab_step *raw, uint32_t
 		if (step.raw.target)
 			strcpy(step.target, lab_name(lab, step.raw.target));
 		step_text(&step, one, sizeof(one));
-		len += snprintf(text + len, size - len, "%s%s", i ? "; " : "", one);
+		text_join(&text, "; ", one);
 	}
 }
 

@@ -7,6 +7,7 @@
 
 #include "command/command.h"
 #include "lab/steps.h"
+#include "base/text.h"
 #include "base/words.h"
 
 #define LONG_OPTION 256		/* plus the index of its argdef */
@@ -70,11 +71,11 @@ struct getopts {
 static void add_option(struct getopts *o, size_t *nr, const struct argdef *def, int value)
 {
 	bool has_value = !arg_is_flag(def);
-	char *end = o->shorts + strlen(o->shorts);
+	struct text shorts = text_after(o->shorts, sizeof(o->shorts));
 
 	o->longs[(*nr)++] = (struct option){ def->name + 2, has_value, NULL, value };
 	if (def->letter)
-		sprintf(end, "%c%s", def->letter, has_value ? ":" : "");
+		text_add(&shorts, "%c%s", def->letter, has_value ? ":" : "");
 }
 
 static void make_getopts(struct getopts *o, const struct command *cmd)
@@ -137,9 +138,9 @@ static int parse_options(struct call *call, int argc, char **argv, struct error 
 
 static void add_subject(struct call *call, const char *text)
 {
-	size_t len = strlen(call->subject);
+	struct text subject = text_after(call->subject, sizeof(call->subject));
 
-	snprintf(call->subject + len, sizeof(call->subject) - len, "%s%s", len ? " " : "", text);
+	text_join(&subject, " ", text);
 }
 
 /* The one at argv[@at]; moves @at on. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "base/text.h"
 #include "base/words.h"
 
 #define COLUMN 26
@@ -38,26 +39,27 @@ static void arg_usage(const struct argdef *def, char *buf, size_t size)
 
 void help_usage(const struct command *cmd, char *buf, size_t size)
 {
-	int len = snprintf(buf, size, "bhctl %s", cmd->name);
-	char text[64];
+	struct text text = text_in(buf, size);
+	char usage[64];
 
+	text_add(&text, "bhctl %s", cmd->name);
 	for (const struct argdef *def = cmd->args; def->name; def++) {
-		arg_usage(def, text, sizeof(text));
-		len += snprintf(buf + len, size - len, " %s", text);
+		arg_usage(def, usage, sizeof(usage));
+		text_add(&text, " %s", usage);
 	}
 }
 
 static void help_option(const struct argdef *def)
 {
-	char text[64], value[32] = "";
-	int len = 0;
+	char buf[64], value[32] = "";
+	struct text text = text_in(buf, sizeof(buf));
 
 	if (!arg_is_flag(def))
 		meta(def, value, sizeof(value));
 	if (def->letter)
-		len = snprintf(text, sizeof(text), "-%c, ", def->letter);
-	snprintf(text + len, sizeof(text) - len, "%s%s%s", def->name, *value ? " " : "", value);
-	printf("  %-*s %s\n", COLUMN, text, def->help);
+		text_add(&text, "-%c, ", def->letter);
+	text_add(&text, "%s%s%s", def->name, *value ? " " : "", value);
+	printf("  %-*s %s\n", COLUMN, buf, def->help);
 }
 
 /* What the value of an option may be. Of a word that stands by itself the notes say it. */

@@ -7,6 +7,7 @@
 #include "base/bhctl.h"
 #include "lab/event_row.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "base/words.h"
 
 /* --- a record as JSON */
@@ -151,36 +152,52 @@ static void text_nth(json_object *row, json_object *value, const void *arg, char
 		snprintf(cell, CELL_SIZE, "%s", json_object_get_string(value));
 }
 
-static size_t note_value(json_object *row, char *cell)
+static void note_value(json_object *row, struct text *text)
 {
 	const char *kind = json_string(row, "/kind");
 	uint64_t value = json_number(row, "/value");
 
 	if (!strcmp(kind, "mark"))
-		return snprintf(cell, CELL_SIZE, "value %" PRIu64, value);
-	if (!strcmp(kind, "disabled") || !strcmp(kind, "enabled"))
-		return snprintf(cell, CELL_SIZE, "depth %" PRIu64, value);
-	if (!strcmp(kind, "dropped"))
-		return snprintf(cell, CELL_SIZE, "%" PRIu64 " found no room", value);
-	if (!strcmp(kind, "run") && value)
-		return snprintf(cell, CELL_SIZE, "requeue %" PRIu64, value);
-	return 0;
+		text_add(text, "value %" PRIu64, value);
+	else if (!strcmp(kind, "disabled") || !strcmp(kind, "enabled"))
+		text_add(text, "depth %" PRIu64, value);
+	else if (!strcmp(kind, "dropped"))
+		text_add(text, "%" PRIu64 " found no room", value);
+	else if (!strcmp(kind, "run") && value)
+		text_add(text, "requeue %" PRIu64, value);
+}
+
+/* "2 skipped: target-gone, held" */
+static void note_skipped(json_object *row, struct text *text)
+{
+	json_object *reasons = json_object_object_get(row, "reasons");
+	uint64_t skipped = json_number(row, "/skipped");
+	const char *separator = ", ";
+	char number[32];
+
+	if (skipped) {
+		snprintf(number, sizeof(number), "%" PRIu64 " skipped", skipped);
+		text_join(text, separator, number);
+		separator = ": ";
+	}
+	for (size_t i = 0; i < json_object_array_length(reasons); i++) {
+		text_join(text, separator,
+			  json_object_get_string(json_object_array_get_idx(reasons, i)));
+		separator = ", ";
+	}
 }
 
 static void text_notes(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	size_t len = note_value(row, cell);
-	json_object *reasons = json_object_object_get(row, "reasons");
-	uint64_t skipped = json_number(row, "/skipped");
+	struct text text = text_in(cell, CELL_SIZE);
 	const char *data = json_string(row, "/data");
 
-	if (skipped)
-		len += snprintf(cell + len, CELL_SIZE - len, "%s%" PRIu64 " skipped", len ? ", " : "", skipped);
-	for (size_t i = 0; i < json_object_array_length(reasons); i++)
-		len += snprintf(cell + len, CELL_SIZE - len, "%s%s", !len ? "" : i || !skipped ? ", " : ": ",
-				json_object_get_string(json_object_array_get_idx(reasons, i)));
-	if (*data)
-		snprintf(cell + len, CELL_SIZE - len, "%s\"%s\"", len ? ", " : "", data);
+	note_value(row, &text);
+	note_skipped(row, &text);
+	if (!*data)
+		return;
+	text_join(&text, ", ", "\"");
+	text_add(&text, "%s\"", data);
 }
 
 const struct field event_fields[] = {

@@ -9,6 +9,7 @@
 #include "lab/lab.h"
 #include "base/parse.h"
 #include "lab/steps.h"
+#include "base/text.h"
 #include "base/words.h"
 
 #define BLANKS " \t\r\n"
@@ -210,19 +211,20 @@ struct bhlab_step *program_raw(const struct program *program)
 void step_text(const struct step *step, char *buf, size_t size)
 {
 	const struct step_word *word = step_by_op(step->raw.op);
-	int len = snprintf(buf, size, "%s", word ? word->name : "?");
+	struct text text = text_in(buf, size);
 	char period[32];
 
+	text_add(&text, "%s", word ? word->name : "?");
 	for (const char *form = word ? word->form : ""; *form; form++) {
 		if (*form == 'T' || *form == 'O')
-			len += snprintf(buf + len, size - len, " %s", step->target);
+			text_add(&text, " %s", step->target);
 		if (*form == 'N' || (*form == 'n' && step->raw.arg))
-			len += snprintf(buf + len, size - len, " %" PRIu64, (uint64_t)step->raw.arg);
+			text_add(&text, " %" PRIu64, (uint64_t)step->raw.arg);
 		if (*form == 'c' && step->raw.flags & BHLAB_STEP_CPU)
-			len += snprintf(buf + len, size - len, " --cpu %u", step->raw.cpu);
+			text_add(&text, " --cpu %u", step->raw.cpu);
 		if (*form != 'P')
 			continue;
 		period_exact(step->raw.arg, period, sizeof(period));
-		len += snprintf(buf + len, size - len, " %s", period);
+		text_add(&text, " %s", period);
 	}
 }

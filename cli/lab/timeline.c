@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lab/timeline.h"
+#include "base/text.h"
 
 #define TIME_WIDTH	9
 #define LANE_MIN	16
@@ -253,7 +254,8 @@ static void print_deed(struct picture *p, const struct row *row)
 /* The bars of what runs in this lane, and for the lane of the row what happens. */
 static void put_lane(struct picture *p, struct cells *c, const struct lane *lane, const struct row *row, int end)
 {
-	char text[256], label[300] = "";
+	char text[256], buf[300];
+	struct text label = text_in(buf, sizeof(buf));
 	bool here = p->narrow || lane->cpu == row->cpu;
 	size_t slots = 0;
 
@@ -270,9 +272,9 @@ static void put_lane(struct picture *p, struct cells *c, const struct lane *lane
 	put(c, slots ? " " : "  ", slots ? 1 : 2);
 	row_text(p->story, row, text, sizeof(text));
 	if (p->narrow)
-		snprintf(label, sizeof(label), "CPU %u: ", row->cpu);
-	strcat(label, text);
-	put_text(c, label, end - c->columns - 1);
+		text_add(&label, "CPU %u: ", row->cpu);
+	text_add(&label, "%s", text);
+	put_text(c, buf, end - c->columns - 1);
 }
 
 static void print_event(struct picture *p, const struct row *row)

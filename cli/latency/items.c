@@ -10,6 +10,7 @@
 #include "latency/latency.h"
 #include "base/out.h"
 #include "base/signals.h"
+#include "base/text.h"
 
 #define BH_WORK	"bh_work"
 #define LOAD_NS	10000000000ULL
@@ -55,11 +56,11 @@ static void add_all(struct latency *l)
 
 static int unknown(const struct lab *lab, const char *name, struct error *e)
 {
-	char names[256] = "";
-	size_t len = 0;
+	char names[256];
+	struct text text = text_in(names, sizeof(names));
 
-	for (uint32_t i = 0; i < lab->info.out_mechs && len < sizeof(names); i++)
-		len += snprintf(names + len, sizeof(names) - len, "%s, ", lab->mechs[i].out_name);
+	for (uint32_t i = 0; i < lab->info.out_mechs; i++)
+		text_add(&text, "%s, ", lab->mechs[i].out_name);
 	return usage(e, "unknown mechanism '%s'; there are %s" BH_WORK " and all", name, names);
 }
 

@@ -26,16 +26,13 @@ static void put_quoted(FILE *file, const char *text)
 /* Words with blanks between; what is not known is empty. */
 static void put_value(FILE *file, json_object *value)
 {
-	char cell[CELL_SIZE] = "";
-	size_t len = 0;
+	char cell[CELL_SIZE];
 
 	if (!json_object_is_type(value, json_type_array)) {
 		put_quoted(file, value ? json_object_get_string(value) : "");
 		return;
 	}
-	for (size_t i = 0; i < json_object_array_length(value); i++)
-		len += snprintf(cell + len, sizeof(cell) - len, "%s%s", i ? " " : "",
-				json_object_get_string(json_object_array_get_idx(value, i)));
+	json_join(value, " ", cell, sizeof(cell));
 	put_quoted(file, cell);
 }
 

@@ -26,11 +26,7 @@ static void text_share(json_object *row, json_object *value, const void *arg, ch
 
 static void text_command(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	size_t len = 0;
-
-	for (size_t i = 0; i < json_object_array_length(value) && len < CELL_SIZE; i++)
-		len += snprintf(cell + len, CELL_SIZE - len, "%s%s", i ? " " : "",
-				json_object_get_string(json_object_array_get_idx(value, i)));
+	json_join(value, " ", cell, CELL_SIZE);
 }
 
 static void text_kernel(json_object *row, json_object *value, const void *arg, char *cell)

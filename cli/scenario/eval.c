@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "scenario/expr.h"
 
 /* --- the scene */
@@ -58,45 +59,39 @@ void scene_add_object(struct scene *scene, const char *name, uint32_t id)
 
 /* --- what is told of it */
 
-static void append(char *buf, size_t size, const char *fmt, va_list ap)
-{
-	size_t len = strlen(buf);
-
-	vsnprintf(buf + len, size - len, fmt, ap);
-}
-
 int no_value(struct eval *eval, const char *fmt, ...)
 {
 	va_list ap;
 
-	eval->why[0] = '\0';
 	va_start(ap, fmt);
-	append(eval->why, sizeof(eval->why), fmt, ap);
+	vsnprintf(eval->why, sizeof(eval->why), fmt, ap);
 	va_end(ap);
 	return -1;
 }
 
 void observe(struct eval *eval, const char *fmt, ...)
 {
-	char text[300] = "";
+	struct text observed = text_after(eval->observed, sizeof(eval->observed));
+	char text[300];
 	va_list ap;
-	size_t len = strlen(eval->observed);
 
 	va_start(ap, fmt);
-	append(text, sizeof(text), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (!eval->quiet && !strstr(eval->observed, text))
-		snprintf(eval->observed + len, sizeof(eval->observed) - len, "%s%s", len ? ", " : "", text);
+		text_join(&observed, ", ", text);
 }
 
 static void set_text(const struct datum *value, char *buf, size_t size)
 {
-	size_t len = 0;
+	const struct words *words = value->words;
+	struct text text = text_in(buf, size);
 
-	snprintf(buf, size, "%s", value->words == &state_words ? "idle" : "none");
-	for (size_t i = 0; i < value->words->nr; i++)
-		if (value->number & value->words->list[i].value)
-			len += snprintf(buf + len, size - len, "%s%s", len ? "," : "", value->words->list[i].name);
+	for (size_t i = 0; i < words->nr; i++)
+		if (value->number & words->list[i].value)
+			text_join(&text, ",", words->list[i].name);
+	if (!*buf)
+		text_add(&text, "%s", words == &state_words ? "idle" : "none");
 }
 
 static void time_text(int64_t ns, const char *positive, char *buf, size_t size)

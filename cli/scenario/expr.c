@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "scenario/expr.h"
 
 #define NAME_LETTERS \
@@ -198,19 +199,20 @@ static int argument(struct parser *parser, struct expr_arg *arg)
 /* How a call is written: "cpu(ITEM, N)". */
 static void signature(const struct function *function, char *buf, size_t size)
 {
-	int len = snprintf(buf, size, "%s(", function->name);
+	struct text text = text_in(buf, size);
 	const char *separator = "";
 
+	text_add(&text, "%s(", function->name);
 	for (const char *letter = function->args; *letter; letter++) {
 		if (*letter == '?')
 			continue;
-		len += snprintf(buf + len, size - len, "%s%s", separator,
-				*letter == '*' ? "..." : *letter == 'n' ? "N" : *letter == 'k' ? "KIND" :
-				*letter == 's' ? "SOFTIRQ" : *letter == 'f' ? "FIFO" : *letter == 'q' ? "QUEUE" :
-				*letter == 'e' ? "EXPRESSION" : "ITEM");
+		text_add(&text, "%s%s", separator,
+			 *letter == '*' ? "..." : *letter == 'n' ? "N" : *letter == 'k' ? "KIND" :
+			 *letter == 's' ? "SOFTIRQ" : *letter == 'f' ? "FIFO" :
+			 *letter == 'q' ? "QUEUE" : *letter == 'e' ? "EXPRESSION" : "ITEM");
 		separator = ", ";
 	}
-	snprintf(buf + len, size - len, ")");
+	text_add(&text, ")");
 }
 
 /* The arguments, up to and including the parenthesis that closes. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/out.h"
+#include "base/text.h"
 #include "scenario/report.h"
 #include "lab/timeline.h"
 
@@ -33,11 +34,10 @@ void check_place(const struct check *check, char *buf, size_t size)
 
 void variants_text(const struct run *run, char *buf, size_t size)
 {
-	size_t len = 0;
+	struct text text = text_in(buf, size);
 
-	*buf = '\0';
-	for (size_t i = 0; i < run->variants.nr && len < size; i++)
-		len += snprintf(buf + len, size - len, "%s%s", i ? "; " : "", (const char *)run->variants.at[i]);
+	for (size_t i = 0; i < run->variants.nr; i++)
+		text_join(&text, "; ", run->variants.at[i]);
 }
 
 /* How many columns the word at @p takes. */
