@@ -155,8 +155,11 @@ uint32_t arg_bits(const struct call *call, const struct words *words);
 /* The kernel answered @err to @call: status 71, and what it means there. */
 int refused(struct error *e, const struct call *call, int err);
 
+/* --- print.c */
 /* On stderr, or on stdout with -j. */
 void out_error(const struct call *call, const struct error *e);
+/* "queued (emulated)", "idle (waited for the running handler, depth 1)" */
+void result_text(const char *word, struct json_object *doc, char *buf, size_t size);
 
 /* --- call.c: opens the lab if the command needs one, runs it, prints it */
 int call_run(const struct call *call, struct lab *lab, struct result *result);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A result, or why there is none, as it is printed. */
+#include <inttypes.h>
 #include <json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "command/command.h"
 #include "base/out.h"
+#include "base/text.h"
 
 static void error_json(const struct call *call, const struct error *e, const char *text)
 {
@@ -41,25 +43,42 @@ void out_error(const struct call *call, const struct error *e)
 	fputc('\n', stderr);
 }
 
-/* "queued (emulated)", "was-pending (waited for the running handler)" */
-static void print_word(const struct result *result)
+void result_text(const char *word, json_object *doc, char *buf, size_t size)
 {
-	json_object *doc = result->doc;
+	struct text text = text_in(buf, size);
 	const char *separator = " (";
 
-	fputs(result->word, stdout);
-	if (json_flag(doc, "/emulated"))
-		printf("%semulated", separator), separator = ", ";
-	if (json_flag(doc, "/waited"))
-		printf("%swaited for the running handler", separator), separator = ", ";
-	if (json_object_object_get_ex(doc, "depth", NULL))
-		printf("%sdepth %d", separator, (int)json_number(doc, "/depth")), separator = ", ";
-	if (json_number(doc, "/period_ns"))
-		printf("%severy %s", separator, json_string(doc, "/period")), separator = ", ";
-	if (json_number(doc, "/count") > 1 && !json_number(doc, "/period_ns"))
-		printf("%s%d of %d", separator, (int)json_number(doc, "/set"),
-		       (int)json_number(doc, "/count")), separator = ", ";
-	puts(*separator == ',' ? ")" : "");
+	text_add(&text, "%s", word);
+	if (json_flag(doc, "/emulated")) {
+		text_add(&text, "%semulated", separator);
+		separator = ", ";
+	}
+	if (json_flag(doc, "/waited")) {
+		text_add(&text, "%swaited for the running handler", separator);
+		separator = ", ";
+	}
+	if (json_object_object_get_ex(doc, "depth", NULL)) {
+		text_add(&text, "%sdepth %" PRIu64, separator, json_number(doc, "/depth"));
+		separator = ", ";
+	}
+	if (json_number(doc, "/period_ns")) {
+		text_add(&text, "%severy %s", separator, json_string(doc, "/period"));
+		separator = ", ";
+	} else if (json_number(doc, "/count") > 1) {
+		text_add(&text, "%s%" PRIu64 " of %" PRIu64, separator, json_number(doc, "/set"),
+			 json_number(doc, "/count"));
+		separator = ", ";
+	}
+	if (*separator == ',')
+		text_add(&text, ")");
+}
+
+static void print_word(const struct result *result)
+{
+	char text[128];
+
+	result_text(result->word, result->doc, text, sizeof(text));
+	puts(text);
 }
 
 static void print_text(const struct call *call, const struct result *result)

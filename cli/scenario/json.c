@@ -6,6 +6,8 @@
 #include <sys/utsname.h>
 
 #include "base/out.h"
+#include "base/words.h"
+#include "lab/event_row.h"
 #include "scenario/report.h"
 
 static json_object *texts_json(const struct list *list)
@@ -95,32 +97,17 @@ static json_object *deeds_json(const struct run *run)
 	return array;
 }
 
-static json_object *event_json(const struct run *run, const struct bhlab_event *event)
-{
-	json_object *row = json_object_new_object();
-
-	json_add_text(row, "kind", word_name(&kind_words, event->kind));
-	json_add_text(row, "item", scene_name(&run->scene, event->item));
-	json_add_text(row, "stage", word_name(&stage_words, event->stage));
-	json_add_number(row, "nth", event->nth);
-	json_add_number(row, "queued_ns", event->queued_ns);
-	json_add_number(row, "started_ns", event->started_ns);
-	json_add_number(row, "finished_ns", event->finished_ns);
-	json_add(row, "queue_cpu", event->queue_cpu == BHLAB_CPU_NONE ? NULL : json_object_new_int(event->queue_cpu));
-	json_add_number(row, "cpu", event->cpu);
-	json_add(row, "context", word_bits(&context_words, event->context));
-	json_add_number(row, "pid", event->pid);
-	json_add(row, "comm", json_text(event->comm));
-	json_add_number(row, "value", event->value);
-	return row;
-}
-
+/* The lab is closed: the driver cannot be asked what its mechanisms are called. */
 static json_object *events_json(const struct run *run)
 {
 	json_object *array = json_object_new_array();
 
-	for (size_t i = 0; i < run->scene.records.nr; i++)
-		json_object_array_add(array, event_json(run, &run->scene.records.list[i]));
+	for (size_t i = 0; i < run->scene.records.nr; i++) {
+		const struct bhlab_event *event = &run->scene.records.list[i];
+
+		json_object_array_add(array, event_json(event, scene_name(&run->scene, event->item),
+							word_name(&mech_words, event->mech)));
+	}
 	return array;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/out.h"
+#include "command/command.h"
 #include "scenario/run.h"
 #include "base/signals.h"
 
@@ -31,26 +32,15 @@ static void note_variant(struct run *run, const char *variant)
 
 /* --- what a command answered */
 
-/* As the command itself prints it. */
 static void answer_text(const struct outcome *outcome, char *buf, size_t size)
 {
 	const struct error *e = &outcome->error;
-	int len = snprintf(buf, size, "%s", outcome->word);
 
-	if (e->status) {
+	if (e->status)
 		snprintf(buf, size, "%s%s%s%s", e->text, e->err ? " (" : "",
 			 e->err ? strerrorname_np(e->err) : "", e->err ? ")" : "");
-		return;
-	}
-	if (json_flag(outcome->doc, "/waited"))
-		len += snprintf(buf + len, size - len, " waited");
-	if (json_flag(outcome->doc, "/emulated"))
-		len += snprintf(buf + len, size - len, " emulated");
-	if (json_object_object_get_ex(outcome->doc, "depth", NULL) && strcmp(outcome->word, "added"))
-		len += snprintf(buf + len, size - len, " depth %" PRIu64, json_number(outcome->doc, "/depth"));
-	if (json_number(outcome->doc, "/count") > 1 && !json_number(outcome->doc, "/period_ns"))
-		snprintf(buf + len, size - len, " %" PRIu64 " of %" PRIu64, json_number(outcome->doc, "/set"),
-			 json_number(outcome->doc, "/count"));
+	else
+		result_text(outcome->word, outcome->doc, buf, size);
 }
 
 static bool qualifier_holds(const struct qualifier *q, json_object *doc)

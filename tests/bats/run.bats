@@ -329,7 +329,7 @@ fails() {
 		.skipped == 0 and
 		.expectations == 3 and (.scenarios[0] | .verdict == "passed" and .title == "a" and
 		.statements == [14, 2, 60] and
-		(.checks | length) == 2 and ([.events[] | select(.kind == "run")] | length) == 1 and
+		(.checks | length) == 2 and ([.events[] | select(.kind == "run" and .mechanism == "work" and .seq > 0)] | length) == 1 and
 		.commands[1].command == "queue w --cpu 0") and
 		(.scenarios[1] | .statements == []) and
 		(.scenarios[1].checks[0] | .ok == false and .line == 5 and .observed == "runs(w) = 0")' <<<"$output"
