@@ -61,7 +61,8 @@ void hist_add_many(struct hist *hist, uint64_t ns, uint64_t nr)
 		hist->max = ns;
 	hist->buckets[bucket_of(ns)] += nr;
 	if (hist->entries)
-		hist->equal[ns / hist->width < hist->entries ? ns / hist->width : hist->entries] += nr;
+		hist->equal[ns / hist->width < hist->entries ? ns / hist->width : hist->entries] +=
+			nr;
 }
 
 void hist_add(struct hist *hist, uint64_t ns)

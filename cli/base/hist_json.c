@@ -23,7 +23,8 @@ static json_object *value_json(const struct hist *hist, uint64_t value)
 void hist_json_quantiles(json_object *doc, const struct hist *hist, enum hist_detail detail)
 {
 	for (int i = 0; i < (int)detail; i++)
-		json_add(doc, quantiles[i].key, value_json(hist, hist_quantile(hist, quantiles[i].permille)));
+		json_add(doc, quantiles[i].key,
+			 value_json(hist, hist_quantile(hist, quantiles[i].permille)));
 }
 
 void hist_json(json_object *doc, const struct hist *hist, enum hist_detail detail)

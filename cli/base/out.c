@@ -73,7 +73,8 @@ static struct libscols_table *table_new(const struct field *fields, size_t nr)
 	scols_table_enable_colors(table, options.color);
 	for (size_t i = 0; i < nr; i++)
 		if (!scols_table_new_column(table, fields[i].head, 0,
-					    SCOLS_FL_NOEXTREMES | (fields[i].right ? SCOLS_FL_RIGHT : 0)))
+					    SCOLS_FL_NOEXTREMES |
+						    (fields[i].right ? SCOLS_FL_RIGHT : 0)))
 			no_memory();
 	return table;
 }
@@ -241,7 +242,10 @@ void text_ns(json_object *row, json_object *value, const void *arg, char *cell)
 		period_round(json_object_get_uint64(value), cell, CELL_SIZE);
 }
 
-/* Without the last column: after a character there some terminals are in the next line already, and ours would be blank. */
+/*
+ * Without the last column: after a character there some terminals are in the next line
+ * already, and ours would be blank.
+ */
 int out_width(void)
 {
 	const char *columns = getenv("COLUMNS");

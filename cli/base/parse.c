@@ -89,8 +89,11 @@ int parse_period(const char *text, uint64_t *ns, struct error *e)
 	}
 	if (!unit)
 		return usage(e, "'%s' has no unit that is known; ns, us, ms and s are", text);
-	if (*p == '.' && isdigit((unsigned char)p[1]) && (p++, parse_fraction(&p, unit, &fraction)))
-		return usage(e, "'%s' is not a whole number of nanoseconds", text);
+	if (*p == '.' && isdigit((unsigned char)p[1])) {
+		p++;
+		if (parse_fraction(&p, unit, &fraction))
+			return usage(e, "'%s' is not a whole number of nanoseconds", text);
+	}
 	if (p != digits)
 		return usage(e, "'%s' is not a period; write 10us, 1.5ms or 1s", text);
 	if (__builtin_mul_overflow(whole, unit->ns, ns) ||
@@ -109,7 +112,8 @@ static int parse_cpu_range(char *text, cpu_set_t *cpus, struct error *e)
 		last = NULL;
 	if (last)
 		*last++ = '\0';
-	if (parse_number(text, CPU_SETSIZE - 1, &from, e) || parse_number(last ? last : text, CPU_SETSIZE - 1, &to, e))
+	if (parse_number(text, CPU_SETSIZE - 1, &from, e) ||
+	    parse_number(last ? last : text, CPU_SETSIZE - 1, &to, e))
 		return -1;
 	if (to < from)
 		return usage(e, "%s is not before %s", text, last);
@@ -138,7 +142,8 @@ int parse_name(const char *text, struct error *e)
 	if (strlen(text) >= BHLAB_NAME_LEN)
 		return usage(e, "the name '%s' is longer than %d", text, BHLAB_NAME_LEN - 1);
 	if (!*text || text[strspn(text, letters)])
-		return usage(e, "'%s' is not a name; letters, digits, '_', '.' and '-' make one", text);
+		return usage(e, "'%s' is not a name; letters, digits, '_', '.' and '-' make one",
+			     text);
 	if (strchr("0123456789.-", *text))
 		return usage(e, "the name '%s' begins with a digit, '.' or '-'", text);
 	return 0;
@@ -191,7 +196,8 @@ static int split_word(const char **in, char **out, struct error *e)
 			quote = 0;
 		else if (!quote && (c == '\'' || c == '"'))
 			quote = c;
-		else if (c == '\\' && (!quote || (quote == '"' && strchr("\"\\$`", (*in)[1]))) && (*in)[1])
+		else if (c == '\\' && (!quote || (quote == '"' && strchr("\"\\$`", (*in)[1]))) &&
+			 (*in)[1])
 			*(*out)++ = *++*in;
 		else if (c == '\\' && !quote)
 			return usage(e, "a '\\' with nothing after it");

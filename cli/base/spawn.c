@@ -17,7 +17,8 @@ static int find_in(const char *dir, size_t len, const char *name)
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (snprintf(path, sizeof(path), "%.*s%s%s", (int)len, dir, len ? "/" : "", name) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%.*s%s%s", (int)len, dir, len ? "/" : "", name) >=
+	    (int)sizeof(path))
 		return ENAMETOOLONG;
 	if (stat(path, &st))
 		return errno;

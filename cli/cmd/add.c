@@ -49,7 +49,8 @@ static int check_attributes(const struct add *add, struct error *e)
 	uint32_t wrong = arg_bits(add->call, &attribute_words) & ~mech->out_attrs;
 
 	if (wrong)	/* of several, the first in the order of the words */
-		return usage(e, "%s cannot be %s", mech->out_name, word_name(&attribute_words, wrong & -wrong));
+		return usage(e, "%s cannot be %s", mech->out_name,
+			     word_name(&attribute_words, wrong & -wrong));
 	if (mech->out_thread_steps)
 		return 0;
 	if (arg_given(add->call, "--top"))
@@ -159,7 +160,8 @@ static struct refused_step find_step(const struct add *add, size_t nr)
 		.nr = thread ? nr - first - 1 : nr - 1,
 		.thread = thread,
 		.bh = bh,
-		.context = thread ? BHLAB_CTX_TASK : bh ? BHLAB_CTX_SOFTIRQ : add->mech->out_written_for,
+		.context = thread ? BHLAB_CTX_TASK :
+			   bh ? BHLAB_CTX_SOFTIRQ : add->mech->out_written_for,
 		.allowed = thread ? add->mech->out_thread_steps : add->mech->out_steps,
 	};
 }
@@ -173,9 +175,11 @@ static void explain_context(const struct refused_step *r, char *buf, size_t size
 	if (r->bh)
 		snprintf(buf, size, "%s on a BH queue runs in %s context", mech->out_name, context);
 	else if (r->thread || mech->out_context & r->context)
-		snprintf(buf, size, "%s runs in %s context", r->thread ? "a thread" : mech->out_name, context);
+		snprintf(buf, size, "%s runs in %s context",
+			 r->thread ? "a thread" : mech->out_name, context);
 	else
-		snprintf(buf, size, "%s is written for %s context, though this kernel runs it in %s context",
+		snprintf(buf, size,
+			 "%s is written for %s context, though this kernel runs it in %s context",
 			 mech->out_name, context, word_name(&context_words, mech->out_context));
 }
 
@@ -203,7 +207,8 @@ static bool never_closed(const struct refused_step *r)
 	return true;
 }
 
-static void explain_lock(const struct refused_step *r, const struct step *step, char *why, size_t size)
+static void explain_lock(const struct refused_step *r, const struct step *step, char *why,
+			 size_t size)
 {
 	struct bhlab_lock_state lock = { .size = sizeof(lock), .id = step->raw.target };
 	char where[128];
@@ -211,18 +216,23 @@ static void explain_lock(const struct refused_step *r, const struct step *step, 
 	explain_context(r, where, sizeof(where));
 	lab_ioctl(r->add->lab, BHLAB_IOC_LOCK_STATE, &lock);
 	if (r->add->create.flags & (BHLAB_ITEM_HARD | BHLAB_ITEM_IRQSAFE))
-		snprintf(why, size, "with --hard and --irqsafe there are no locks: on RT a spin lock sleeps");
+		snprintf(why, size,
+			 "with --hard and --irqsafe there are no locks: on RT a spin lock sleeps");
 	else if (lock.out_context < r->context)
 		snprintf(why, size, "the lock is for %s context, and %s",
 			 word_name(&lock_context_words, lock.out_context), where);
 	else if (never_closed(r))
 		snprintf(why, size, "it is never unlocked");
 	else
-		snprintf(why, size, "not inside of what is open here: locks are taken in the order of their %s",
-			 "creation, mutexes first, strict contexts last, and none with interrupts off");
+		snprintf(why, size,
+			 "not inside of what is open here: locks are taken in the order of their "
+			 "%s",
+			 "creation, mutexes first, strict contexts last, and none with interrupts "
+			 "off");
 }
 
-static void explain_time(const struct refused_step *r, const struct step *step, int err, char *why, size_t size)
+static void explain_time(const struct refused_step *r, const struct step *step, int err, char *why,
+			 size_t size)
 {
 	const struct bhlab_info *info = &r->add->lab->info;
 	char limit[32];
@@ -230,7 +240,8 @@ static void explain_time(const struct refused_step *r, const struct step *step, 
 	period_exact(err == EPERM ? info->out_atomic_ns : r->context == BHLAB_CTX_TASK ?
 		     info->out_process_ns : info->out_atomic_cap_ns, limit, sizeof(limit));
 	if (err == EPERM)
-		snprintf(why, size, "to spin longer than %s in atomic context needs CAP_SYS_ADMIN", limit);
+		snprintf(why, size, "to spin longer than %s in atomic context needs CAP_SYS_ADMIN",
+			 limit);
 	else if (step->raw.op == BHLAB_OP_SLEEP && step->raw.arg <= info->out_process_ns)
 		snprintf(why, size, "no sleep inside brackets, and no run longer than %s", limit);
 	else
@@ -238,14 +249,16 @@ static void explain_time(const struct refused_step *r, const struct step *step, 
 }
 
 /* Why the driver did not like one step, into @why. */
-static void explain_step(const struct refused_step *r, const struct step *step, int err, char *why, size_t size)
+static void explain_step(const struct refused_step *r, const struct step *step, int err, char *why,
+			 size_t size)
 {
 	uint32_t op = step->raw.op;
 	char where[128];
 
 	explain_context(r, where, sizeof(where));
 	if (err == ENOENT)
-		snprintf(why, size, "there is no %s %s in this lab", op == BHLAB_OP_LOCK ? "lock" : "FIFO", step->target);
+		snprintf(why, size, "there is no %s %s in this lab",
+			 op == BHLAB_OP_LOCK ? "lock" : "FIFO", step->target);
 	else if (err == EPERM && op == BHLAB_OP_NONE)
 		snprintf(why, size, "to answer IRQ_NONE needs CAP_SYS_ADMIN");
 	else if (op == BHLAB_OP_SLEEP && r->context != BHLAB_CTX_TASK)
@@ -256,13 +269,16 @@ static void explain_step(const struct refused_step *r, const struct step *step, 
 		snprintf(why, size, "%s only: %s", op == BHLAB_OP_BH_OFF ? "in task context" :
 			 "in task or softirq context", where);
 	else if (!(r->allowed & 1U << op))
-		snprintf(why, size, "%s cannot do that", r->thread ? "a thread" : r->add->mech->out_name);
+		snprintf(why, size, "%s cannot do that",
+			 r->thread ? "a thread" : r->add->mech->out_name);
 	else if (op == BHLAB_OP_THREAD)
 		snprintf(why, size, "the irq has no thread: give it one with --thread");
 	else if (op == BHLAB_OP_LOCK)
 		explain_lock(r, step, why, size);
 	else if (is_opener(op))
-		snprintf(why, size, never_closed(r) ? "it is never closed" : "not inside of what is off here already");
+		snprintf(why, size,
+			 never_closed(r) ? "it is never closed" :
+					   "not inside of what is off here already");
 	else if (is_closer(op))
 		snprintf(why, size, "that is not what was opened last");
 	else
@@ -278,8 +294,8 @@ static int refused_step(const struct add *add, size_t nr, int err, struct error 
 
 	step_text(step, text, sizeof(text));
 	explain_step(&r, step, err, why, sizeof(why));
-	return fail(e, STATUS_REFUSED, err, "%sstep %zu, '%s': %s", r.thread ? "thread, " : "", r.nr + 1,
-		    text, why);
+	return fail(e, STATUS_REFUSED, err, "%sstep %zu, '%s': %s", r.thread ? "thread, " : "",
+		    r.nr + 1, text, why);
 }
 
 static int refused_create(const struct add *add, int err, struct error *e)
@@ -291,38 +307,50 @@ static int refused_create(const struct add *add, int err, struct error *e)
 	if (create->out_id && create->out_id <= create->nr_steps + create->nr_thread_steps)
 		return refused_step(add, create->out_id, err, e);
 	if (err == E2BIG)
-		return fail(e, STATUS_REFUSED, err, "a program may have %u steps (module parameter steps)",
+		return fail(e, STATUS_REFUSED, err,
+			    "a program may have %u steps (module parameter steps)",
 			    info->out_max_steps);
 	period_exact(info->out_lab_ns, limit, sizeof(limit));
 	if (err == ENOSPC)
 		return fail(e, STATUS_REFUSED, err,
-			    "a user may have %u items, %u irqs and %u threads, %u of them of the system's queues, "
-			    "and %" PRIu64 " MiB of rings, over all labs, and a lab programs in process context of %s in "
-			    "all (module parameters items, irqs, threads, system_sleepers, user_ring_bytes, lab_ns)",
-			    info->out_max_items, info->out_max_irqs, info->out_max_threads, info->out_max_sleepers,
+			    "a user may have %u items, %u irqs and %u threads, %u of them of the "
+			    "system's queues, and %" PRIu64 " MiB of rings, over all labs, and a "
+			    "lab programs in process context of %s in all (module parameters "
+			    "items, irqs, threads, system_sleepers, user_ring_bytes, lab_ns)",
+			    info->out_max_items, info->out_max_irqs, info->out_max_threads,
+			    info->out_max_sleepers,
 			    (uint64_t)info->out_user_ring_bytes >> 20, limit);
 	if (err == EBUSY)
 		return fail(e, STATUS_REFUSED, err, "another item has the static instance");
 	if (err == EPERM && create->queue == BHLAB_QUEUE_HIGHPRI)
-		return fail(e, STATUS_REFUSED, err, "the workers of queue highpri run at nice -20, which needs CAP_SYS_NICE");
+		return fail(e, STATUS_REFUSED, err,
+			    "the workers of queue highpri run at nice -20, which needs "
+			    "CAP_SYS_NICE");
 	if (err == EPERM)
-		return fail(e, STATUS_REFUSED, err, "a priority, and a nice value below 0, need CAP_SYS_NICE");
+		return fail(e, STATUS_REFUSED, err,
+			    "a priority, and a nice value below 0, need CAP_SYS_NICE");
 	if (err == EINVAL && create->flags & BHLAB_ITEM_STATIC)
 		return fail(e, STATUS_REFUSED, err, "the static instance is not for BH queues");
 	if (err == EINVAL && add->mech->out_attrs & BHLAB_ITEM_LAZY)
 		return fail(e, STATUS_REFUSED, err, "--hard and --lazy exclude each other");
 	if (err == EINVAL)
-		return fail(e, STATUS_REFUSED, err, "a nice value is -20 to 19, a priority 1 to 99; one of the two");
+		return fail(e, STATUS_REFUSED, err,
+			    "a nice value is -20 to 19, a priority 1 to 99; one of the two");
 	if (err == EOPNOTSUPP && (create->nice || create->priority))
-		return fail(e, STATUS_REFUSED, err, "%s has no thread of its own to prioritise", add->mech->out_name);
-	if (err == EOPNOTSUPP && create->queue >= BHLAB_QUEUE_BH && add->mech->mech == BHLAB_MECH_WORK)
+		return fail(e, STATUS_REFUSED, err, "%s has no thread of its own to prioritise",
+			    add->mech->out_name);
+	if (err == EOPNOTSUPP && create->queue >= BHLAB_QUEUE_BH &&
+	    add->mech->mech == BHLAB_MECH_WORK)
 		return fail(e, STATUS_REFUSED, err, "this kernel has no BH workqueues");
 	if (err == ENOENT)
-		return fail(e, STATUS_REFUSED, err, "there is no queue %s in this lab", arg_typed(add->call, "--queue"));
+		return fail(e, STATUS_REFUSED, err, "there is no queue %s in this lab",
+			    arg_typed(add->call, "--queue"));
 	if (err == ENODEV && !arg_given(add->call, "--cpu"))
-		return fail(e, STATUS_REFUSED, err, "a CPU that a step names is offline or does not exist");
+		return fail(e, STATUS_REFUSED, err,
+			    "a CPU that a step names is offline or does not exist");
 	if (err == EOPNOTSUPP && arg_given(add->call, "--queue"))
-		return fail(e, STATUS_REFUSED, err, "%s is not queued on a workqueue", add->mech->out_name);
+		return fail(e, STATUS_REFUSED, err, "%s is not queued on a workqueue",
+			    add->mech->out_name);
 	return refused(e, add->call, err);
 }
 

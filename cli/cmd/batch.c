@@ -20,7 +20,8 @@ struct batch {
 	int status;		/* of the first failure */
 };
 
-static int run_words(struct batch *batch, int argc, char **argv, struct call *call, struct result *result)
+static int run_words(struct batch *batch, int argc, char **argv, struct call *call,
+		     struct result *result)
 {
 	if (call_parse(call, argc, argv, &result->error))
 		return -1;
@@ -85,11 +86,13 @@ static int run_batch(const struct call *call, struct lab *lab, struct result *re
 	};
 
 	if (!batch.input)
-		return fail(&result->error, STATUS_USAGE, errno, "cannot read '%s': %s", path, strerror(errno));
+		return fail(&result->error, STATUS_USAGE, errno, "cannot read '%s': %s", path,
+			    strerror(errno));
 	lab->kept = true;
 	run_lines(&batch);
 	if (ferror(batch.input))
-		fail(&result->error, STATUS_USAGE, errno, "cannot read '%s': %s", path, strerror(errno));
+		fail(&result->error, STATUS_USAGE, errno, "cannot read '%s': %s", path,
+		     strerror(errno));
 	else
 		result->error.status = batch.status;
 	if (!is_stdin)

@@ -79,7 +79,8 @@ static void complete_all(void)
 	printf("# bash completion for bhctl; made by 'bhctl completion bash'\n"
 	       "_bhctl_items() { [ -z \"$BHLAB_FD\" ] || bhctl -p list 2>/dev/null | cut -f2; }\n\n"
 	       "_bhctl() {\n"
-	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd='' words i\n"
+	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd='' "
+	       "words i\n"
 	       "\tlocal commands='");
 	for (const struct command *const *cmd = commands_all(); *cmd; cmd++)
 		if (!strchr((*cmd)->name, ' '))
@@ -101,7 +102,8 @@ static void complete_all(void)
 		complete_values(*cmd);
 		complete_command(*cmd);
 	}
-	printf("\t*) words=\"$commands --device --fd --json --parsable --quiet --color= --version --help\";;\n"
+	printf("\t*) words=\"$commands --device --fd --json --parsable --quiet --color= "
+	       "--version --help\";;\n"
 	       "\tesac\n"
 	       "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
 	       "\t[[ $cur == -* ]] || case $cmd\\ $prev in\n");

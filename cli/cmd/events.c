@@ -59,7 +59,8 @@ static void show_records(struct show *show, const struct records *records)
 	for (size_t i = 0; i < records->nr && show->shown < show->max; i++) {
 		const struct bhlab_event *event = &records->list[i];
 
-		if ((show->item && event->item != show->item) || (show->kind && event->kind != show->kind))
+		if ((show->item && event->item != show->item) ||
+		    (show->kind && event->kind != show->kind))
 			continue;
 		if (!show->shown++ && !show->absolute)
 			show->base = event->started_ns;
@@ -81,7 +82,9 @@ static void show_lost(struct show *show, uint32_t cpu, uint64_t count)
 		out_json(row);
 	} else {
 		fflush(stdout);
-		fprintf(stderr, "bhctl: events: %" PRIu64 " records%s%s were overwritten before they were read\n",
+		fprintf(stderr,
+			"bhctl: events: %" PRIu64
+			" records%s%s were overwritten before they were read\n",
 			count, by_cpu ? " of CPU " : "", by_cpu ? json_string(row, "/cpu") : "");
 	}
 	json_object_put(row);
@@ -151,7 +154,8 @@ static int show_open(struct show *show, const struct call *call, struct lab *lab
 	if (arg_given(call, "--item"))
 		err = lab_object(lab, arg(call, "--item"), &show->item);
 	if (err == ENOENT)
-		return fail(e, STATUS_REFUSED, err, "there is no item %s in this lab", arg_typed(call, "--item"));
+		return fail(e, STATUS_REFUSED, err, "there is no item %s in this lab",
+			    arg_typed(call, "--item"));
 	if (!err)
 		err = ring_open(&show->ring, lab, arg_given(call, "--read"));
 	return err ? refused(e, call, err) : 0;
@@ -185,7 +189,8 @@ static int run_events(const struct call *call, struct lab *lab, struct result *r
 	if (err == ETIMEDOUT && show.max == UINT64_MAX)
 		return 0;
 	if (err == ETIMEDOUT)
-		return fail(&result->error, STATUS_TIMEOUT, err, "only %" PRIu64 " came in time", show.shown);
+		return fail(&result->error, STATUS_TIMEOUT, err, "only %" PRIu64 " came in time",
+			    show.shown);
 	return err ? refused(&result->error, call, err) : 0;
 }
 

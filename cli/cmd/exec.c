@@ -17,7 +17,10 @@
 #include "base/limit.h"
 #include "base/signals.h"
 
-/* Who is interrupted takes the program along, and a scenario whose time is over does not wait for it, either. */
+/*
+ * Who is interrupted takes the program along, and a scenario whose time is over does not
+ * wait for it, either.
+ */
 static int child_status(pid_t child)
 {
 	bool told = false;
@@ -66,7 +69,8 @@ const struct command command_exec = {
 	.summary = "open a lab and run a program in it",
 	.args = ARGS(
 		{ "CMD", &arg_rest }),
-	.notes = "All bhctl commands inside share the lab, by BHLAB_FD. Exits as the program does.\n",
+	.notes =
+	"All bhctl commands inside share the lab, by BHLAB_FD. Exits as the program does.\n",
 	.lab = LAB_NONE,
 	.in_scenario = true,
 	.run = run_exec,

@@ -88,9 +88,12 @@ static void print_info(const struct result *result)
 		{ .head = "max_active of a queue", .path = "/limits/max_active" },
 		{ .head = "steps of a program", .path = "/limits/steps" },
 		{ .head = "chain of steps", .path = "/limits/chain" },
-		{ .head = "atomic time of a run", .path = "/limits/atomic_ns", .text = text_period },
-		{ .head = "with CAP_SYS_ADMIN", .path = "/limits/atomic_cap_ns", .text = text_period },
-		{ .head = "process time of a run", .path = "/limits/process_ns", .text = text_period },
+		{ .head = "atomic time of a run", .path = "/limits/atomic_ns",
+		  .text = text_period },
+		{ .head = "with CAP_SYS_ADMIN", .path = "/limits/atomic_cap_ns",
+		  .text = text_period },
+		{ .head = "process time of a run", .path = "/limits/process_ns",
+		  .text = text_period },
 		{ .head = "of all programs", .path = "/limits/lab_ns", .text = text_period },
 		{ .head = "shortest period", .path = "/limits/period_ns", .text = text_period },
 		{ .head = "% of a CPU, atomic", .path = "/limits/budget_percent" },
@@ -124,7 +127,8 @@ static json_object *mech_json(const struct bhlab_mech_info *mech)
 	for (size_t i = 0; i < verb_words.nr && verb_words.list[i].value != BHLAB_VERB_DRAIN; i++) {
 		const char *support = verb_support(mech, verb_words.list[i].value);
 
-		json_add(verbs, verb_words.list[i].name, support ? json_object_new_string(support) : NULL);
+		json_add(verbs, verb_words.list[i].name,
+			 support ? json_object_new_string(support) : NULL);
 	}
 	json_add_text(row, "name", mech->out_name);
 	json_add(row, "context", word_bits(&context_words, mech->out_context));
@@ -153,7 +157,8 @@ static int run_mechanisms(const struct call *call, struct lab *lab, struct resul
 
 static void text_context(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	snprintf(cell, CELL_SIZE, "%s%s", json_object_get_string(json_object_array_get_idx(value, 0)),
+	snprintf(cell, CELL_SIZE, "%s%s",
+		 json_object_get_string(json_object_array_get_idx(value, 0)),
 		 json_flag(row, "/thread") ? " + thread" : "");
 }
 
@@ -172,7 +177,8 @@ static void print_mechanisms(const struct result *result)
 		{ .head = "MAY BE", .path = "/attributes", .text = text_words },
 	};
 
-	out_table(fields, ARRAY_SIZE(fields), json_object_object_get(result->doc, "mechanisms"), NULL);
+	out_table(fields, ARRAY_SIZE(fields),
+		  json_object_object_get(result->doc, "mechanisms"), NULL);
 }
 
 /* --- ring */
@@ -237,9 +243,9 @@ const struct command command_mechanisms = {
 	.summary = "which mechanisms there are, where they run, and their verbs",
 	.args = no_args,
 	.notes =
-		"A verb is native (a call of the kernel), emulated (by the driver) or missing.\n"
-		"CONTEXT is where the program runs on this kernel as it was booted; that of work on\n"
-		"a BH queue runs in a softirq.\n",
+	"A verb is native (a call of the kernel), emulated (by the driver) or missing.\n"
+	"CONTEXT is where the program runs on this kernel as it was booted; that of work on\n"
+	"a BH queue runs in a softirq.\n",
 	.lab = LAB_QUERY,
 	.in_scenario = true,
 	.run = run_mechanisms,

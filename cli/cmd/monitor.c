@@ -51,7 +51,8 @@ static void show_lost(json_object *lab, json_object *count)
 	} else {
 		fflush(stdout);
 		fprintf(stderr, "bhctl: monitor: %s%s%s\n", count ? json_string(row, "/count") : "",
-			count ? " events were lost, of lab " : "events were lost, and their labs' next ones tell how many",
+			count ? " events were lost, of lab " :
+				"events were lost, and their labs' next ones tell how many",
 			json_string(row, "/lab"));
 	}
 	json_object_put(row);
@@ -88,7 +89,8 @@ static bool wanted(const struct monitor *m, const struct bhlab_event *event, con
 	return arg_number(call, "--lab", event->lab) == event->lab &&
 	       arg_number(call, "--kind", event->kind) == event->kind &&
 	       item_wanted(arg(call, "--item"), event->item, item) &&
-	       (!arg_given(call, "--mechanism") || !strcmp(arg_typed(call, "--mechanism"), mechanism));
+	       (!arg_given(call, "--mechanism") ||
+		!strcmp(arg_typed(call, "--mechanism"), mechanism));
 }
 
 static void show_event(struct monitor *m, const struct bhlab_event *event, const char *item,
@@ -236,7 +238,8 @@ static int run_monitor(const struct call *call, struct lab *lab, struct result *
 		show_head(&m);
 		err = follow(&m);
 		if (err == ETIMEDOUT && m.max != UINT64_MAX)
-			ret = fail(&result->error, STATUS_TIMEOUT, err, "only %" PRIu64 " came in time", m.shown);
+			ret = fail(&result->error, STATUS_TIMEOUT, err,
+				   "only %" PRIu64 " came in time", m.shown);
 		else if (err && err != ETIMEDOUT)
 			ret = refused(&result->error, call, err);
 	}
@@ -265,8 +268,8 @@ const struct command command_monitor = {
 		  "print a line when all that happens from now on will be seen" },
 		{ "--absolute", &arg_flag, "times of CLOCK_MONOTONIC, not since the first" }),
 	.notes =
-		"Needs CAP_NET_ADMIN. Begins with what happens from now on; never disturbs a lab.\n"
-		"Says how many events were lost on their way, if any were, where they are missing.\n",
+	"Needs CAP_NET_ADMIN. Begins with what happens from now on; never disturbs a lab.\n"
+	"Says how many events were lost on their way, if any were, where they are missing.\n",
 	.meanings = MEANINGS(
 		{ EPERM, "to see the events of all labs needs CAP_NET_ADMIN" }),
 	.lab = LAB_NONE,

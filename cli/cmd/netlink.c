@@ -69,12 +69,17 @@ int netlink_open(struct netlink *nl, const struct call *call, struct error *e)
 		return failed(e, err);
 	nl->family = genl_ctrl_resolve(nl->sock, BHLAB_FAMILY_NAME);
 	if (nl->family < 0)
-		return fail(e, STATUS_ABSENT, 0, "there is no driver; load it with 'modprobe bhlab', or 'make load' in its source");
+		return fail(e, STATUS_ABSENT, 0,
+			    "there is no driver; load it with 'modprobe bhlab', or 'make load' in "
+			    "its source");
 	err = ask_mechs(nl);
 	return err < 0 ? failed(e, err) : 0;
 }
 
-/* What happens while we are not looking has to fit in: beyond the limit for everybody, if we may. */
+/*
+ * What happens while we are not looking has to fit in: beyond the limit for everybody,
+ * if we may.
+ */
 static void set_buffer(int fd, int size)
 {
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))

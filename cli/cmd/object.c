@@ -89,11 +89,13 @@ static int busy(struct lab *lab, uint32_t id, struct error *e)
 
 	lab_ioctl(lab, BHLAB_IOC_NEXT, &object);
 	if (object.out_kind == BHLAB_KIND_QUEUE)
-		return fail(e, STATUS_REFUSED, EBUSY, "an item names it, or has an activation on it");
+		return fail(e, STATUS_REFUSED, EBUSY,
+			    "an item names it, or has an activation on it");
 	if (object.out_kind != BHLAB_KIND_ITEM)
 		return fail(e, STATUS_REFUSED, EBUSY, "a program names it");
 	return fail(e, STATUS_REFUSED, EBUSY, "%s",
-		    "it is disabled and scheduled, and killing it would wait for ever; enable it first");
+		    "it is disabled and scheduled, and killing it would wait for ever; enable it "
+		    "first");
 }
 
 static int run_del(const struct call *call, struct lab *lab, struct result *result)
@@ -157,8 +159,8 @@ const struct command command_add_lock = {
 		{ "--context", .words = &lock_context_words,
 		  .help = "the strictest that takes it; task if not given" }),
 	.notes =
-		"A spin lock is taken with bottom halves off if a softirq takes it, too, and with\n"
-		"interrupts off if a hardirq does. Locks are taken in the order of their creation.\n",
+	"A spin lock is taken with bottom halves off if a softirq takes it, too, and with\n"
+	"interrupts off if a hardirq does. Locks are taken in the order of their creation.\n",
 	.meanings = MEANINGS(
 		{ EEXIST, "the name is taken" },
 		{ EINVAL, "a mutex is for task context: it sleeps" },

@@ -19,7 +19,8 @@
 /* accepted = runs + cancelled + merged + outstanding, and the thread's likewise */
 static bool balanced(const struct bhlab_item_state *s)
 {
-	return s->out_accepted == s->out_runs + s->out_cancelled + s->out_merged + s->out_outstanding;
+	return s->out_accepted ==
+	       s->out_runs + s->out_cancelled + s->out_merged + s->out_outstanding;
 }
 
 static json_object *counters_json(const struct bhlab_item_state *state)
@@ -62,15 +63,18 @@ static json_object *item_json(struct lab *lab, const struct bhlab_item_state *st
 	json_add_text(row, "mechanism", mech ? mech->out_name : "?");
 	json_add(row, "queue", state->out_queue ?
 		 json_object_new_string(lab_name(lab, state->out_queue)) : NULL);
-	json_add(row, "cpu", optional_number(state->out_cpu, state->out_item_flags & BHLAB_ITEM_CPU));
+	json_add(row, "cpu",
+		 optional_number(state->out_cpu, state->out_item_flags & BHLAB_ITEM_CPU));
 	json_add(row, "irq", optional_number(state->out_irq, state->out_mech == BHLAB_MECH_IRQ));
 	json_add_bool(row, "thread", state->out_item_flags & BHLAB_ITEM_THREAD);
 	json_add(row, "attributes", word_bits(&attribute_words, state->out_item_flags));
-	json_add(row, "nice", signed_number(state->out_nice, state->out_mech == BHLAB_MECH_KTHREAD_WORK));
+	json_add(row, "nice",
+		 signed_number(state->out_nice, state->out_mech == BHLAB_MECH_KTHREAD_WORK));
 	json_add(row, "priority", optional_number(state->out_priority, state->out_priority));
 	json_add(row, "period_ns", optional_number(state->out_period_ns, state->out_period_ns));
 	json_add(row, "period_left", optional_number(state->out_period_left, state->out_period_ns));
-	json_add(row, "period_missed", optional_number(state->out_period_missed, state->out_mech == BHLAB_MECH_IRQ));
+	json_add(row, "period_missed",
+		 optional_number(state->out_period_missed, state->out_mech == BHLAB_MECH_IRQ));
 	json_add_bool(row, "record_queued", state->out_item_flags & BHLAB_ITEM_QUEUED);
 	json_add_number(row, "cookie", state->out_cookie);
 	json_add(row, "data", json_text(state->out_data));
@@ -195,7 +199,8 @@ static int list_objects(struct lab *lab, json_object *doc)
 	while (!(err = lab_ioctl(lab, BHLAB_IOC_NEXT, &object))) {
 		row = object_json(lab, &object, &err);
 		if (row)
-			json_object_array_add(json_object_object_get(doc, object_list(object.out_kind)), row);
+			json_object_array_add(
+				json_object_object_get(doc, object_list(object.out_kind)), row);
 		else if (err != ENOENT)
 			return err;
 		object = (struct bhlab_lookup){ .size = sizeof(object), .id = object.id };
@@ -224,7 +229,8 @@ static void text_state(json_object *row, json_object *value, const void *arg, ch
 		strcpy(cell, "idle");
 }
 
-static void print_rows(const struct field *fields, size_t nr, const struct result *result, const char *list)
+static void print_rows(const struct field *fields, size_t nr, const struct result *result,
+		       const char *list)
 {
 	json_object *rows = json_object_object_get(result->doc, list);
 
@@ -391,7 +397,8 @@ static void text_balance(json_object *row, json_object *value, const void *arg, 
 	snprintf(cell, CELL_SIZE,
 		 "%" PRIu64 " accepted %s %" PRIu64 " run + %" PRIu64 " cancelled + %" PRIu64
 		 " merged + %" PRIu64 " outstanding",
-		 json_number(row, "/counters/accepted"), json_object_get_boolean(value) ? "=" : "IS NOT",
+		 json_number(row, "/counters/accepted"),
+		 json_object_get_boolean(value) ? "=" : "IS NOT",
 		 json_number(row, "/counters/runs"), json_number(row, "/counters/cancelled"),
 		 json_number(row, "/counters/merged"), json_number(row, "/counters/outstanding"));
 }

@@ -27,8 +27,8 @@ static const unsigned long requests[] = {
 	[BHLAB_VERB_DRAIN] = BHLAB_IOC_DRAIN,
 };
 
-static int fill(struct bhlab_act *act, const struct call *call, const struct lab *lab, uint32_t verb,
-		struct error *e)
+static int fill(struct bhlab_act *act, const struct call *call, const struct lab *lab,
+		uint32_t verb, struct error *e)
 {
 	static const struct {
 		const char *name;
@@ -49,12 +49,14 @@ static int fill(struct bhlab_act *act, const struct call *call, const struct lab
 	if (verb == BHLAB_VERB_TRIGGER)
 		act->count = (uint32_t)arg_number(call, "--count", 1);
 	if (arg_given(call, "--on") && lab_object(lab, arg(call, "--on"), &act->queue))
-		return fail(e, STATUS_REFUSED, ENOENT, "there is no queue %s in this lab", arg_typed(call, "--on"));
+		return fail(e, STATUS_REFUSED, ENOENT, "there is no queue %s in this lab",
+			    arg_typed(call, "--on"));
 	return 0;
 }
 
 /* EOPNOTSUPP has two causes: the verb, or something that was said with it or not. */
-static int unsupported(const struct call *call, struct lab *lab, uint32_t id, uint32_t verb, struct error *e)
+static int unsupported(const struct call *call, struct lab *lab, uint32_t id, uint32_t verb,
+		       struct error *e)
 {
 	struct bhlab_item_state state = { .size = sizeof(state), .id = id };
 	const struct bhlab_mech_info *mech = NULL;
@@ -64,17 +66,19 @@ static int unsupported(const struct call *call, struct lab *lab, uint32_t id, ui
 	if (!mech)
 		return refused(e, call, EOPNOTSUPP);
 	if (!((mech->out_native | mech->out_emulated) & 1U << verb))
-		return fail(e, STATUS_REFUSED, EOPNOTSUPP, "%s has no %s on this kernel", mech->out_name,
-			    call->cmd->name);
+		return fail(e, STATUS_REFUSED, EOPNOTSUPP, "%s has no %s on this kernel",
+			    mech->out_name, call->cmd->name);
 	if (verb == BHLAB_VERB_CANCEL)
-		return fail(e, STATUS_REFUSED, EOPNOTSUPP, "the kernel cancels a %s only with --sync", mech->out_name);
+		return fail(e, STATUS_REFUSED, EOPNOTSUPP,
+			    "the kernel cancels a %s only with --sync", mech->out_name);
 	if (mech->mech != BHLAB_MECH_WORK && mech->mech != BHLAB_MECH_RCU_WORK)
 		return fail(e, STATUS_REFUSED, EOPNOTSUPP, "%s does not take %s", mech->out_name,
 			    arg_given(call, "--on") ? "--on" : "this option");
 	if (!(lab->info.out_features & BHLAB_FEATURE_BH_QUEUE))
 		return fail(e, STATUS_REFUSED, EOPNOTSUPP, "this kernel has no BH workqueues");
 	return fail(e, STATUS_REFUSED, EOPNOTSUPP,
-		    "on a BH queue a delay takes no CPU: that might be offline when the delay is over");
+		    "on a BH queue a delay takes no CPU: that might be offline when the delay is "
+		    "over");
 }
 
 static int bad_period(const struct lab *lab, struct error *e)
@@ -83,11 +87,13 @@ static int bad_period(const struct lab *lab, struct error *e)
 
 	period_exact(lab->info.out_period_ns, shortest, sizeof(shortest));
 	return fail(e, STATUS_REFUSED, EINVAL,
-		    "a period is %s or more, and twice what the top half spins; the count 1 to %u", shortest,
+		    "a period is %s or more, and twice what the top half spins; the count 1 to "
+		    "%u", shortest,
 		    BHLAB_TRIGGER_MAX);
 }
 
-static void describe(struct result *result, const struct bhlab_act *act, uint32_t verb, const char *name)
+static void describe(struct result *result, const struct bhlab_act *act, uint32_t verb,
+		     const char *name)
 {
 	char period[32];
 
@@ -127,7 +133,8 @@ static int run_verb(const struct call *call, struct lab *lab, struct result *res
 	if (err == EOPNOTSUPP)
 		return unsupported(call, lab, act.id, verb, &result->error);
 	if (err == EPERM && act.flags & BHLAB_ACT_QUEUE)
-		return fail(&result->error, STATUS_REFUSED, err, "not from or to a queue of the kernel's own");
+		return fail(&result->error, STATUS_REFUSED, err,
+			    "not from or to a queue of the kernel's own");
 	if (err)
 		return refused(&result->error, call, err);
 	describe(result, &act, verb, lab_name(lab, act.id));
@@ -267,7 +274,8 @@ const struct command command_drain = {
 	.summary = "wait until a queue stays empty",
 	.args = ARGS(
 		{ "QUEUE", &arg_queue }),
-	.notes = "What its own items queue on it meanwhile is waited for, too; all else is refused.\n",
+	.notes =
+	"What its own items queue on it meanwhile is waited for, too; all else is refused.\n",
 	.meanings = MEANINGS(
 		{ EPERM, "it is the kernel's own queue: only queues of the lab can be drained" },
 		{ EBUSY, "something is on a delay or waits for a grace period, and would come "
@@ -336,7 +344,8 @@ const struct command command_wait = {
 		{ "CONDITION", .words = &condition_words },
 		{ "N", &arg_u64, .optional = true },
 		{ "--timeout", &arg_period, "give up after this time; 10s if not given" }),
-	.notes = "CONDITION is idle, pending, running, or runs N. Exits 124 when the time is over.\n",
+	.notes =
+	"CONDITION is idle, pending, running, or runs N. Exits 124 when the time is over.\n",
 	.meanings = MEANINGS(
 		{ ENOENT, "there is no item {ITEM} in this lab, or it went away meanwhile" }),
 	.lab = LAB_STATE,

@@ -42,7 +42,8 @@ static int parse_word(const struct words *words, const char *text, struct value 
 	return 0;
 }
 
-static int parse_value(const struct argdef *def, const char *text, struct value *value, struct error *e)
+static int parse_value(const struct argdef *def, const char *text, struct value *value,
+		       struct error *e)
 {
 	if (def->words)
 		return parse_word(def->words, text, value, e);
@@ -144,7 +145,8 @@ static void add_subject(struct call *call, const char *text)
 }
 
 /* The one at argv[@at]; moves @at on. */
-static int parse_positional(struct call *call, size_t i, char **argv, int argc, int *at, struct error *e)
+static int parse_positional(struct call *call, size_t i, char **argv, int argc, int *at,
+			    struct error *e)
 {
 	const struct argdef *def = &call->cmd->args[i];
 
@@ -168,7 +170,8 @@ static int parse_positionals(struct call *call, int argc, char **argv, struct er
 	int at = optind;
 
 	for (size_t i = 0; call->cmd->args[i].name; i++)
-		if (!arg_is_option(&call->cmd->args[i]) && parse_positional(call, i, argv, argc, &at, e))
+		if (!arg_is_option(&call->cmd->args[i]) &&
+		    parse_positional(call, i, argv, argc, &at, e))
 			return -1;
 	return at < argc ? usage(e, "'%s' is one word too many", argv[at]) : 0;
 }

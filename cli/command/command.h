@@ -93,14 +93,17 @@ struct command {
 	const char *notes;		/* more help, or NULL */
 	const struct meaning *meanings;	/* or NULL */
 	enum lab_use lab;
-	bool in_scenario;		/* a scenario may have it: it acts on its lab, and need not print */
+	bool in_scenario;		/* a scenario may have it: it acts on its lab */
 	/* What one argument alone does not tell; before any lab is touched. */
 	int (*check)(const struct call *call, struct error *e);
 	/* 0, or -1 and @result->error. Prints nothing, unless it streams. */
 	int (*run)(const struct call *call, struct lab *lab, struct result *result);
 	/* @result->doc as text; NULL: the word, and what qualifies it. */
 	void (*print)(const struct result *result);
-	/* What "expect COMMAND = WORD" may ask for: a word of these, or the one word; NULL: nothing. */
+	/*
+	 * What "expect COMMAND = WORD" may ask for: a word of these, or the one word;
+	 * NULL: nothing.
+	 */
 	const struct words *answers;
 	const char *answer;
 };

@@ -17,7 +17,8 @@ static json_object *cpu_json(uint32_t cpu)
 	return cpu == BHLAB_CPU_NONE ? NULL : json_object_new_uint64(cpu);
 }
 
-static void add_who(json_object *row, const struct bhlab_event *event, const char *item, const char *mechanism)
+static void add_who(json_object *row, const struct bhlab_event *event, const char *item,
+		    const char *mechanism)
 {
 	json_add_text(row, "kind", word_name(&kind_words, event->kind));
 	json_add_text(row, "item", item);
@@ -76,7 +77,8 @@ static void text_time(json_object *row, json_object *value, const void *arg, cha
 	int64_t ns = (int64_t)(json_object_get_uint64(value) - *base);
 	uint64_t us = (uint64_t)(ns < 0 ? -ns : ns) / 1000;
 
-	snprintf(cell, CELL_SIZE, "%s%" PRIu64 ".%06" PRIu64, ns < 0 ? "-" : "", us / 1000000, us % 1000000);
+	snprintf(cell, CELL_SIZE, "%s%" PRIu64 ".%06" PRIu64, ns < 0 ? "-" : "", us / 1000000,
+		 us % 1000000);
 }
 
 static void text_kind(json_object *row, json_object *value, const void *arg, char *cell)
@@ -99,7 +101,9 @@ static bool in_context(json_object *row, const char *word)
 
 static const char *main_context(json_object *row)
 {
-	return in_context(row, "hardirq") ? "hardirq" : in_context(row, "softirq") ? "softirq" : "task";
+	return in_context(row, "hardirq") ? "hardirq" :
+	       in_context(row, "softirq") ? "softirq" :
+					    "task";
 }
 
 /* Hardirqs have interrupts off, softirqs bottom halves: only what differs is said. */
@@ -206,12 +210,15 @@ const struct field event_fields[] = {
 	{ .head = "EVENT", .path = "/kind", .text = text_kind, .width = 10 },
 	{ .head = "ITEM", .path = "/item", .width = 10 },
 	{ .head = "MECH", .path = "/mechanism", .width = 10 },
-	{ .head = "CONTEXT", .path = "/context", .text = text_context, .width = 20, .color = color_context },
+	{ .head = "CONTEXT", .path = "/context", .text = text_context, .width = 20,
+	  .color = color_context },
 	{ .head = "CPU", .path = "/cpu", .text = text_cpu, .width = 4 },
 	{ .head = "PID", .path = "/pid", .width = 5, .right = true },
 	{ .head = "COMM", .path = "/comm", .width = 15 },
-	{ .head = "LATENCY", .path = "/queued_ns", .text = text_latency, .width = 7, .right = true },
-	{ .head = "RUNTIME", .path = "/finished_ns", .text = text_run_time, .width = 7, .right = true },
+	{ .head = "LATENCY", .path = "/queued_ns", .text = text_latency, .width = 7,
+	  .right = true },
+	{ .head = "RUNTIME", .path = "/finished_ns", .text = text_run_time, .width = 7,
+	  .right = true },
 	{ .head = "NTH", .path = "/nth", .text = text_nth, .width = 4, .right = true },
 	{ .head = "NOTES", .path = "/value", .text = text_notes },
 };

@@ -75,14 +75,16 @@ static int no_permission(const char *path, gid_t gid, int err, struct error *e)
 			    path, group ? group->gr_name : "unknown",
 			    "so be root, or install bhlab's udev rule");
 	return fail(e, STATUS_REFUSED, err,
-		    "%s: you may not open it; add yourself to its group (usermod -aG %s USER) and log in again",
+		    "%s: you may not open it; add yourself to its group (usermod -aG %s USER) and "
+		    "log in again",
 		    path, group->gr_name);
 }
 
 static int absent(const char *path, int err, struct error *e)
 {
 	return fail(e, STATUS_ABSENT, err,
-		    "%s is not there; load the driver with 'modprobe bhlab', or 'make load' in its source",
+		    "%s is not there; load the driver with 'modprobe bhlab', or 'make load' in its "
+		    "source",
 		    path);
 }
 
@@ -93,11 +95,13 @@ static int open_device(struct lab *lab, const char *path, struct error *e)
 	int high;
 
 	if (stat(path, &st))
-		return errno == EACCES ? fail(e, STATUS_REFUSED, EACCES, "%s: you may not reach it", path) :
-					 absent(path, errno, e);
+		return errno == EACCES ?
+			       fail(e, STATUS_REFUSED, EACCES, "%s: you may not reach it", path) :
+			       absent(path, errno, e);
 	if (!S_ISCHR(st.st_mode))
 		return fail(e, STATUS_ABSENT, 0,
-			    "%s is no device; remove it, and load the driver with 'modprobe bhlab'", path);
+			    "%s is no device; remove it, and load the driver with 'modprobe "
+			    "bhlab'", path);
 	lab->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (lab->fd < 0 && (errno == EACCES || errno == EPERM))
 		return no_permission(path, st.st_gid, errno, e);
@@ -105,7 +109,8 @@ static int open_device(struct lab *lab, const char *path, struct error *e)
 		return absent(path, errno, e);
 	if (lab->fd < 0 && errno == ENOSPC)
 		return fail(e, STATUS_REFUSED, errno,
-			    "%s: the module parameters labs and users allow no more labs to you, or to all users", path);
+			    "%s: the module parameters labs and users allow no more labs to you, "
+			    "or to all users", path);
 	if (lab->fd < 0)
 		return fail(e, STATUS_REFUSED, errno, "%s: %s", path, strerror(errno));
 	high = fcntl(lab->fd, F_DUPFD_CLOEXEC, FD_MIN);
@@ -124,12 +129,13 @@ static int check_fd(struct lab *lab, const char *what, struct error *e)
 	dev_t rdev;
 
 	if (fstat(lab->fd, &st))
-		return fail(e, STATUS_USAGE, errno, "%s is not open here (sudo, for one, closes descriptors)", what);
+		return fail(e, STATUS_USAGE, errno,
+			    "%s is not open here (sudo, for one, closes descriptors)", what);
 	if (!S_ISCHR(st.st_mode))
 		return fail(e, STATUS_USAGE, 0, "%s is not a device", what);
 	if (driver_rdev(&rdev) && rdev != st.st_rdev)
-		return fail(e, STATUS_USAGE, 0, "%s is another device (%u:%u) than bhlab (%u:%u)", what,
-			    major(st.st_rdev), minor(st.st_rdev), major(rdev), minor(rdev));
+		return fail(e, STATUS_USAGE, 0, "%s is another device (%u:%u) than bhlab (%u:%u)",
+			    what, major(st.st_rdev), minor(st.st_rdev), major(rdev), minor(rdev));
 	return check_abi(lab, what, STATUS_USAGE, e);
 }
 
@@ -190,7 +196,8 @@ int lab_mechs(struct lab *lab, struct error *e)
 			continue;
 		free(lab->mechs);
 		lab->mechs = NULL;
-		return fail(e, STATUS_REFUSED, err, "the driver does not tell of its mechanism %u", i + 1);
+		return fail(e, STATUS_REFUSED, err, "the driver does not tell of its mechanism %u",
+			    i + 1);
 	}
 	return 0;
 }
@@ -242,7 +249,8 @@ bool lab_next_item(const struct lab *lab, struct bhlab_item_state *state, uint32
 
 	while (!lab_ioctl(lab, BHLAB_IOC_NEXT, &object)) {
 		*state = (struct bhlab_item_state){ .size = sizeof(*state), .id = object.id };
-		if (object.out_kind == BHLAB_KIND_ITEM && !lab_ioctl(lab, BHLAB_IOC_ITEM_STATE, state))
+		if (object.out_kind == BHLAB_KIND_ITEM &&
+		    !lab_ioctl(lab, BHLAB_IOC_ITEM_STATE, state))
 			return true;
 	}
 	return false;

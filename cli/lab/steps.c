@@ -181,7 +181,8 @@ void program_note(const struct program *program, const char *self)
 		const struct step *step = &program->steps[i];
 
 		if (step->missing && strcmp(step->target, self))
-			note("item '%s' does not exist yet; the step is skipped until it does", step->target);
+			note("item '%s' does not exist yet; the step is skipped until it does",
+			     step->target);
 	}
 }
 

@@ -70,8 +70,8 @@ static void join_rows(struct picture *p)
 
 	for (size_t i = 0; i < p->nr; i++) {
 		p->rows[to] = p->rows[i];
-		if (p->rows[i].kind == ROW_START && i + 1 < p->nr && p->rows[i + 1].kind == ROW_END &&
-		    p->rows[i + 1].event == p->rows[i].event) {
+		if (p->rows[i].kind == ROW_START && i + 1 < p->nr &&
+		    p->rows[i + 1].kind == ROW_END && p->rows[i + 1].event == p->rows[i].event) {
 			p->rows[to].whole = true;
 			i++;
 		}
@@ -203,7 +203,8 @@ static void put_spaces(struct cells *c, int column)
 		put(c, " ", 1);
 }
 
-static void put_sign(struct picture *p, struct cells *c, const struct bhlab_event *event, bool starts)
+static void put_sign(struct picture *p, struct cells *c, const struct bhlab_event *event,
+		     bool starts)
 {
 	const struct sign *sign = sign_of(event);
 	char letter[2] = { sign->letter };
@@ -229,7 +230,8 @@ static void put_time(const struct picture *p, struct cells *c, uint64_t ns)
 	uint64_t us = ns > p->rows[0].ns ? (ns - p->rows[0].ns) / 1000 : 0;
 	char text[40];
 
-	snprintf(text, sizeof(text), "%*" PRIu64 ".%03" PRIu64 " ", TIME_WIDTH - 4, us / 1000, us % 1000);
+	snprintf(text, sizeof(text), "%*" PRIu64 ".%03" PRIu64 " ", TIME_WIDTH - 4, us / 1000,
+		 us % 1000);
 	put(c, text, TIME_WIDTH + 1);
 }
 
@@ -252,7 +254,8 @@ static void print_deed(struct picture *p, const struct row *row)
 }
 
 /* The bars of what runs in this lane, and for the lane of the row what happens. */
-static void put_lane(struct picture *p, struct cells *c, const struct lane *lane, const struct row *row, int end)
+static void put_lane(struct picture *p, struct cells *c, const struct lane *lane,
+		     const struct row *row, int end)
 {
 	char text[256], buf[300];
 	struct text label = text_in(buf, sizeof(buf));
@@ -263,7 +266,8 @@ static void put_lane(struct picture *p, struct cells *c, const struct lane *lane
 		slots = lane->running[i] ? i + 1 : slots;
 	for (size_t i = 0; i < slots; i++) {
 		if (lane->running[i])
-			put_sign(p, c, lane->running[i], row->kind == ROW_START && row->event == lane->running[i]);
+			put_sign(p, c, lane->running[i],
+				 row->kind == ROW_START && row->event == lane->running[i]);
 		else
 			put(c, " ", 1);
 	}
@@ -294,14 +298,15 @@ static void print_event(struct picture *p, const struct row *row)
 static void print_row(struct picture *p, size_t i)
 {
 	const struct row *row = &p->rows[i];
-	bool hidden = p->nr > ROWS_FIRST + ROWS_LAST + 1 && i >= ROWS_FIRST && i < p->nr - ROWS_LAST;
+	bool hidden =
+		p->nr > ROWS_FIRST + ROWS_LAST + 1 && i >= ROWS_FIRST && i < p->nr - ROWS_LAST;
 	struct lane *lane = row->kind == ROW_DEED ? NULL : lane_of(p, row->cpu);
 
 	if (row->kind == ROW_START)
 		lane_start(lane, row->event);
 	if (hidden && i == ROWS_FIRST)
-		fprintf(p->timeline->file, "%s%*s %zu more\n", p->timeline->prefix, TIME_WIDTH, "...",
-			p->nr - ROWS_FIRST - ROWS_LAST);
+		fprintf(p->timeline->file, "%s%*s %zu more\n", p->timeline->prefix, TIME_WIDTH,
+			"...", p->nr - ROWS_FIRST - ROWS_LAST);
 	else if (!hidden && row->kind == ROW_DEED)
 		print_deed(p, row);
 	else if (!hidden)

@@ -27,7 +27,8 @@ static void other_text(const struct bhlab_event *e, const char *name, char *buf,
 		snprintf(buf, size, "%s drops %" PRIu64, name, value);
 		break;
 	default:
-		snprintf(buf, size, "%s %s, depth %" PRIu64, name, word_name(&kind_words, e->kind), value);
+		snprintf(buf, size, "%s %s, depth %" PRIu64, name, word_name(&kind_words, e->kind),
+			 value);
 		break;
 	}
 }
@@ -41,7 +42,8 @@ static void start_text(const struct row *row, const char *name, char *buf, size_
 		period_round(e->finished_ns - e->started_ns, period, sizeof(period));
 	if (e->skipped)
 		snprintf(skipped, sizeof(skipped), " %u skipped", e->skipped);
-	snprintf(buf, size, "%s #%u %s%s%s%s", name, e->nth, period, row->whole ? " " : "", e->comm, skipped);
+	snprintf(buf, size, "%s #%u %s%s%s%s", name, e->nth, period, row->whole ? " " : "", e->comm,
+		 skipped);
 }
 
 void row_text(const struct story *story, const struct row *row, char *buf, size_t size)

@@ -44,7 +44,8 @@ static int check_cpu(const struct latency *l, unsigned int cpu, struct error *e)
 {
 	if (!CPU_ISSET(cpu, &l->allowed))
 		return fail(e, STATUS_REFUSED, ENODEV,
-			    "CPU %u is offline, does not exist, or is not for bhctl to run on", cpu);
+			    "CPU %u is offline, does not exist, or "
+			    "is not for bhctl to run on", cpu);
 	if (l->from == FROM_OTHER_CPU && CPU_COUNT(&l->allowed) < 2)
 		return fail(e, STATUS_REFUSED, ENODEV, "there is no other CPU for bhctl to run on");
 	return 0;
@@ -97,7 +98,9 @@ static int open_file(struct latency *l, struct error *e)
 	if (!arg_given(l->call, "--json"))
 		return 0;
 	l->file = fopen(path, "we");
-	return l->file ? 0 : fail(e, STATUS_USAGE, errno, "cannot write '%s': %s", path, strerror(errno));
+	if (l->file)
+		return 0;
+	return fail(e, STATUS_USAGE, errno, "cannot write '%s': %s", path, strerror(errno));
 }
 
 static int prepare(struct latency *l, struct error *e)
@@ -160,30 +163,35 @@ static void tell(const struct latency *l)
 	if (l->lost)
 		note("%" PRIu64 " records were overwritten before they were read", l->lost);
 	if (l->load_state.out_skipped)
-		note("the load has skipped %" PRIu64 " of its steps; see the limits in 'bhctl info'",
+		note("the load has skipped %" PRIu64
+		     " of its steps; see the limits in 'bhctl info'",
 		     (uint64_t)l->load_state.out_skipped);
 	if (l->stuck)
-		note("%s, CPU %u: has not run within %ds", l->stuck->name, l->flight.cpu, LATENCY_PATIENCE_S);
+		note("%s, CPU %u: has not run within %ds", l->stuck->name, l->flight.cpu,
+		     LATENCY_PATIENCE_S);
 	if (!latency_adds_up(l))
 		note("the counters do not add up: see accepted, recorded and lost in -j");
 	if (!x->target)
 		return;
 	period_exact(x->ns, ns, sizeof(ns));
 	period_exact(l->threshold_ns, limit, sizeof(limit));
-	note("%s, CPU %u: %s took %s, which is more than %s", x->target->name, x->cpu, metric_names[x->metric],
-	     ns, limit);
+	note("%s, CPU %u: %s took %s, which is more than %s", x->target->name, x->cpu,
+	     metric_names[x->metric], ns, limit);
 }
 
 static int finish(struct latency *l, struct result *result)
 {
-	int status, err;
+	int status, told, err;
 
 	if (read_states(l, &result->error))
 		return -1;
-	status = l->stuck ? STATUS_TIMEOUT : l->excess.target || !latency_adds_up(l) ? STATUS_FALSE : STATUS_OK;
-	err = l->file ? latency_write(l, !status && l->interrupted ? STATUS_SIGNAL + signals_caught() : status) : 0;
+	status = l->stuck ? STATUS_TIMEOUT :
+		 l->excess.target || !latency_adds_up(l) ? STATUS_FALSE : STATUS_OK;
+	told = !status && l->interrupted ? STATUS_SIGNAL + signals_caught() : status;
+	err = l->file ? latency_write(l, told) : 0;
 	if (err)
-		return fail(&result->error, STATUS_REFUSED, err, "cannot write '%s'", arg_typed(l->call, "--json"));
+		return fail(&result->error, STATUS_REFUSED, err, "cannot write '%s'",
+			    arg_typed(l->call, "--json"));
 	tell(l);
 	result->doc = latency_doc(l);
 	result->error.status = status;
@@ -206,10 +214,10 @@ static int run_latency(const struct call *call, struct lab *lab, struct result *
 	int err;
 
 	lab->silent = true;
-	err = prepare(&l, &result->error) || latency_run(&l, &result->error) || finish(&l, result) ? -1 : 0;
+	err = prepare(&l, &result->error) || latency_run(&l, &result->error) || finish(&l, result);
 	clean_up(&l);
 	lab->silent = silent;
-	return err;
+	return err ? -1 : 0;
 }
 
 static const struct arg_type arg_mechs = {
@@ -276,27 +284,28 @@ const struct command command_latency = {
 		  "end, and exit 1, when a latency is above this", .letter = 'T' },
 		{ "--on-threshold", &arg_line, "and have the shell run this, once" }),
 	.notes =
-		"MECHANISM is one of those of 'bhctl mechanisms', bh_work (work on a BH queue), or\n"
-		"all, which is what is measured if none is named. They take turns, one activation at\n"
-		"a time on one CPU after the other, for 5s unless -l or -D is given.\n"
-		"\n"
-		"queue-to-start is from the moment at which the driver calls the kernel to the first\n"
-		"instruction of the program, both by ktime_get_mono_fast_ns() in the kernel; of an irq\n"
-		"from raising the line to its top half. A timer has to wait for a tick, RCU for a\n"
-		"grace period. run-time is that of the program, trigger-to-thread from raising a line\n"
-		"to the start of its thread. Not in it: the way of bhctl into the driver, and from the\n"
-		"device to the CPU, since lines are simulated by an irq_work.\n"
-		"\n"
-		"--from task: bhctl queues on the CPU that is measured, and sleeps then: a kworker\n"
-		"waits until it does. --from irq: the top half of a line that bhctl raises there has a\n"
-		"step that queues or triggers. --from other-cpu: bhctl queues from another CPU; that\n"
-		"is for work, bh_work and timer, whose kernel call takes a CPU.\n"
-		"\n"
-		"With -b or -E prints what rtla timerlat hist does, else a table; percentiles are never\n"
-		"too low and at most 1/128 too high. --json FILE is what cyclictest writes, with ns.\n"
-		"The command of --on-threshold finds BHLAB_MECHANISM, BHLAB_METRIC, BHLAB_CPU,\n"
-		"BHLAB_VALUE_NS, BHLAB_THRESHOLD_NS and BHLAB_TIME_NS (CLOCK_MONOTONIC). Exits 1 if the\n"
-		"threshold is exceeded, or if the driver has accepted what was neither recorded nor lost.\n",
+	"MECHANISM is one of those of 'bhctl mechanisms', bh_work (work on a BH queue), or\n"
+	"all, which is what is measured if none is named. They take turns, one activation at\n"
+	"a time on one CPU after the other, for 5s unless -l or -D is given.\n"
+	"\n"
+	"queue-to-start is from the moment at which the driver calls the kernel to the first\n"
+	"instruction of the program, both by ktime_get_mono_fast_ns() in the kernel; of an irq\n"
+	"from raising the line to its top half. A timer has to wait for a tick, RCU for a\n"
+	"grace period. run-time is that of the program, trigger-to-thread from raising a line\n"
+	"to the start of its thread. Not in it: the way of bhctl into the driver, and from the\n"
+	"device to the CPU, since lines are simulated by an irq_work.\n"
+	"\n"
+	"--from task: bhctl queues on the CPU that is measured, and sleeps then: a kworker\n"
+	"waits until it does. --from irq: the top half of a line that bhctl raises there has a\n"
+	"step that queues or triggers. --from other-cpu: bhctl queues from another CPU; that\n"
+	"is for work, bh_work and timer, whose kernel call takes a CPU.\n"
+	"\n"
+	"With -b or -E prints what rtla timerlat hist does, else a table; percentiles are never\n"
+	"too low and at most 1/128 too high. --json FILE is what cyclictest writes, with ns.\n"
+	"The command of --on-threshold finds BHLAB_MECHANISM, BHLAB_METRIC, BHLAB_CPU,\n"
+	"BHLAB_VALUE_NS, BHLAB_THRESHOLD_NS and BHLAB_TIME_NS (CLOCK_MONOTONIC). Exits 1 if the\n"
+	"threshold is exceeded, or if the driver has accepted what was neither recorded nor "
+	"lost.\n",
 	.lab = LAB_QUERY,
 	.check = check_latency,
 	.run = run_latency,

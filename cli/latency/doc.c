@@ -16,7 +16,8 @@ const char *const metric_names[METRICS] = {
 /* --- do the counters add up? */
 
 /* @thread: of the thread of an irq, else of the program that is activated. */
-static uint64_t recorded(const struct latency *l, const struct target *target, bool thread, uint64_t *lost)
+static uint64_t recorded(const struct latency *l, const struct target *target, bool thread,
+			 uint64_t *lost)
 {
 	uint64_t nr = 0;
 
@@ -53,8 +54,8 @@ bool latency_adds_up(const struct latency *l)
 
 /* --- the document */
 
-static json_object *row_json(const struct target *target, unsigned int cpu, const struct series *series,
-			     enum metric metric)
+static json_object *row_json(const struct target *target, unsigned int cpu,
+			     const struct series *series, enum metric metric)
 {
 	const struct hist *hist = series->hists[metric];
 	json_object *row = json_object_new_object();
@@ -63,7 +64,8 @@ static json_object *row_json(const struct target *target, unsigned int cpu, cons
 	json_add_number(row, "cpu", cpu);
 	json_add_text(row, "metric", metric_names[metric]);
 	json_add_number(row, "count", hist->nr);
-	json_add_number(row, "lost", metric == TRIGGER_TO_THREAD ? series->thread_lost : series->lost);
+	json_add_number(row, "lost",
+			metric == TRIGGER_TO_THREAD ? series->thread_lost : series->lost);
 	hist_json(row, hist, HIST_TO_P999);
 	return row;
 }
@@ -76,8 +78,9 @@ static json_object *rows_json(const struct latency *l)
 		for (size_t cpu = 0; cpu < l->nr_cpus; cpu++)
 			for (int metric = 0; metric < METRICS; metric++)
 				if (l->targets[i].series[cpu].hists[metric])
-					json_object_array_add(rows, row_json(&l->targets[i], l->cpus[cpu],
-									     &l->targets[i].series[cpu], metric));
+					json_object_array_add(
+						rows, row_json(&l->targets[i], l->cpus[cpu],
+							       &l->targets[i].series[cpu], metric));
 	return rows;
 }
 
@@ -165,7 +168,9 @@ static json_object *histogram_json(const struct latency *l)
 		for (size_t cpu = 0; cpu < l->nr_cpus; cpu++)
 			for (int metric = 0; metric < METRICS; metric++)
 				if (metric != RUN_TIME && l->targets[i].series[cpu].hists[metric])
-					json_object_array_add(columns, column_json(l, &l->targets[i], cpu, metric));
+					json_object_array_add(columns,
+							      column_json(l, &l->targets[i], cpu,
+									  metric));
 	json_add_number(doc, "bucket_ns", any->width);
 	json_add_number(doc, "entries", any->entries);
 	json_add(doc, "columns", columns);

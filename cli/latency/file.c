@@ -16,7 +16,8 @@
 #include "latency/latency.h"
 #include "base/out.h"
 
-#define FILE_FLAGS (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
+#define FILE_FLAGS \
+	(JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 static void add_time(json_object *doc, const char *key, time_t when)
 {
@@ -58,8 +59,8 @@ static json_object *sysinfo_json(const struct latency *l)
 	return doc;
 }
 
-static json_object *thread_json(const struct target *target, unsigned int cpu, const struct hist *hist,
-				enum metric metric)
+static json_object *thread_json(const struct target *target, unsigned int cpu,
+				const struct hist *hist, enum metric metric)
 {
 	json_object *doc = json_object_new_object(), *buckets = json_object_new_object();
 	double average = hist->nr ? (double)hist->sum / (double)hist->nr : 0;
@@ -97,7 +98,8 @@ static json_object *threads_json(const struct latency *l, unsigned int *nr)
 				if (!hist || metric == RUN_TIME)
 					continue;
 				snprintf(key, sizeof(key), "%u", (*nr)++);
-				json_add(threads, key, thread_json(&l->targets[i], l->cpus[cpu], hist, metric));
+				json_add(threads, key,
+					 thread_json(&l->targets[i], l->cpus[cpu], hist, metric));
 			}
 	return threads;
 }

@@ -47,11 +47,13 @@ static void add_all(struct latency *l)
 		if (!can_be_queued(l, mech))
 			continue;
 		add_target(l, mech, false);
-		if (mech->mech == BHLAB_MECH_WORK && l->lab->info.out_features & BHLAB_FEATURE_BH_QUEUE)
+		if (mech->mech == BHLAB_MECH_WORK &&
+		    l->lab->info.out_features & BHLAB_FEATURE_BH_QUEUE)
 			add_target(l, mech, true);
 	}
 	if (l->from == FROM_OTHER_CPU)
-		note("only of work and timers the kernel's call takes a CPU; the others are left out");
+		note("only of work and timers the kernel's call takes a CPU; "
+		     "the others are left out");
 }
 
 static int unknown(const struct lab *lab, const char *name, struct error *e)
@@ -78,7 +80,8 @@ static int add_named(struct latency *l, const char *name, struct error *e)
 		return fail(e, STATUS_REFUSED, EOPNOTSUPP, "this kernel has no BH workqueues");
 	if (!can_be_queued(l, mech))
 		return fail(e, STATUS_REFUSED, EOPNOTSUPP,
-			    "%s cannot be queued from another CPU: the kernel's call takes none", name);
+			    "%s cannot be queued from another CPU: the kernel's call takes "
+			    "none", name);
 	add_target(l, mech, bh);
 	return 0;
 }
@@ -107,13 +110,15 @@ int latency_targets(struct latency *l, struct error *e)
 			if (add_named(l, *names, e))
 				return -1;
 	if (arg_given(l->call, "--priority") && !measures(l, BHLAB_MECH_KTHREAD_WORK))
-		return usage(e, "--priority is for the thread of kthread_work, which is not measured");
+		return usage(e,
+			     "--priority is for the thread of kthread_work, which is not measured");
 	return 0;
 }
 
 /* --- as items */
 
-static int add(struct latency *l, uint32_t *id, const char *const *words, const char *what, struct error *e)
+static int add(struct latency *l, uint32_t *id, const char *const *words, const char *what,
+	       struct error *e)
 {
 	struct result result = { 0 };
 	struct call call = { 0 };
@@ -150,7 +155,8 @@ static int add_item(struct latency *l, struct target *target, struct error *e)
 	const char *steps = arg_given(l->call, "--do") ? arg_typed(l->call, "--do") : "";
 	bool irq = target->mech->out_thread_steps;
 	char name[BHLAB_NAME_LEN], *program = join("", steps, strlen(steps), irq ? "; thread" : "");
-	const char *words[12] = { "add", target->mech->out_name, name, irq ? "--top" : "--do", program };
+	const char *words[12] = { "add", target->mech->out_name, name, irq ? "--top" : "--do",
+				  program };
 	size_t nr = 5;
 	int err;
 
@@ -212,7 +218,8 @@ int latency_load(struct latency *l, struct error *e)
 		return 0;
 	program = join("requeue; ", value->text, at - value->text, "");
 	err = add(l, &l->load,
-		  (const char *[]){ "add", "work", "latency.load", "--cpu", at + 1, "--do", program, NULL },
+		  (const char *[]){ "add", "work", "latency.load", "--cpu", at + 1, "--do", program,
+				    NULL },
 		  "--load", e);
 	free(program);
 	return err ? err : start_load(l, e);

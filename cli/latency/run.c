@@ -23,7 +23,8 @@
 /* Less if a signal comes. */
 static void sleep_until(uint64_t ns)
 {
-	struct timespec ts = { .tv_sec = (time_t)(ns / SECOND_NS), .tv_nsec = (long)(ns % SECOND_NS) };
+	struct timespec ts = { .tv_sec = (time_t)(ns / SECOND_NS),
+			       .tv_nsec = (long)(ns % SECOND_NS) };
 
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }
@@ -70,12 +71,14 @@ static int activate(const struct latency *l, struct error *e)
 		return fail(e, STATUS_REFUSED, err, "%s cannot be activated", f->target->name);
 	if (act.out_result == BHLAB_RESULT_QUEUED)
 		return 0;
-	return fail(e, STATUS_REFUSED, EBUSY, "%s is in use by somebody else in this lab", f->target->name);
+	return fail(e, STATUS_REFUSED, EBUSY, "%s is in use by somebody else in this lab",
+		    f->target->name);
 }
 
 /* --- what came of it */
 
-static void sample(struct latency *l, enum metric metric, uint64_t from, const struct bhlab_event *event, uint64_t to)
+static void sample(struct latency *l, enum metric metric, uint64_t from,
+		   const struct bhlab_event *event, uint64_t to)
 {
 	struct flight *f = &l->flight;
 
@@ -156,7 +159,8 @@ static bool at_rest(const struct latency *l, uint32_t id)
 
 	if (!id || lab_ioctl(l->lab, BHLAB_IOC_ITEM_STATE, &state))
 		return true;
-	return !(state.out_state & (BHLAB_STATE_PENDING | BHLAB_STATE_RUNNING)) && !state.out_outstanding &&
+	return !(state.out_state & (BHLAB_STATE_PENDING | BHLAB_STATE_RUNNING)) &&
+	       !state.out_outstanding &&
 	       state.out_thread_wakes == state.out_thread_runs + state.out_thread_merged;
 }
 
@@ -265,7 +269,8 @@ static void show_progress(const struct latency *l, uint64_t *next)
 	if (now < *next || !has_progress())
 		return;
 	*next = now + PROGRESS_NS;
-	fprintf(stderr, "\r%" PRIu64 " rounds, %" PRIu64 "s", l->rounds, (now - l->began_ns) / SECOND_NS);
+	fprintf(stderr, "\r%" PRIu64 " rounds, %" PRIu64 "s", l->rounds,
+		(now - l->began_ns) / SECOND_NS);
 }
 
 /* --- rounds */
@@ -273,7 +278,8 @@ static void show_progress(const struct latency *l, uint64_t *next)
 static bool enough(struct latency *l)
 {
 	l->interrupted = signals_caught();
-	return l->interrupted || l->excess.target || l->stuck || monotonic_ns() - l->began_ns >= l->duration_ns;
+	return l->interrupted || l->excess.target || l->stuck ||
+	       monotonic_ns() - l->began_ns >= l->duration_ns;
 }
 
 static int fly(struct latency *l, struct target *target, size_t cpu, struct error *e)

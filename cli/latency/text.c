@@ -34,8 +34,8 @@ struct print {
 static int column_head(json_object *column, char *head, size_t size)
 {
 	bool thread = !strcmp(json_string(column, "/metric"), metric_names[TRIGGER_TO_THREAD]);
-	int len = snprintf(head, size, "%s%s-%03d", json_string(column, "/mechanism"), thread ? "/thr" : "",
-			   (int)json_number(column, "/cpu"));
+	int len = snprintf(head, size, "%s%s-%03d", json_string(column, "/mechanism"),
+			   thread ? "/thr" : "", (int)json_number(column, "/cpu"));
 
 	return len < 9 ? 9 : len;
 }
@@ -46,7 +46,8 @@ static void print_heads(const struct print *p)
 
 	printf("%-6s", "Index");
 	for (size_t i = 0; i < json_object_array_length(p->columns); i++) {
-		int width = column_head(json_object_array_get_idx(p->columns, i), head, sizeof(head));
+		int width =
+			column_head(json_object_array_get_idx(p->columns, i), head, sizeof(head));
 
 		printf("%*s ", width, head);
 	}
@@ -70,7 +71,8 @@ static void print_counts(const struct print *p, size_t bucket)
 static bool is_empty(const struct print *p, size_t bucket)
 {
 	for (size_t i = 0; i < json_object_array_length(p->columns); i++) {
-		json_object *counts = json_object_object_get(json_object_array_get_idx(p->columns, i), "counts");
+		json_object *counts =
+			json_object_object_get(json_object_array_get_idx(p->columns, i), "counts");
 
 		if (json_object_get_uint64(json_object_array_get_idx(counts, bucket)))
 			return false;
@@ -89,7 +91,8 @@ static void print_summary(const struct print *p, const char *name, const char *p
 		int width = column_head(column, head, sizeof(head));
 
 		if (json_number(column, "/count") || !unit)
-			printf("%*" PRIu64 " ", width, json_number(column, path) / (unit ? unit : 1));
+			printf("%*" PRIu64 " ", width,
+			       json_number(column, path) / (unit ? unit : 1));
 		else
 			printf("%*c ", width, '-');
 	}
@@ -98,14 +101,16 @@ static void print_summary(const struct print *p, const char *name, const char *p
 
 static void print_histogram(json_object *doc, json_object *histogram)
 {
-	uint64_t width = json_number(histogram, "/bucket_ns"), took = json_number(doc, "/took_ns") / 1000000000;
+	uint64_t width = json_number(histogram, "/bucket_ns"),
+		 took = json_number(doc, "/took_ns") / 1000000000;
 	size_t entries = json_number(histogram, "/entries");
 	struct print p = {
 		.columns = json_object_object_get(histogram, "columns"),
 		.unit = width % 1000 ? 1 : 1000,
 	};
 
-	printf("# bhlab latency histogram\n# Time unit is %s\n", p.unit == 1 ? "nanoseconds (ns)" : "microseconds (us)");
+	printf("# bhlab latency histogram\n# Time unit is %s\n",
+	       p.unit == 1 ? "nanoseconds (ns)" : "microseconds (us)");
 	printf("# Duration: %3" PRIu64 " %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 "\n", took / 86400,
 	       took / 3600 % 24, took / 60 % 60, took % 60);
 	print_heads(&p);
@@ -138,9 +143,10 @@ static void print_conditions(json_object *doc)
 	}
 	period_exact(json_number(doc, "/interval_ns"), interval, sizeof(interval));
 	period_round(json_number(doc, "/took_ns"), took, sizeof(took));
-	printf("%" PRIu64 " rounds in %s, from %s, one activation every %s: %" PRIu64 " accepted = %" PRIu64
-	       " recorded + %" PRIu64 " lost\n", json_number(doc, "/rounds"), took, json_string(doc, "/from"), interval,
-	       accepted, seen, lost);
+	printf("%" PRIu64 " rounds in %s, from %s, one activation every %s: %" PRIu64
+	       " accepted = %" PRIu64 " recorded + %" PRIu64 " lost\n",
+	       json_number(doc, "/rounds"), took, json_string(doc, "/from"), interval, accepted,
+	       seen, lost);
 }
 
 void print_latency(const struct result *result)
@@ -150,7 +156,8 @@ void print_latency(const struct result *result)
 	if (histogram && options.format == FORMAT_TEXT)
 		print_histogram(result->doc, histogram);
 	else
-		out_table(fields, ARRAY_SIZE(fields), json_object_object_get(result->doc, "latencies"), NULL);
+		out_table(fields, ARRAY_SIZE(fields),
+			  json_object_object_get(result->doc, "latencies"), NULL);
 	if (options.format == FORMAT_TEXT && !options.quiet)
 		print_conditions(result->doc);
 }

@@ -45,7 +45,8 @@ static json_object *ratio_json(json_object *a, json_object *b)
 	doc = json_object_new_object();
 	json_object_object_foreach(a, key, value) {
 		double below = (double)json_object_get_uint64(value);
-		double ratio = below > 0 ? (double)json_object_get_uint64(json_object_object_get(b, key)) / below : 0;
+		double above = (double)json_object_get_uint64(json_object_object_get(b, key));
+		double ratio = below > 0 ? above / below : 0;
 
 		snprintf(text, sizeof(text), "%.4g", ratio);
 		json_add(doc, key, below > 0 ? json_object_new_double_s(ratio, text) : NULL);
@@ -136,8 +137,10 @@ static void print_compare(const struct result *result)
 static int compare(const struct side *a, const struct side *b, struct result *result)
 {
 	if (a->kind != b->kind)
-		return usage(&result->error, "'%s' is a recording and '%s' is not: they cannot be compared",
-			     a->kind == SIDE_RECORDING ? a->path : b->path, a->kind == SIDE_RECORDING ? b->path : a->path);
+		return usage(&result->error,
+			     "'%s' is a recording and '%s' is not: they cannot be compared",
+			     a->kind == SIDE_RECORDING ? a->path : b->path,
+			     a->kind == SIDE_RECORDING ? b->path : a->path);
 	result->doc = compare_doc(a, b);
 	return 0;
 }
@@ -147,8 +150,8 @@ static int run_compare(const struct call *call, struct lab *lab, struct result *
 	struct side a = { 0 }, b = { 0 };
 	int err;
 
-	err = side_read(arg_typed(call, "A"), &a, &result->error) || side_read(arg_typed(call, "B"), &b, &result->error) ||
-	      compare(&a, &b, result);
+	err = side_read(arg_typed(call, "A"), &a, &result->error) ||
+	      side_read(arg_typed(call, "B"), &b, &result->error) || compare(&a, &b, result);
 	side_free(&a);
 	side_free(&b);
 	return err ? -1 : 0;
@@ -161,8 +164,8 @@ const struct command command_compare = {
 		{ "A", &arg_file },
 		{ "B", &arg_file }),
 	.notes =
-		"A and B are both files of 'bhctl record', or both of 'bhctl latency --json'. B/A is\n"
-		"above 1 where B took longer.\n",
+	"A and B are both files of 'bhctl record', or both of 'bhctl latency --json'. B/A is\n"
+	"above 1 where B took longer.\n",
 	.lab = LAB_NONE,
 	.run = run_compare,
 	.print = print_compare,

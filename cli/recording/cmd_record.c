@@ -48,7 +48,9 @@ static int check_record(const struct call *call, struct error *e)
 	if (!arg_given(call, "--output"))
 		return usage(e, "into which file? -o FILE is missing");
 	if (!strcmp(arg_typed(call, "--output"), "-"))
-		return usage(e, "--output: a recording is no text, and standard output is the program's");
+		return usage(e,
+			     "--output: a recording is no text, and standard output is the "
+			     "program's");
 	return 0;
 }
 
@@ -77,7 +79,8 @@ static json_object *command_json(char **argv)
 
 	for (; *argv && len < COMMAND_MAX; argv++) {
 		len += strlen(*argv);
-		json_object_array_add(words, len < COMMAND_MAX ? json_text(*argv) : json_object_new_string("..."));
+		json_object_array_add(words, len < COMMAND_MAX ? json_text(*argv) :
+								 json_object_new_string("..."));
 	}
 	return words;
 }
@@ -292,7 +295,8 @@ static int open_file(struct record *r, struct error *e)
 {
 	r->fd = open(r->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (r->fd < 0)
-		return fail(e, STATUS_USAGE, errno, "cannot write '%s': %s", r->path, strerror(errno));
+		return fail(e, STATUS_USAGE, errno, "cannot write '%s': %s", r->path,
+			    strerror(errno));
 	written(r, recording_start(r->fd));
 	write_json(r, CHUNK_HEAD, head_json(r));
 	return r->err ? fail(e, STATUS_REFUSED, r->err, "cannot write '%s'", r->path) : 0;
@@ -317,13 +321,17 @@ static int finish(struct record *r, struct error *e)
 	if (r->fd >= 0 && close(r->fd))
 		r->err = errno;
 	if (r->err)
-		return fail(e, STATUS_REFUSED, r->err, "cannot write '%s'; it ends after %" PRIu64 " records", r->path,
+		return fail(e, STATUS_REFUSED, r->err,
+			    "cannot write '%s'; it ends after %" PRIu64 " records", r->path,
 			    r->written);
 	if (r->lost)
-		fprintf(stderr, "bhctl: record: %" PRIu64 " records were overwritten before they were read; %s\n",
+		fprintf(stderr,
+			"bhctl: record: %" PRIu64
+			" records were overwritten before they were read; %s\n",
 			r->lost, "see --records");
 	if (!r->at_rest)
-		note("not all that was queued has come to rest; what happens from now on is not recorded");
+		note("not all that was queued has come to rest; "
+		     "what happens from now on is not recorded");
 	note("%" PRIu64 " records are in '%s'", r->written, r->path);
 	e->status = r->status;
 	return r->status ? -1 : 0;
@@ -331,7 +339,9 @@ static int finish(struct record *r, struct error *e)
 
 static int run_record(const struct call *call, struct lab *lab, struct result *result)
 {
-	struct record r = { .call = call, .lab = lab, .path = arg_typed(call, "--output"), .fd = -1 };
+	struct record r = {
+		.call = call, .lab = lab, .path = arg_typed(call, "--output"), .fd = -1
+	};
 	char **argv = arg(call, "CMD")->rest;
 	pid_t child;
 	int err;
@@ -363,11 +373,11 @@ const struct command command_record = {
 		  "how long to wait for what CMD has queued; 1s if not given" },
 		{ "CMD", &arg_rest }),
 	.notes =
-		"Like 'bhctl exec', but all that happens in the lab goes into FILE, until CMD has ended\n"
-		"and what it has queued has run. 'bhctl report FILE' tells about it. The lab is a new\n"
-		"one, in a batch the batch's; with --fd it is that one, from now on. Exits as CMD does.\n"
-		"The first SIGINT or SIGTERM ends CMD and the recording, which is kept; the second one\n"
-		"bhctl itself: then FILE can be read as far as it got.\n",
+	"Like 'bhctl exec', but all that happens in the lab goes into FILE, until CMD has ended\n"
+	"and what it has queued has run. 'bhctl report FILE' tells about it. The lab is a new\n"
+	"one, in a batch the batch's; with --fd it is that one, from now on. Exits as CMD does.\n"
+	"The first SIGINT or SIGTERM ends CMD and the recording, which is kept; the second one\n"
+	"bhctl itself: then FILE can be read as far as it got.\n",
 	.meanings = MEANINGS(
 		{ EBUSY, "the ring is in use; --records is for a new lab" },
 		{ EINVAL, "--records must be a power of two and at least a page" },

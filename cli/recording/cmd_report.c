@@ -38,7 +38,8 @@ static int check_report(const struct call *call, struct error *e)
 		if (!is_stdout(call, &exports[i]))
 			continue;
 		if (other)
-			return usage(e, "%s and %s cannot both go to standard output", other, exports[i].option);
+			return usage(e, "%s and %s cannot both go to standard output", other,
+				     exports[i].option);
 		other = exports[i].option;
 	}
 	return 0;
@@ -70,10 +71,12 @@ static int open_target(const char *path, struct target *target)
 	return target->file ? 0 : -1;
 }
 
-static int check_exports(const struct call *call, const struct recording *recording, struct error *e)
+static int check_exports(const struct call *call, const struct recording *recording,
+			 struct error *e)
 {
 	for (size_t i = 0; i < EXPORTS; i++)
-		if (arg_given(call, exports[i].option) && exports[i].check && exports[i].check(recording, e))
+		if (arg_given(call, exports[i].option) && exports[i].check &&
+		    exports[i].check(recording, e))
 			return -1;
 	return 0;
 }
@@ -88,7 +91,8 @@ static int open_targets(const struct call *call, struct target targets[EXPORTS],
 		if (is_stdout(call, &exports[i]))
 			targets[i].file = stdout;
 		else if (open_target(path, &targets[i]))
-			return fail(e, STATUS_USAGE, errno, "cannot write '%s': %s", path, strerror(errno));
+			return fail(e, STATUS_USAGE, errno, "cannot write '%s': %s", path,
+				    strerror(errno));
 	}
 	return 0;
 }
@@ -103,8 +107,8 @@ static void close_targets(const struct call *call, struct target targets[EXPORTS
 	}
 }
 
-static int write_file(const struct call *call, const struct export *export, const struct recording *recording,
-		      FILE *file, struct error *e)
+static int write_file(const struct call *call, const struct export *export,
+		      const struct recording *recording, FILE *file, struct error *e)
 {
 	const char *path = arg_typed(call, export->option);
 
@@ -135,7 +139,8 @@ static void tell(const struct recording *recording)
 	if (!recording->end)
 		note("'%s' was cut short; this is what it has", recording->path);
 	if (recording->all_lost)
-		note("%" PRIu64 " records were overwritten before they were recorded", recording->all_lost);
+		note("%" PRIu64 " records were overwritten before they were recorded",
+		     recording->all_lost);
 }
 
 static int report(const struct call *call, const struct recording *recording, struct result *result)
@@ -175,8 +180,8 @@ const struct command command_report = {
 		  "have gnuplot draw distributions and a timeline into this file" },
 		{ "--csv", &arg_file, "write all fields of all records into this file" }),
 	.notes =
-		"FILE is what 'bhctl record' has written. Prints tables and a timeline, unless a file is\n"
-		"to be written; '-' is standard output. Exits 64 if FILE is no recording, or damaged.\n",
+	"FILE is what 'bhctl record' has written. Prints tables and a timeline, unless a file is\n"
+	"to be written; '-' is standard output. Exits 64 if FILE is no recording, or damaged.\n",
 	.lab = LAB_NONE,
 	.check = check_report,
 	.run = run_report,

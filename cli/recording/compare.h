@@ -31,6 +31,7 @@ struct side {
 int side_read(const char *path, struct side *side, struct error *e);
 void side_free(struct side *side);
 /* NULL if it has none. */
-const struct measure *side_measure(const struct side *side, const char *mechanism, const char *metric);
+const struct measure *side_measure(const struct side *side, const char *mechanism,
+				   const char *metric);
 
 #endif

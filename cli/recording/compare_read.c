@@ -25,7 +25,8 @@ static void set_text(char *buf, size_t size, json_object *value)
 }
 
 /* The histogram is the side's from now on. */
-static struct measure *add_measure(struct side *side, const char *mechanism, const char *metric, struct hist *hist)
+static struct measure *add_measure(struct side *side, const char *mechanism, const char *metric,
+				   struct hist *hist)
 {
 	struct measure *measure;
 
@@ -36,10 +37,12 @@ static struct measure *add_measure(struct side *side, const char *mechanism, con
 	return measure;
 }
 
-const struct measure *side_measure(const struct side *side, const char *mechanism, const char *metric)
+const struct measure *side_measure(const struct side *side, const char *mechanism,
+				   const char *metric)
 {
 	for (size_t i = 0; i < side->nr; i++)
-		if (!strcmp(side->list[i].mechanism, mechanism) && !strcmp(side->list[i].metric, metric))
+		if (!strcmp(side->list[i].mechanism, mechanism) &&
+		    !strcmp(side->list[i].metric, metric))
 			return &side->list[i];
 	return NULL;
 }
@@ -53,7 +56,8 @@ void side_free(struct side *side)
 
 /* --- a recording */
 
-static void add_group(struct side *side, const struct recording *recording, const struct group *group)
+static void add_group(struct side *side, const struct recording *recording,
+		      const struct group *group)
 {
 	struct times times = group_times(group);
 	char label[64];
@@ -75,7 +79,8 @@ static int read_recording(struct side *side, struct error *e)
 	int err = recording_read(side->path, &recording, e);
 
 	if (!err) {
-		set_text(side->release, sizeof(side->release), json_object_object_get(recording.head, "release"));
+		set_text(side->release, sizeof(side->release),
+			 json_object_object_get(recording.head, "release"));
 		side->realtime = json_flag(recording.head, "/realtime");
 		sorted = groups_sort(&recording, BY_MECH);
 		for (size_t i = 0; i < recording.records.nr; i += group.nr) {
@@ -113,13 +118,15 @@ static struct hist *hist_of(struct side *side, json_object *thread)
 	measure = side_measure(side, label, metric);
 	if (measure)
 		return measure->hist;
-	return side->nr < MEASURES_MAX ? add_measure(side, label, metric, hist_new(1, 0))->hist : NULL;
+	return side->nr < MEASURES_MAX ? add_measure(side, label, metric, hist_new(1, 0))->hist :
+					 NULL;
 }
 
 /* The keys are the lower ends of the buckets; the largest value of all is told apart. */
 static bool read_thread(struct side *side, json_object *thread)
 {
-	json_object *buckets = json_get(thread, "histogram", json_type_object), *max = json_get(thread, "max", json_type_int);
+	json_object *buckets = json_get(thread, "histogram", json_type_object),
+		    *max = json_get(thread, "max", json_type_int);
 	json_object *cycles = json_get(thread, "cycles", json_type_int);
 	struct hist *hist = hist_of(side, thread);
 	uint64_t before, ns;
@@ -129,7 +136,9 @@ static bool read_thread(struct side *side, json_object *thread)
 		return false;
 	before = hist->nr;
 	json_object_object_foreach(buckets, key, count) {
-		int64_t nr = json_object_is_type(count, json_type_int) ? json_object_get_int64(count) : -1;
+		int64_t nr = json_object_is_type(count, json_type_int) ?
+				     json_object_get_int64(count) :
+				     -1;
 
 		if (nr < 0 || nr > UINT32_MAX || parse_number(key, INT64_MAX, &ns, &e))
 			return false;
@@ -142,12 +151,14 @@ static bool read_thread(struct side *side, json_object *thread)
 
 static bool read_latencies(struct side *side, json_object *doc)
 {
-	json_object *sysinfo = json_get(doc, "sysinfo", json_type_object), *threads = json_get(doc, "thread", json_type_object);
+	json_object *sysinfo = json_get(doc, "sysinfo", json_type_object),
+		    *threads = json_get(doc, "thread", json_type_object);
 	json_object *realtime = sysinfo ? json_get(sysinfo, "realtime", json_type_int) : NULL;
 
 	if (!realtime || !threads)
 		return false;
-	set_text(side->release, sizeof(side->release), json_get(sysinfo, "release", json_type_string));
+	set_text(side->release, sizeof(side->release),
+		 json_get(sysinfo, "release", json_type_string));
 	side->realtime = json_object_get_int(realtime);
 	json_object_object_foreach(threads, key, thread) {
 		(void)key;
@@ -165,8 +176,11 @@ static int parse_latencies(struct side *side, const char *text, size_t len, stru
 
 	json_tokener_free(tokener);
 	json_object_put(doc);
-	return good ? 0 : usage(e, "'%s' is neither a recording nor a file of 'bhctl latency --json', or damaged",
-				side->path);
+	return good ? 0 :
+		      usage(e,
+			    "'%s' is neither a recording nor a file of 'bhctl latency --json', or "
+			    "damaged",
+			    side->path);
 }
 
 static int read_latency(struct side *side, FILE *file, struct error *e)
@@ -182,9 +196,11 @@ static int read_latency(struct side *side, FILE *file, struct error *e)
 		len += part;
 	} while (part && len <= FILE_MAX);
 	if (ferror(file))
-		err = fail(e, STATUS_USAGE, errno, "cannot read '%s': %s", side->path, strerror(errno));
+		err = fail(e, STATUS_USAGE, errno, "cannot read '%s': %s", side->path,
+			   strerror(errno));
 	else if (len > FILE_MAX)
-		err = usage(e, "'%s' is longer than a file of 'bhctl latency --json' can be", side->path);
+		err = usage(e, "'%s' is longer than a file of 'bhctl latency --json' can be",
+			    side->path);
 	else
 		err = parse_latencies(side, text, len, e);
 	free(text);
@@ -202,8 +218,10 @@ int side_read(const char *path, struct side *side, struct error *e)
 	*side = (struct side){ .path = path };
 	if (!file)
 		return fail(e, STATUS_USAGE, errno, "cannot read '%s': %s", path, strerror(errno));
-	side->kind = fread(start, 1, sizeof(start), file) == sizeof(start) && !memcmp(start, RECORDING_MAGIC, sizeof(start)) ?
-		     SIDE_RECORDING : SIDE_LATENCY;
+	side->kind = SIDE_LATENCY;
+	if (fread(start, 1, sizeof(start), file) == sizeof(start) &&
+	    !memcmp(start, RECORDING_MAGIC, sizeof(start)))
+		side->kind = SIDE_RECORDING;
 	rewind(file);
 	err = side->kind == SIDE_LATENCY ? read_latency(side, file, e) : 0;
 	fclose(file);

@@ -62,7 +62,8 @@ int report_csv(const struct recording *recording, FILE *file, struct error *e)
 	for (size_t i = 0; i < recording->records.nr; i++) {
 		const struct bhlab_event *event = &recording->records.list[i];
 
-		row = event_json(event, recording_name(recording, event->item, name), recording_mech(recording, event));
+		row = event_json(event, recording_name(recording, event->item, name),
+				 recording_mech(recording, event));
 		put_row(file, row, false);
 		json_object_put(row);
 	}

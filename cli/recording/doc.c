@@ -53,8 +53,8 @@ const struct bhlab_event **groups_sort(const struct recording *recording, enum g
 	return sorted;
 }
 
-struct group group_at(const struct recording *recording, enum grouping grouping, const struct bhlab_event **sorted,
-		      size_t from)
+struct group group_at(const struct recording *recording, enum grouping grouping,
+		      const struct bhlab_event **sorted, size_t from)
 {
 	struct group group = { .list = sorted + from };
 	struct order order = { recording, grouping };
@@ -65,9 +65,11 @@ struct group group_at(const struct recording *recording, enum grouping grouping,
 	return group;
 }
 
-void mech_label(const struct recording *recording, const struct bhlab_event *event, char *buf, size_t size)
+void mech_label(const struct recording *recording, const struct bhlab_event *event, char *buf,
+		size_t size)
 {
-	snprintf(buf, size, "%s%s", recording_mech(recording, event), of_thread(event) ? "/thread" : "");
+	snprintf(buf, size, "%s%s", recording_mech(recording, event),
+		 of_thread(event) ? "/thread" : "");
 }
 
 /* --- times */
@@ -138,7 +140,8 @@ static void add_counts(json_object *row, const struct counts *c)
 	json_add_number(row, "dropped", c->dropped);
 	json_add_number(row, "skipped_steps", c->skipped);
 	json_add_number(row, "cross_cpu", c->cross);
-	json_add(row, "cross_cpu_share", c->placed ? json_object_new_double((double)c->cross / (double)c->placed) : NULL);
+	json_add(row, "cross_cpu_share",
+		 c->placed ? json_object_new_double((double)c->cross / (double)c->placed) : NULL);
 }
 
 static void add_times(json_object *row, const struct group *group)
@@ -160,7 +163,8 @@ static json_object *lost_json(const struct recorded_item *item, bool thread, uin
 	return json_object_new_uint64(all - runs);
 }
 
-static json_object *row_json(const struct recording *recording, enum grouping grouping, const struct group *group)
+static json_object *row_json(const struct recording *recording, enum grouping grouping,
+			     const struct group *group)
 {
 	const struct bhlab_event *event = group->list[0];
 	json_object *row = json_object_new_object();
@@ -175,8 +179,9 @@ static json_object *row_json(const struct recording *recording, enum grouping gr
 	json_add_text(row, "stage", of_thread(event) ? "thread" : "main");
 	add_counts(row, &counts);
 	if (grouping == BY_ITEM)
-		json_add(row, "lost", lost_json(recording_item(recording, event->item), of_thread(event),
-						counts.kinds[BHLAB_EVENT_RUN]));
+		json_add(row, "lost",
+			 lost_json(recording_item(recording, event->item), of_thread(event),
+				   counts.kinds[BHLAB_EVENT_RUN]));
 	add_times(row, group);
 	return row;
 }
@@ -208,7 +213,8 @@ static json_object *command_json(json_object *words)
 	json_object *clean = json_object_new_array();
 
 	for (size_t i = 0; i < json_object_array_length(words); i++)
-		json_object_array_add(clean, json_text(json_object_get_string(json_object_array_get_idx(words, i))));
+		json_object_array_add(clean, json_text(json_object_get_string(
+						     json_object_array_get_idx(words, i))));
 	return clean;
 }
 
@@ -236,9 +242,12 @@ static void add_end(json_object *doc, const struct recording *recording)
 	json_object *end = recording->end;
 
 	json_add_bool(doc, "complete", end);
-	json_add(doc, "status", end ? json_object_get(json_object_object_get(end, "status")) : NULL);
-	json_add(doc, "at_rest", end ? json_object_get(json_object_object_get(end, "at_rest")) : NULL);
-	json_add(doc, "interrupted", end ? json_object_get(json_object_object_get(end, "interrupted")) : NULL);
+	json_add(doc, "status",
+		 end ? json_object_get(json_object_object_get(end, "status")) : NULL);
+	json_add(doc, "at_rest",
+		 end ? json_object_get(json_object_object_get(end, "at_rest")) : NULL);
+	json_add(doc, "interrupted",
+		 end ? json_object_get(json_object_object_get(end, "interrupted")) : NULL);
 }
 
 json_object *report_doc(const struct recording *recording)

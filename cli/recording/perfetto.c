@@ -46,7 +46,8 @@ static void add(struct trace *t, uint64_t ns, enum mark mark, const struct bhlab
 /* An activation that is known to be queued somewhere. */
 static bool was_queued(const struct bhlab_event *event)
 {
-	return event->kind == BHLAB_EVENT_RUN && event->queued_ns && event->queue_cpu != BHLAB_CPU_NONE;
+	return event->kind == BHLAB_EVENT_RUN && event->queued_ns &&
+	       event->queue_cpu != BHLAB_CPU_NONE;
 }
 
 static void add_event(struct trace *t, const struct bhlab_event *event)
@@ -95,7 +96,8 @@ static void set_durations(struct trace *t)
 			uint64_t room = next[cpu].ns - entry->ns;
 
 			next[cpu].ns = entry->ns;
-			next[cpu].duration = room < 2 * QUEUE_NS ? (uint32_t)(room + 1) / 2 : QUEUE_NS;
+			next[cpu].duration =
+				room < 2 * QUEUE_NS ? (uint32_t)(room + 1) / 2 : QUEUE_NS;
 		}
 		entry->duration = next[cpu].duration;
 	}
@@ -160,12 +162,14 @@ static void add_us(json_object *doc, const char *key, uint64_t ns)
 static void put(struct trace *t, json_object *doc)
 {
 	fprintf(t->file, "%s%s", t->separator,
-		json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
 	t->separator = ",\n";
 	json_object_put(doc);
 }
 
-static void put_name(struct trace *t, const char *what, uint32_t pid, size_t tid, const char *name, size_t order)
+static void put_name(struct trace *t, const char *what, uint32_t pid, size_t tid, const char *name,
+		     size_t order)
 {
 	char kind[32];
 	json_object *doc, *args = json_object_new_object();
@@ -216,7 +220,8 @@ static void put_tracks(struct trace *t)
 	}
 }
 
-static void event_name(const struct trace *t, const struct bhlab_event *event, char *buf, size_t size)
+static void event_name(const struct trace *t, const struct bhlab_event *event, char *buf,
+		       size_t size)
 {
 	char own[BHLAB_NAME_LEN];
 	const char *name = recording_name(t->recording, event->item, own);
@@ -224,14 +229,16 @@ static void event_name(const struct trace *t, const struct bhlab_event *event, c
 	if (event->kind != BHLAB_EVENT_RUN)
 		snprintf(buf, size, "%s %s", name, word_name(&kind_words, event->kind));
 	else
-		snprintf(buf, size, "%s%s", name, event->stage == BHLAB_STAGE_THREAD ? "/thread" : "");
+		snprintf(buf, size, "%s%s", name,
+			 event->stage == BHLAB_STAGE_THREAD ? "/thread" : "");
 }
 
 static json_object *args_of(const struct trace *t, const struct bhlab_event *event)
 {
 	char name[BHLAB_NAME_LEN];
 
-	return event_json(event, recording_name(t->recording, event->item, name), recording_mech(t->recording, event));
+	return event_json(event, recording_name(t->recording, event->item, name),
+			  recording_mech(t->recording, event));
 }
 
 static void put_entry(struct trace *t, const struct entry *entry)
@@ -244,8 +251,11 @@ static void put_entry(struct trace *t, const struct entry *entry)
 	json_object *doc;
 
 	event_name(t, event, name, sizeof(name));
-	doc = event_new(phases[entry->mark], name, pid_of(cpu), queue ? queue_tid(cpu) : tid_of(t, event));
-	json_add_text(doc, "cat", queue || entry->mark == FLOW_END ? "queue" : recording_mech(t->recording, event));
+	doc = event_new(phases[entry->mark], name, pid_of(cpu),
+			queue ? queue_tid(cpu) : tid_of(t, event));
+	json_add_text(doc, "cat",
+		      queue || entry->mark == FLOW_END ? "queue" :
+							 recording_mech(t->recording, event));
 	add_us(doc, "ts", entry->ns);
 	if (entry->mark == QUEUE_SLICE)
 		add_us(doc, "dur", entry->duration);
@@ -272,7 +282,8 @@ static void put_other(struct trace *t)
 	json_add(doc, "release", json_text(json_string(head, "/release")));
 	json_add(doc, "version", json_text(json_string(head, "/version")));
 	json_add_number(doc, "lost", t->recording->all_lost);
-	fprintf(t->file, "\n],\"otherData\":%s}\n", json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN));
+	fprintf(t->file, "\n],\"otherData\":%s}\n",
+		json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN));
 	json_object_put(doc);
 }
 

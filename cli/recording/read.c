@@ -26,13 +26,14 @@ struct reading {
 
 static int damaged(struct reading *r, const char *what)
 {
-	return fail(r->error, STATUS_USAGE, 0, "'%s' is damaged: the chunk at byte %" PRIu64 " %s", r->recording->path,
-		    r->at, what);
+	return fail(r->error, STATUS_USAGE, 0, "'%s' is damaged: the chunk at byte %" PRIu64 " %s",
+		    r->recording->path, r->at, what);
 }
 
 static int unreadable(struct reading *r)
 {
-	return fail(r->error, STATUS_USAGE, errno, "cannot read '%s': %s", r->recording->path, strerror(errno));
+	return fail(r->error, STATUS_USAGE, errno, "cannot read '%s': %s", r->recording->path,
+		    strerror(errno));
 }
 
 /* --- JSON, of the right types */
@@ -53,7 +54,8 @@ static bool get_name(json_object *value, char name[BHLAB_NAME_LEN])
 {
 	struct error e;
 
-	if (!json_object_is_type(value, json_type_string) || parse_name(json_object_get_string(value), &e))
+	if (!json_object_is_type(value, json_type_string) ||
+	    parse_name(json_object_get_string(value), &e))
 		return false;
 	snprintf(name, BHLAB_NAME_LEN, "%s", json_object_get_string(value));
 	return true;
@@ -105,8 +107,10 @@ static int read_head(struct reading *r, json_object *doc)
 
 	if (recording->head)
 		return damaged(r, "is a second head");
-	if (!all_strings(json_get(doc, "command", json_type_array)) || !json_get(doc, "release", json_type_string) ||
-	    !json_get(doc, "version", json_type_string) || !json_get(doc, "realtime", json_type_boolean) ||
+	if (!all_strings(json_get(doc, "command", json_type_array)) ||
+	    !json_get(doc, "release", json_type_string) ||
+	    !json_get(doc, "version", json_type_string) ||
+	    !json_get(doc, "realtime", json_type_boolean) ||
 	    !get_number(doc, "cpus", RECORDING_CPUS_MAX, &cpus) || !cpus ||
 	    read_mechs(recording, json_get(doc, "mechanisms", json_type_array)))
 		return damaged(r, "does not tell what a head tells");
@@ -130,8 +134,9 @@ static int read_item(struct reading *r, json_object *doc)
 	struct recorded_item item = { 0 };
 	uint64_t id, mech;
 
-	if (!get_number(doc, "id", UINT32_MAX, &id) || !id || !get_number(doc, "mech", recording->nr_mechs, &mech) ||
-	    !mech || !get_name(json_get(doc, "name", json_type_string), item.name))
+	if (!get_number(doc, "id", UINT32_MAX, &id) || !id ||
+	    !get_number(doc, "mech", recording->nr_mechs, &mech) || !mech ||
+	    !get_name(json_get(doc, "name", json_type_string), item.name))
 		return damaged(r, "does not tell what an item is");
 	item.id = (uint32_t)id;
 	item.mech = (uint32_t)mech;
@@ -139,7 +144,8 @@ static int read_item(struct reading *r, json_object *doc)
 		       get_number(doc, "thread_runs", INT64_MAX, &item.thread_runs);
 	if (recording->nr_items == recording->room_items) {
 		recording->room_items = 2 * recording->room_items + 16;
-		recording->items = xrealloc(recording->items, recording->room_items, sizeof(*recording->items));
+		recording->items = xrealloc(recording->items, recording->room_items,
+					    sizeof(*recording->items));
 	}
 	recording->items[recording->nr_items++] = item;
 	return 0;
@@ -150,7 +156,8 @@ static int read_lost(struct reading *r, json_object *doc)
 	struct recording *recording = r->recording;
 	uint64_t cpu, count;
 
-	if (!get_number(doc, "cpu", recording->cpus - 1, &cpu) || !get_number(doc, "count", UINT32_MAX, &count))
+	if (!get_number(doc, "cpu", recording->cpus - 1, &cpu) ||
+	    !get_number(doc, "count", UINT32_MAX, &count))
 		return damaged(r, "does not tell what was lost");
 	recording->lost[cpu] += count;
 	recording->all_lost += count;
@@ -159,26 +166,33 @@ static int read_lost(struct reading *r, json_object *doc)
 
 static int read_end(struct reading *r, json_object *doc)
 {
-	if (!json_get(doc, "status", json_type_int) || !json_get(doc, "at_rest", json_type_boolean) ||
+	if (!json_get(doc, "status", json_type_int) ||
+	    !json_get(doc, "at_rest", json_type_boolean) ||
 	    !json_get(doc, "interrupted", json_type_boolean))
 		return damaged(r, "does not tell how it ended");
 	r->recording->end = json_object_get(doc);
 	return 0;
 }
 
-/* What is wrong with a record, or NULL: each may be used as an index, or subtracted, without another look. */
+/*
+ * What is wrong with a record, or NULL: each may be used as an index, or subtracted,
+ * without another look.
+ */
 static const char *bad_record(const struct recording *recording, const struct bhlab_event *event)
 {
-	if (event->kind < BHLAB_EVENT_RUN || event->kind > BHLAB_EVENT_DROPPED || event->stage > BHLAB_STAGE_THREAD ||
-	    !event->mech || event->mech > recording->nr_mechs || !event->item)
+	if (event->kind < BHLAB_EVENT_RUN || event->kind > BHLAB_EVENT_DROPPED ||
+	    event->stage > BHLAB_STAGE_THREAD || !event->mech ||
+	    event->mech > recording->nr_mechs || !event->item)
 		return "has a record of something that is not known";
 	if (event->cpu >= recording->cpus || event->ring_cpu >= recording->cpus ||
 	    (event->queue_cpu >= recording->cpus && event->queue_cpu != BHLAB_CPU_NONE))
 		return "has a record of a CPU that is not there";
-	if (event->started_ns > event->finished_ns || (event->queued_ns && event->queued_ns > event->started_ns) ||
+	if (event->started_ns > event->finished_ns ||
+	    (event->queued_ns && event->queued_ns > event->started_ns) ||
 	    event->finished_ns > INT64_MAX)
 		return "has a record that ends before it starts";
-	if (memchr(event->comm, 0, sizeof(event->comm)) && memchr(event->data, 0, sizeof(event->data)))
+	if (memchr(event->comm, 0, sizeof(event->comm)) &&
+	    memchr(event->data, 0, sizeof(event->data)))
 		return NULL;
 	return "has a record with a text that does not end";
 }
@@ -273,15 +287,18 @@ static int read_start(struct reading *r)
 		return unreadable(r);
 	if (!len)
 		return usage(r->error, "'%s' is empty", path);
-	if (memcmp(start.magic, RECORDING_MAGIC, len < sizeof(start.magic) ? len : sizeof(start.magic)))
+	if (memcmp(start.magic, RECORDING_MAGIC,
+		   len < sizeof(start.magic) ? len : sizeof(start.magic)))
 		return usage(r->error, "'%s' is not a recording of 'bhctl record'", path);
 	if (len < sizeof(start))
 		return usage(r->error, "'%s' is truncated: it ends before its head", path);
 	if (start.order != RECORDING_ORDER)
-		return usage(r->error, "'%s' is damaged, or of a machine with another byte order", path);
+		return usage(r->error, "'%s' is damaged, or of a machine with another byte order",
+			     path);
 	if (start.version != RECORDING_VERSION)
-		return usage(r->error, "'%s' has version %u of the format; this bhctl reads version %u", path, start.version,
-			     RECORDING_VERSION);
+		return usage(r->error,
+			     "'%s' has version %u of the format; this bhctl reads version %u", path,
+			     start.version, RECORDING_VERSION);
 	r->at = sizeof(start);
 	return 0;
 }
@@ -328,7 +345,8 @@ static int read_all(struct reading *r)
 	if (ret < 0)
 		return -1;
 	if (!r->recording->head)
-		return usage(r->error, "'%s' is truncated: it ends before its head", r->recording->path);
+		return usage(r->error, "'%s' is truncated: it ends before its head",
+			     r->recording->path);
 	sort_items(r->recording);
 	records_sort(&r->recording->records, 0);
 	find_bh(r->recording);
@@ -365,7 +383,9 @@ const struct recorded_item *recording_item(const struct recording *recording, ui
 {
 	struct recorded_item key = { .id = id };
 
-	return recording->nr_items ? bsearch(&key, recording->items, recording->nr_items, sizeof(key), by_id) : NULL;
+	return recording->nr_items ?
+		       bsearch(&key, recording->items, recording->nr_items, sizeof(key), by_id) :
+		       NULL;
 }
 
 const char *recording_name(const struct recording *recording, uint32_t id, char buf[BHLAB_NAME_LEN])

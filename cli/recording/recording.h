@@ -61,7 +61,7 @@ struct recorded_item {
 	uint32_t mech;
 	char name[BHLAB_NAME_LEN];
 	bool bh;		/* work that ran on a BH queue */
-	bool counted;		/* the driver has counted it all: @runs and @thread_runs are known */
+	bool counted;		/* the driver has: @runs and @thread_runs are known */
 	uint64_t runs, thread_runs;
 };
 
@@ -88,7 +88,8 @@ void recording_free(struct recording *recording);
 /* NULL if nothing is known of it. */
 const struct recorded_item *recording_item(const struct recording *recording, uint32_t id);
 /* The name, or "#id"; @buf has room for it. */
-const char *recording_name(const struct recording *recording, uint32_t id, char buf[BHLAB_NAME_LEN]);
+const char *recording_name(const struct recording *recording, uint32_t id,
+			   char buf[BHLAB_NAME_LEN]);
 /* It is about work on a BH queue. */
 bool recording_on_bh(const struct recording *recording, const struct bhlab_event *event);
 /* What 'bhctl latency' calls it, too: work on a BH queue is bh_work. */

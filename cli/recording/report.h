@@ -32,14 +32,15 @@ struct group {
 /* All records, those of a group next to each other; to be freed. */
 const struct bhlab_event **groups_sort(const struct recording *recording, enum grouping grouping);
 /* The group that begins at @from. */
-struct group group_at(const struct recording *recording, enum grouping grouping, const struct bhlab_event **sorted,
-		      size_t from);
+struct group group_at(const struct recording *recording, enum grouping grouping,
+		      const struct bhlab_event **sorted, size_t from);
 /* To be freed by times_free(). */
 struct times group_times(const struct group *group);
 
 struct json_object *report_doc(const struct recording *recording);
 /* "irq/thread": the mechanism, and the stage if it is the second one. */
-void mech_label(const struct recording *recording, const struct bhlab_event *event, char *buf, size_t size);
+void mech_label(const struct recording *recording, const struct bhlab_event *event, char *buf,
+		size_t size);
 
 /* --- report_text.c */
 void report_text(const struct recording *recording, struct json_object *doc);
@@ -48,7 +49,10 @@ void report_text(const struct recording *recording, struct json_object *doc);
 
 enum track_context { TRACK_HARDIRQ, TRACK_SOFTIRQ, TRACK_TASK, TRACK_CONTEXTS };
 
-/* A run that was preempted and one that ended after it, in one context of one CPU, are in different layers. */
+/*
+ * A run that was preempted and one that ended after it, in one context of one CPU, are
+ * in different layers.
+ */
 struct track {
 	uint32_t cpu;
 	enum track_context context;

@@ -38,9 +38,13 @@
 #define DRAWN_MAX	2000
 #define TRACKS_MAX	64
 
-/* By Okabe and Ito, and lighter and darker shades of theirs: can be told apart without seeing red or green. */
+/*
+ * By Okabe and Ito, and lighter and darker shades of theirs: can be told apart without
+ * seeing red or green.
+ */
 static const uint32_t colors[] = {
-	0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00, 0x999999, 0xf0e442, 0x332288, 0x66418c, 0x8c5a2b,
+	0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00, 0x999999, 0xf0e442, 0x332288,
+	0x66418c, 0x8c5a2b,
 	0x7fc9a9, 0x33608c,
 };
 
@@ -61,8 +65,12 @@ struct svg {
 static void put_text(struct svg *s, const char *text)
 {
 	for (; *text; text++)
-		putc(strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ._+:/#~()-", *text) ?
-		     *text : '?', s->to);
+		putc(strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			    "0123456789 ._+:/#~()-",
+			    *text) ?
+			     *text :
+			     '?',
+		     s->to);
 }
 
 static double us(uint64_t ns)
@@ -121,8 +129,9 @@ static void put_boxes(struct svg *s, const struct hist *hist, size_t row)
 			continue;
 		s->low = i / BINS < s->low ? i / BINS : s->low;
 		s->high = i / BINS >= s->high ? i / BINS + 1 : s->high;
-		fprintf(s->to, "%g %zu %g %g %zu %g %u\n", bin_start(i), y, bin_start(i), bin_start(i + 1), y,
-			(double)y + 0.75 * (double)bins[i] / (double)most, color_of(row));
+		fprintf(s->to, "%g %zu %g %g %zu %g %u\n", bin_start(i), y, bin_start(i),
+			bin_start(i + 1), y, (double)y + 0.75 * (double)bins[i] / (double)most,
+			color_of(row));
 	}
 }
 
@@ -136,7 +145,8 @@ static void put_quantiles(struct svg *s, const struct hist *hist, size_t row)
 {
 	if (hist->nr)
 		fprintf(s->to, "%zu %g %g %g %g\n", height_of(s, row), us_on_scale(hist->min),
-			us_on_scale(hist_quantile(hist, 500)), us_on_scale(hist_quantile(hist, 990)), us_on_scale(hist->max));
+			us_on_scale(hist_quantile(hist, 500)),
+			us_on_scale(hist_quantile(hist, 990)), us_on_scale(hist->max));
 }
 
 typedef void (*put_hist)(struct svg *s, const struct hist *hist, size_t row);
@@ -180,7 +190,8 @@ static void make_rows(struct svg *s)
 }
 
 /* Calls @put for each mechanism that has run, with its row. */
-static void each_row(struct svg *s, void (*put)(struct svg *s, const struct bhlab_event *run, size_t row))
+static void each_row(struct svg *s,
+		     void (*put)(struct svg *s, const struct bhlab_event *run, size_t row))
 {
 	size_t row = 0;
 
@@ -223,9 +234,10 @@ static void put_margins(struct svg *s, size_t left, size_t right, size_t top, si
 {
 	double all = (double)height(s);
 
-	fprintf(s->to, "set lmargin at screen %g\nset rmargin at screen %g\n", (double)left / WIDTH, (double)right / WIDTH);
-	fprintf(s->to, "set tmargin at screen %g\nset bmargin at screen %g\n", 1 - (double)top / all,
-		1 - (double)bottom / all);
+	fprintf(s->to, "set lmargin at screen %g\nset rmargin at screen %g\n", (double)left / WIDTH,
+		(double)right / WIDTH);
+	fprintf(s->to, "set tmargin at screen %g\nset bmargin at screen %g\n",
+		1 - (double)top / all, 1 - (double)bottom / all);
 }
 
 /* What was recorded, and where. */
@@ -240,11 +252,12 @@ static void put_head(struct svg *s)
 		fputs(i ? " " : "", s->to);
 		put_text(s, json_object_get_string(json_object_array_get_idx(words, i)));
 	}
-	fprintf(s->to, "\"\nset label 2 at screen %g,%g textcolor '#444444' \"", (double)MARGIN / WIDTH,
-		y - 24 / (double)height(s));
+	fprintf(s->to, "\"\nset label 2 at screen %g,%g textcolor '#444444' \"",
+		(double)MARGIN / WIDTH, y - 24 / (double)height(s));
 	put_text(s, json_string(recording->head, "/release"));
-	fprintf(s->to, "%s, %u CPUs, %zu records", json_flag(recording->head, "/realtime") ? " PREEMPT_RT" : "",
-		recording->cpus, recording->records.nr);
+	fprintf(s->to, "%s, %u CPUs, %zu records",
+		json_flag(recording->head, "/realtime") ? " PREEMPT_RT" : "", recording->cpus,
+		recording->records.nr);
 	if (recording->all_lost)
 		fprintf(s->to, ", %" PRIu64 " more were lost", recording->all_lost);
 	fputs("\"\n", s->to);
@@ -253,14 +266,15 @@ static void put_head(struct svg *s)
 /* Below the axis of the plot that ends at @bottom. */
 static void put_key(struct svg *s, size_t bottom)
 {
-	fprintf(s->to, "set key at screen %g,%g right top horizontal samplen 1\n", (double)(WIDTH - MARGIN) / WIDTH,
-		1 - (double)(bottom + KEY) / (double)height(s));
+	fprintf(s->to, "set key at screen %g,%g right top horizontal samplen 1\n",
+		(double)(WIDTH - MARGIN) / WIDTH, 1 - (double)(bottom + KEY) / (double)height(s));
 }
 
 static void put_start(struct svg *s)
 {
 	fprintf(s->to, "set encoding utf8\n"
-		"set terminal svg size %d,%zu noenhanced font 'DejaVu Sans,sans-serif,13' background '#ffffff'\n"
+		"set terminal svg size %d,%zu noenhanced font 'DejaVu Sans,sans-serif,13' "
+		"background '#ffffff'\n"
 		"set multiplot\n"
 		"set border 1 lc rgb '#444444'\n"
 		"set tics nomirror out\n"
@@ -271,10 +285,14 @@ static void put_start(struct svg *s)
 /* --- the plots */
 
 #define TIME_TICS									\
-	"('1 ns' .001, '10 ns' .01, '100 ns' .1, '1 µs' 1, '10 µs' 10, '100 µs' 100, '1 ms' 1e3, "	\
+	"('1 ns' .001, '10 ns' .01, '100 ns' .1, '1 µs' 1, '10 µs' 10, '100 µs' 100, "	\
+	"'1 ms' 1e3, "								\
 	"'10 ms' 1e4, '100 ms' 1e5, '1 s' 1e6, '10 s' 1e7, '100 s' 1e8, '1000 s' 1e9)"
 
-/* Of each mechanism: bars, and on their ground a line from the smallest to the largest with three points. */
+/*
+ * Of each mechanism: bars, and on their ground a line from the smallest to the largest
+ * with three points.
+ */
 static void plot_hists(struct svg *s, const char *title)
 {
 	fprintf(s->to, "set title '%s' offset 0,-0.4\nset yrange [-0.3:%zu]\n", title, s->rows);
@@ -306,7 +324,9 @@ static void put_distributions(struct svg *s)
 {
 	size_t top = HEAD + TITLE, middle = (WIDTH + LABELS) / 2;
 
-	fputs("set logscale x\nset grid xtics lc rgb '#dddddd'\nset xtics " TIME_TICS "\nset ytics scale 0 (", s->to);
+	fputs("set logscale x\nset grid xtics lc rgb '#dddddd'\nset xtics " TIME_TICS
+	      "\nset ytics scale 0 (",
+	      s->to);
 	each_row(s, put_tic);
 	fputs(")\nset key off\n", s->to);
 	put_blocks(s, true);
@@ -345,8 +365,9 @@ static void put_runs(struct svg *s)
 		double y = (double)s->lanes - 1 - (double)lane_of(s, i);
 
 		if (event->kind == BHLAB_EVENT_RUN && lane_of(s, i) < s->lanes)
-			fprintf(s->to, "%.6f %g %.6f %.6f %g %g %u\n", ms(s, event->started_ns), y, ms(s, event->started_ns),
-				ms(s, event->finished_ns), y - 0.36, y + 0.36, color_of(s->row_of[i]));
+			fprintf(s->to, "%.6f %g %.6f %.6f %g %g %u\n", ms(s, event->started_ns), y,
+				ms(s, event->started_ns), ms(s, event->finished_ns), y - 0.36,
+				y + 0.36, color_of(s->row_of[i]));
 	}
 	fputs("EOD\n", s->to);
 }
@@ -361,7 +382,8 @@ static bool put_instants(struct svg *s, const struct instant *instant)
 	for (size_t i = 0; i < s->drawn; i++) {
 		if (records->list[i].kind != instant->kind || lane_of(s, i) >= s->lanes)
 			continue;
-		fprintf(s->to, "%.6f %g\n", ms(s, records->list[i].started_ns), (double)s->lanes - 1 - (double)lane_of(s, i));
+		fprintf(s->to, "%.6f %g\n", ms(s, records->list[i].started_ns),
+			(double)s->lanes - 1 - (double)lane_of(s, i));
 		any = true;
 	}
 	fputs("EOD\n", s->to);
@@ -375,7 +397,8 @@ static void put_lane_tics(struct svg *s)
 	fputs("set format y '%s'\nset ytics scale 0 (", s->to);
 	for (size_t i = 0; i < s->lanes; i++) {
 		track_name(&s->tracks.list[i], name, sizeof(name));
-		fprintf(s->to, "%s\"CPU %u %s\" %zu", i ? ", " : "", s->tracks.list[i].cpu, name, s->lanes - 1 - i);
+		fprintf(s->to, "%s\"CPU %u %s\" %zu", i ? ", " : "", s->tracks.list[i].cpu, name,
+			s->lanes - 1 - i);
 	}
 	fputs(")\n", s->to);
 }
@@ -390,7 +413,10 @@ static void put_key_entry(struct svg *s, const struct bhlab_event *run, size_t r
 	fputs("\"", s->to);
 }
 
-/* A little more than there is. gnuplot finds no end by itself if nothing is drawn, or all of it in one moment. */
+/*
+ * A little more than there is. gnuplot finds no end by itself if nothing is drawn, or
+ * all of it in one moment.
+ */
 static double end_ms(const struct svg *s)
 {
 	double end = 0;
@@ -407,7 +433,8 @@ static void put_title(struct svg *s)
 {
 	fputs("set title 'What ran where and when", s->to);
 	if (s->drawn < s->recording->records.nr)
-		fprintf(s->to, ": the first %zu of %zu records", s->drawn, s->recording->records.nr);
+		fprintf(s->to, ": the first %zu of %zu records", s->drawn,
+			s->recording->records.nr);
 	if (s->lanes < s->tracks.nr)
 		fprintf(s->to, ", %zu of %zu rows", s->lanes, s->tracks.nr);
 	fputs("'\n", s->to);
@@ -424,15 +451,20 @@ static void put_timeline(struct svg *s)
 	put_margins(s, LABELS, WIDTH - MARGIN, top, top + lanes_height(s));
 	put_title(s);
 	put_lane_tics(s);
-	fprintf(s->to, "unset logscale x\nset xtics auto\nset format x '%%g ms'\nset yrange [-0.6:%zu - 0.4]\n"
-		"set xrange [0:%g]\n", s->lanes, end_ms(s));
+	fprintf(s->to,
+		"unset logscale x\nset xtics auto\nset format x '%%g ms'\n"
+		"set yrange [-0.6:%zu - 0.4]\n"
+		"set xrange [0:%g]\n",
+		s->lanes, end_ms(s));
 	put_key(s, top + lanes_height(s));
 	/* A line where each starts, since most are thinner than one. */
 	fputs("plot $runs using 1:2:3:4:5:6:7 with boxxyerror fc rgb variable notitle, "
 	      "'' using 1:5:(0):($6-$5):7 with vectors nohead lw 1 lc rgb variable notitle", s->to);
 	for (size_t i = 0; i < ARRAY_SIZE(instants); i++)
 		if (any[i])
-			fprintf(s->to, ", $kind%d using 1:2 with points pt %d ps 0.5 lc rgb '#000000' title '%s'",
+			fprintf(s->to,
+				", $kind%d using 1:2 with points pt %d ps 0.5 lc rgb '#000000' "
+				"title '%s'",
 				instants[i].kind, instants[i].point, instants[i].name);
 	each_row(s, put_key_entry);
 	fputs("\nunset multiplot\n", s->to);
@@ -478,7 +510,8 @@ static int end_gnuplot(struct svg *s, pid_t child, struct error *e)
 		if (errno != EINTR)
 			return fail(e, STATUS_REFUSED, errno, "cannot wait for gnuplot");
 	if (failed || status)
-		return fail(e, STATUS_REFUSED, 0, "gnuplot did not draw it: exit status %d", exec_status(status));
+		return fail(e, STATUS_REFUSED, 0, "gnuplot did not draw it: exit status %d",
+			    exec_status(status));
 	return 0;
 }
 
@@ -499,16 +532,21 @@ int check_svg(const struct recording *recording, struct error *e)
 	size_t i = 0;
 
 	if (exec_find("gnuplot"))
-		return fail(e, STATUS_ABSENT, 0, "--svg is drawn by gnuplot, which is not installed; its package is gnuplot-nox");
+		return fail(e, STATUS_ABSENT, 0,
+			    "--svg is drawn by gnuplot, which is not installed; its package is "
+			    "gnuplot-nox");
 	while (i < recording->records.nr && recording->records.list[i].kind != BHLAB_EVENT_RUN)
 		i++;
-	return i < recording->records.nr ? 0 : usage(e, "'%s' has no run that could be drawn", recording->path);
+	if (i < recording->records.nr)
+		return 0;
+	return usage(e, "'%s' has no run that could be drawn", recording->path);
 }
 
 int report_svg(const struct recording *recording, FILE *file, struct error *e)
 {
 	const struct records *records = &recording->records;
-	struct svg s = { .recording = recording, .drawn = records->nr < DRAWN_MAX ? records->nr : DRAWN_MAX };
+	struct svg s = { .recording = recording,
+			 .drawn = records->nr < DRAWN_MAX ? records->nr : DRAWN_MAX };
 	void (*old)(int) = signal(SIGPIPE, SIG_IGN);
 	int err = tracks_make(recording, &s.tracks, e);
 

@@ -31,7 +31,8 @@ static void text_command(json_object *row, json_object *value, const void *arg, 
 
 static void text_kernel(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	snprintf(cell, CELL_SIZE, "%.200s %.200s", json_object_get_string(value), json_string(row, "/version"));
+	snprintf(cell, CELL_SIZE, "%.200s %.200s", json_object_get_string(value),
+		 json_string(row, "/version"));
 }
 
 static void text_records(json_object *row, json_object *value, const void *arg, char *cell)
@@ -131,9 +132,12 @@ static const char *story_name(const void *who, uint32_t id, char buf[BHLAB_NAME_
 
 static void print_timeline(const struct recording *recording)
 {
-	struct story story = { .records = &recording->records, .name = story_name, .who = recording };
+	struct story story = { .records = &recording->records,
+			       .name = story_name,
+			       .who = recording };
 	struct timeline timeline = {
-		.file = stdout, .prefix = "", .width = out_width(), .color = options.color, .utf8 = out_utf8(),
+		.file = stdout, .prefix = "", .width = out_width(), .color = options.color,
+		.utf8 = out_utf8(),
 	};
 
 	timeline_print(&timeline, &story);
@@ -141,7 +145,8 @@ static void print_timeline(const struct recording *recording)
 
 void report_text(const struct recording *recording, json_object *doc)
 {
-	json_object *items = json_object_object_get(doc, "items"), *mechs = json_object_object_get(doc, "mechanisms");
+	json_object *items = json_object_object_get(doc, "items"),
+		    *mechs = json_object_object_get(doc, "mechanisms");
 
 	if (options.format == FORMAT_PARSABLE) {
 		print_times(items, 0);

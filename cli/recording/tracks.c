@@ -48,13 +48,15 @@ static void layers_grow(struct layers *layers)
 	layers->list[layers->nr++] = (struct layer){ 0 };
 }
 
-static int layers_put(struct layers *layers, const struct bhlab_event *event, uint32_t *layer, struct error *e)
+static int layers_put(struct layers *layers, const struct bhlab_event *event, uint32_t *layer,
+		      struct error *e)
 {
 	for (*layer = 0; *layer < layers->nr; (*layer)++)
 		if (layer_put(&layers->list[*layer], event))
 			return 0;
 	if (*layer == LAYERS_MAX)
-		return fail(e, STATUS_USAGE, 0, "more than %u runs overlap on CPU %u", LAYERS_MAX, event->cpu);
+		return fail(e, STATUS_USAGE, 0, "more than %u runs overlap on CPU %u", LAYERS_MAX,
+			    event->cpu);
 	layers_grow(layers);
 	layer_put(&layers->list[*layer], event);
 	return 0;
@@ -94,9 +96,12 @@ static void add_tracks(struct tracks *tracks, const struct bhlab_event *event, s
 		tracks->list[tracks->nr++] = (struct track){ event->cpu, context_of(event), layer };
 }
 
-/* Those at one place; what is no run stands on the first of its tracks. Returns how many they were, 0 on failure. */
-static size_t place(struct tracks *tracks, const struct bhlab_event *first, const struct bhlab_event **sorted,
-		    size_t nr, struct error *e)
+/*
+ * Those at one place; what is no run stands on the first of its tracks. Returns how many
+ * they were, 0 on failure.
+ */
+static size_t place(struct tracks *tracks, const struct bhlab_event *first,
+		    const struct bhlab_event **sorted, size_t nr, struct error *e)
 {
 	struct layers layers = { 0 };
 	uint32_t layer;

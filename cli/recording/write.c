@@ -36,7 +36,9 @@ static int write_all(int fd, const void *bytes, size_t nr)
 
 static int write_chunk(int fd, enum chunk_type type, const void *bytes, size_t nr)
 {
-	struct chunk chunk = { .type = type, .length = (uint32_t)nr, .sum = recording_sum(bytes, nr) };
+	struct chunk chunk = { .type = type,
+			       .length = (uint32_t)nr,
+			       .sum = recording_sum(bytes, nr) };
 	int err;
 
 	chunk.head_sum = recording_sum(&chunk, offsetof(struct chunk, head_sum));

@@ -14,7 +14,8 @@
 
 const char *phrase_at(const struct phrase *phrase, int i)
 {
-	return i < phrase->line->argc ? phrase->start + phrase->line->at[i] : phrase->start + strlen(phrase->start);
+	return i < phrase->line->argc ? phrase->start + phrase->line->at[i] :
+					phrase->start + strlen(phrase->start);
 }
 
 int phrase_split(struct phrase *phrase)
@@ -73,7 +74,8 @@ static void note_targets(struct reader *reader, const char *at, const struct pro
 		const char *target = program->steps[i].target;
 
 		if (*target && *target != '#')
-			list_add(&reader->scenario->targets, spot_new(reader, at, target, strlen(target)));
+			list_add(&reader->scenario->targets,
+				 spot_new(reader, at, target, strlen(target)));
 	}
 }
 
@@ -102,7 +104,8 @@ static int check_command(const struct phrase *phrase, int argc, const struct com
 	if (err) {
 		wrong(phrase->reader, find_quoted(phrase, e.text), "%s", e.text);
 	} else if (call.help || !call.cmd->in_scenario) {
-		err = wrong(phrase->reader, phrase_at(phrase, 0), "'%s' is not for scenarios", argv[0]);
+		err = wrong(phrase->reader, phrase_at(phrase, 0), "'%s' is not for scenarios",
+			    argv[0]);
 	} else {
 		note_names(phrase, &call);
 		*cmd = call.cmd;
@@ -132,7 +135,8 @@ static int take_child(const struct phrase *phrase, struct action *action)
 
 	if (parse_name(phrase->line->argv[1], &e))
 		return wrong(phrase->reader, phrase_at(phrase, 1), "%s", e.text);
-	action->async = pool_text(&scenario->pool, phrase->line->argv[1], strlen(phrase->line->argv[1]));
+	action->async =
+		pool_text(&scenario->pool, phrase->line->argv[1], strlen(phrase->line->argv[1]));
 	list_add(&scenario->children, (void *)action->async);
 	return 0;
 }
@@ -153,7 +157,8 @@ static int take_prefix(const struct phrase *phrase, struct action *action)
 	if (async && take_child(phrase, action))
 		return -1;
 	if (as)
-		action->user = pool_text(&phrase->reader->scenario->pool, line->argv[1], strlen(line->argv[1]));
+		action->user = pool_text(&phrase->reader->scenario->pool, line->argv[1],
+					 strlen(line->argv[1]));
 	drop(line, 2);
 	return 0;
 }
@@ -165,16 +170,19 @@ static int take_join(const struct phrase *phrase, struct action *action, int arg
 	if (action->async || action->user || action->cpu >= 0)
 		return wrong(phrase->reader, phrase_at(phrase, 0), "'join' is not a command");
 	if (argc != 2)
-		return wrong(phrase->reader, phrase_at(phrase, argc < 2 ? 1 : 2), "this is not join NAME");
+		return wrong(phrase->reader, phrase_at(phrase, argc < 2 ? 1 : 2),
+			     "this is not join NAME");
 	for (size_t i = 0; i < children->nr; i++)
 		if (!strcmp(children->at[i], phrase->line->argv[1]))
 			action->join = children->at[i];
-	return action->join ? 0 : wrong(phrase->reader, phrase_at(phrase, 1), "no async above is called '%s'",
-					phrase->line->argv[1]);
+	return action->join ? 0 :
+			      wrong(phrase->reader, phrase_at(phrase, 1),
+				    "no async above is called '%s'", phrase->line->argv[1]);
 }
 
 /* All words are split; the first @argc, less what the prefixes take, are the command. */
-int phrase_action(const struct phrase *phrase, struct action *action, int argc, const struct command **cmd)
+int phrase_action(const struct phrase *phrase, struct action *action, int argc,
+		  const struct command **cmd)
 {
 	int old = phrase->line->argc, err;
 	size_t len = phrase_at(phrase, argc) - phrase_at(phrase, 0);
@@ -193,7 +201,8 @@ int phrase_action(const struct phrase *phrase, struct action *action, int argc, 
 	if (!strcmp(phrase->line->argv[0], "join"))
 		return take_join(phrase, action, argc);
 	if (is_statement(phrase->line->argv[0]))
-		return wrong(phrase->reader, phrase_at(phrase, 0), "'%s' cannot stand here", phrase->line->argv[0]);
+		return wrong(phrase->reader, phrase_at(phrase, 0), "'%s' cannot stand here",
+			     phrase->line->argv[0]);
 	return check_command(phrase, argc, cmd);
 }
 
@@ -204,8 +213,9 @@ static bool is_answer(const struct command *cmd, const char *word)
 	uint32_t value;
 
 	if (!cmd)	/* of a child, which may be any */
-		return word_value(&result_words, word, &value) || word_value(&condition_words, word, &value) ||
-		       !strcmp(word, "added") || !strcmp(word, "deleted");
+		return word_value(&result_words, word, &value) ||
+		       word_value(&condition_words, word, &value) || !strcmp(word, "added") ||
+		       !strcmp(word, "deleted");
 	if (cmd->answers)
 		return word_value(cmd->answers, word, &value);
 	return cmd->answer && !strcmp(word, cmd->answer);
@@ -233,8 +243,10 @@ static int take_qualifier(const struct phrase *phrase, int *i, struct qualifier 
 		(*i)++;
 	}
 	q->name = pool_text(&phrase->reader->scenario->pool, argv[*i], strlen(argv[*i]));
-	if (name_in(q->name, plain))
-		return (*i)++, 0;
+	if (name_in(q->name, plain)) {
+		(*i)++;
+		return 0;
+	}
 	if (!q->not && !strcmp(q->name, "depth")) {
 		*i += 2;
 		return phrase_number(phrase, *i - 1, &q->numbers[0]);
@@ -242,12 +254,14 @@ static int take_qualifier(const struct phrase *phrase, int *i, struct qualifier 
 	if (!q->not && *i + 1 < phrase->line->argc && !strcmp(argv[*i + 1], "of")) {
 		q->name = "of";
 		*i += 3;
-		return phrase_number(phrase, *i - 3, &q->numbers[0]) || phrase_number(phrase, *i - 1, &q->numbers[1]);
+		return phrase_number(phrase, *i - 3, &q->numbers[0]) ||
+		       phrase_number(phrase, *i - 1, &q->numbers[1]);
 	}
 	return wrong(phrase->reader, phrase_at(phrase, *i), "unknown word '%s'", argv[*i]);
 }
 
-static int take_answer(const struct phrase *phrase, struct statement *s, int i, const struct command *cmd)
+static int take_answer(const struct phrase *phrase, struct statement *s, int i,
+		       const struct command *cmd)
 {
 	const char *word = i < phrase->line->argc ? phrase->line->argv[i] : "";
 
@@ -274,8 +288,11 @@ static int take_errno(const struct phrase *phrase, struct statement *s, int i)
 		if (strerrorname_np(err) && !strcmp(strerrorname_np(err), phrase->line->argv[i]))
 			s->err = err;
 	if (!s->err)
-		return wrong(phrase->reader, phrase_at(phrase, i), "unknown errno '%s'", phrase->line->argv[i]);
-	return i + 1 < phrase->line->argc ? wrong(phrase->reader, phrase_at(phrase, i + 1), "one word too many") : 0;
+		return wrong(phrase->reader, phrase_at(phrase, i), "unknown errno '%s'",
+			     phrase->line->argv[i]);
+	return i + 1 < phrase->line->argc ?
+		       wrong(phrase->reader, phrase_at(phrase, i + 1), "one word too many") :
+		       0;
 }
 
 int phrase_equals(const struct line *line)

@@ -36,7 +36,8 @@ void run_check(struct run *run, const struct statement *statement, bool ok, cons
 	if (ok || run->verdict != PASSED)
 		return;
 	run->verdict = FAILED;
-	run->reason = check->observed ? pool_printf(&run->scene.pool, "%s: %s", check->what, check->observed) :
+	run->reason = check->observed ? pool_printf(&run->scene.pool, "%s: %s", check->what,
+						    check->observed) :
 					check->what;
 }
 

@@ -31,7 +31,8 @@ void outcome_free(struct outcome *outcome)
 /* What it prints must not get among our own output: it goes to @fd. */
 static void run_printing_to(int fd, const struct call *call, struct lab *lab, struct result *result)
 {
-	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 100), err = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 100);
+	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 100),
+	    err = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 100);
 
 	fflush(stdout);
 	dup2(fd, STDOUT_FILENO);
@@ -97,7 +98,8 @@ static void issue_on_cpu(struct run *run, const struct action *action, struct ou
 	CPU_SET(action->cpu, &one);
 	sched_getaffinity(0, sizeof(old), &old);
 	if (action->cpu >= CPU_SETSIZE || sched_setaffinity(0, sizeof(one), &one)) {
-		fail(&outcome->error, STATUS_REFUSED, ENODEV, "no task can be bound to CPU %d", action->cpu);
+		fail(&outcome->error, STATUS_REFUSED, ENODEV, "no task can be bound to CPU %d",
+		     action->cpu);
 		return;
 	}
 	issue_here(run, action, outcome);
@@ -133,8 +135,10 @@ static void send(int fd, const void *data, size_t len)
 
 		if (done < 0 && errno != EINTR)
 			_exit(STATUS_REFUSED);
-		if (done > 0)
-			p += done, len -= done;
+		if (done > 0) {
+			p += done;
+			len -= done;
+		}
 	}
 }
 
@@ -161,7 +165,10 @@ static void child_main(struct run *run, const struct action *action, int fd)
 	_exit(0);
 }
 
-/* As much as there is, up to @size; short if the child has ended, which it must when the end is wanted. */
+/*
+ * As much as there is, up to @size; short if the child has ended, which it must when the
+ * end is wanted.
+ */
 static size_t receive(const struct child *child, void *data, size_t size)
 {
 	size_t len = 0;

@@ -24,7 +24,9 @@ static int check_run(const struct call *call, struct error *e)
 		return usage(e, "--tap is a format of its own: neither -j nor -p goes with it");
 	if (arg_given(call, "--tap") && arg_given(call, "--verbose"))
 		return usage(e, "--tap and --verbose exclude each other");
-	return options.fd < 0 ? 0 : usage(e, "each scenario has a lab of its own, and not that of --fd");
+	if (options.fd < 0)
+		return 0;
+	return usage(e, "each scenario has a lab of its own, and not that of --fd");
 }
 
 /* --- files */
@@ -50,7 +52,8 @@ static int find_files(const char *path, struct list *paths, struct error *e)
 	FTSENT *entry;
 
 	while (fts && (entry = fts_read(fts)))
-		if (entry->fts_info == FTS_F && (entry->fts_level == 0 || is_scenario(entry->fts_name)))
+		if (entry->fts_info == FTS_F &&
+		    (entry->fts_level == 0 || is_scenario(entry->fts_name)))
 			list_add(paths, xstrdup(entry->fts_path));
 	if (fts)
 		fts_close(fts);
@@ -196,7 +199,9 @@ static int run_all(const struct list *scenarios, struct report *report, struct e
 		return err;
 	if (totals.signal)
 		return interrupted(&totals, e);
-	e->status = totals.by_verdict[WRONG] ? STATUS_USAGE : totals.by_verdict[FAILED] ? STATUS_FALSE : STATUS_OK;
+	e->status = totals.by_verdict[WRONG] ? STATUS_USAGE :
+		    totals.by_verdict[FAILED] ? STATUS_FALSE :
+						STATUS_OK;
 	return e->status ? -1 : 0;
 }
 
@@ -268,9 +273,9 @@ const struct command command_run = {
 		{ "--tour", &arg_flag,
 		  "the scenarios that DIR/tour lists, in its order, with a pause after each" }),
 	.notes =
-		"A directory stands for all *.bh in and below it. Each scenario has a lab of its own.\n"
-		"tests/scenarios/README.md has the language. Exits 1 if one fails, 64 if a file is\n"
-		"wrong. BHLAB_SLOWNESS=N in the environment gives each N times the time.\n",
+	"A directory stands for all *.bh in and below it. Each scenario has a lab of its own.\n"
+	"tests/scenarios/README.md has the language. Exits 1 if one fails, 64 if a file is\n"
+	"wrong. BHLAB_SLOWNESS=N in the environment gives each N times the time.\n",
 	.lab = LAB_NONE,
 	.check = check_run,
 	.run = run_run,

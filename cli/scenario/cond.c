@@ -91,7 +91,9 @@ static bool kernel_holds(const struct condition *c, struct lab *lab)
 
 static const char *kernel_check(const char *arg)
 {
-	return arg[strspn(arg, "0123456789.")] || !isdigit((unsigned char)arg[0]) ? "is not a version" : NULL;
+	if (arg[strspn(arg, "0123456789.")] || !isdigit((unsigned char)arg[0]))
+		return "is not a version";
+	return NULL;
 }
 
 static bool cpus_holds(const struct condition *c, struct lab *lab)
@@ -232,7 +234,8 @@ static bool take_comparison(const char **p, enum comparison *comparison)
 	return false;
 }
 
-static int take_arg(struct reader *reader, struct condition *c, unsigned int i, const char *p, size_t len)
+static int take_arg(struct reader *reader, struct condition *c, unsigned int i, const char *p,
+		    size_t len)
 {
 	const char *why;
 
@@ -243,21 +246,24 @@ static int take_arg(struct reader *reader, struct condition *c, unsigned int i, 
 	return why ? wrong(reader, p, "'%s' %s", c->args[i], why) : 0;
 }
 
-static int take_args(struct reader *reader, struct condition *c, const char *p, const char *end, bool tight)
+static int take_args(struct reader *reader, struct condition *c, const char *p, const char *end,
+		     bool tight)
 {
 	const char *separators = tight ? ":" : " \t";
 
 	if (c->predicate->compares) {
 		p += strspn(p, " \t");
 		if (!take_comparison(&p, &c->comparison))
-			return wrong(reader, p, "after '%s' comes one of >= <= == != > <", c->predicate->name);
+			return wrong(reader, p, "after '%s' comes one of >= <= == != > <",
+				     c->predicate->name);
 	}
 	for (unsigned int i = 0; i < c->predicate->args; i++) {
 		size_t len;
 
 		p += strspn(p, separators);
 		/* The last one may have colons of its own. */
-		len = tight && i + 1 == c->predicate->args ? (size_t)(end - p) : strcspn(p, separators);
+		len = tight && i + 1 == c->predicate->args ? (size_t)(end - p) :
+							     strcspn(p, separators);
 		len = p + len > end ? (size_t)(end - p) : len;
 		if (take_arg(reader, c, i, p, len))
 			return -1;
@@ -268,7 +274,8 @@ static int take_args(struct reader *reader, struct condition *c, const char *p, 
 	return 0;
 }
 
-static int take_condition(struct reader *reader, struct condition *c, const char *p, const char *end, bool tight)
+static int take_condition(struct reader *reader, struct condition *c, const char *p,
+			  const char *end, bool tight)
 {
 	const char *start = p;
 	size_t len;
@@ -280,7 +287,8 @@ static int take_condition(struct reader *reader, struct condition *c, const char
 	len = strcspn(p, "<>=!: \t,");
 	c->predicate = find_predicate(p, p + len > end ? (size_t)(end - p) : len);
 	if (!c->predicate)
-		return wrong(reader, p, "unknown condition '%.*s'", (int)(p + len > end ? end - p : (long)len), p);
+		return wrong(reader, p, "unknown condition '%.*s'",
+			     (int)(p + len > end ? end - p : (long)len), p);
 	c->text = pool_text(&reader->scenario->pool, start, end - start);
 	return take_args(reader, c, p + len, end, tight);
 }

@@ -58,7 +58,7 @@ void cpus_check(struct run *run)
 		if (!CPU_ISSET(cpu, &run->online) || CPU_ISSET(cpu, &online))
 			continue;
 		err = bring_back(cpu);
-		run_fault(run, NULL, "it left CPU %u offline%s%s", cpu, err ? ", which does not come back: " : "",
-			  err ? strerror(err) : "");
+		run_fault(run, NULL, "it left CPU %u offline%s%s", cpu,
+			  err ? ", which does not come back: " : "", err ? strerror(err) : "");
 	}
 }

@@ -38,7 +38,8 @@ uint32_t scene_object(const struct scene *scene, const char *name)
 		if (!strcmp(scene->objects[i].name, name))
 			return scene->objects[i].id;
 	snprintf(lookup.name, sizeof(lookup.name), "%s", name);
-	return lab_ioctl(&scene->lab, BHLAB_IOC_LOOKUP, &lookup) || !lookup.out_kind ? 0 : lookup.id;
+	return lab_ioctl(&scene->lab, BHLAB_IOC_LOOKUP, &lookup) || !lookup.out_kind ? 0 :
+										       lookup.id;
 }
 
 const char *scene_name(const struct scene *scene, uint32_t id)

@@ -24,7 +24,8 @@ static bool matches(const struct wanted *wanted, const struct bhlab_event *event
 }
 
 /* The next one from @from on, or NULL. */
-static const struct bhlab_event *next(const struct scene *scene, const struct wanted *wanted, size_t *from)
+static const struct bhlab_event *next(const struct scene *scene, const struct wanted *wanted,
+				      size_t *from)
 {
 	while (*from < scene->records.nr) {
 		const struct bhlab_event *event = &scene->records.list[(*from)++];
@@ -44,7 +45,8 @@ static int64_t count(const struct scene *scene, const struct wanted *wanted)
 	return nr;
 }
 
-static int find_item(struct eval *eval, const struct expr_arg *arg, uint32_t kind, struct wanted *wanted)
+static int find_item(struct eval *eval, const struct expr_arg *arg, uint32_t kind,
+		     struct wanted *wanted)
 {
 	*wanted = (struct wanted){
 		.item = scene_object(eval->scene, arg->name), .kind = kind, .thread = arg->thread,
@@ -81,8 +83,9 @@ static int find_event(struct eval *eval, const struct expr *call, size_t i, uint
 	*event = nth(eval, &wanted, n);
 	if (*event)
 		return 0;
-	return no_value(eval, "there is no %s %" PRId64 " of %s%s, of %" PRId64, word_name(&kind_words, kind), n,
-			arg->name, arg->thread ? ".thread" : "", count(eval->scene, &wanted));
+	return no_value(eval, "there is no %s %" PRId64 " of %s%s, of %" PRId64,
+			word_name(&kind_words, kind), n, arg->name, arg->thread ? ".thread" : "",
+			count(eval->scene, &wanted));
 }
 
 /* --- one run, mark or other event; @get of the row says what of it */

@@ -61,7 +61,8 @@ static bool take_sign(struct parser *parser, char sign)
 
 static struct expr *number(struct parser *parser)
 {
-	char *word = take_text(parser, strspn(parser->p, "0123456789.abcdefghijklmnopqrstuvwxyzABCDEF"));
+	char *word =
+		take_text(parser, strspn(parser->p, "0123456789.abcdefghijklmnopqrstuvwxyzABCDEF"));
 	bool plain = !word[strspn(word, "0123456789")] || !strncmp(word, "0x", 2);
 	struct expr *expr = expr_new(parser, EXPR_CONSTANT, plain ? DATUM_NUMBER : DATUM_TIME);
 	struct error e = { 0 };
@@ -136,7 +137,8 @@ static int object(struct parser *parser, struct expr_arg *arg)
 
 	if (!*name)
 		return wrong(parser->reader, at, "the name of an %s is missing", what);
-	if (arg->letter == 'i' && dot && !strcmp(dot, ".thread") && !is_added(parser->reader->scenario, name)) {
+	if (arg->letter == 'i' && dot && !strcmp(dot, ".thread") &&
+	    !is_added(parser->reader->scenario, name)) {
 		*dot = '\0';
 		arg->thread = true;
 	}
@@ -156,7 +158,8 @@ static int set_argument(struct parser *parser, struct expr_arg *arg, const struc
 	if (len && set_word(words, at, len, &arg->word) && arg->word)
 		return 0;
 	word_names(words, ", ", names, sizeof(names));
-	return wrong(parser->reader, at, "unknown %s '%.*s'; there are %s", words->what, (int)len, at, names);
+	return wrong(parser->reader, at, "unknown %s '%.*s'; there are %s", words->what, (int)len,
+		     at, names);
 }
 
 static int number_argument(struct parser *parser, struct expr_arg *arg)
@@ -227,7 +230,8 @@ static int arguments(struct parser *parser, struct expr *call)
 		if (take_sign(parser, ')'))
 			return !*letter || optional ? 0 : 1;
 		letter += *letter == '?';
-		if (!*letter || call->nr_args == EXPR_ARGS_MAX || (call->nr_args && !take_sign(parser, ',')))
+		if (!*letter || call->nr_args == EXPR_ARGS_MAX ||
+		    (call->nr_args && !take_sign(parser, ',')))
 			return 1;
 		arg->letter = *letter == '*' ? letter[-1] : *letter;
 		if (argument(parser, arg))
@@ -270,7 +274,8 @@ static struct expr *named(struct parser *parser)
 		return bad(parser, parser->p, "unknown function '%.*s'", (int)len, parser->p);
 	if (*parser->p == 'N' && !strspn(parser->p + 1, NAME_LETTERS)) {
 		if (!parser->has_run)
-			return bad(parser, parser->p, "N is a run in all() and any(), and nothing here");
+			return bad(parser, parser->p,
+				   "N is a run in all() and any(), and nothing here");
 		expr = expr_new(parser, EXPR_RUN, DATUM_NUMBER);
 		parser->p++;
 		return expr;
@@ -385,5 +390,6 @@ struct expr *expr_parse(struct reader *reader, const char *p)
 	skip(&parser);
 	if (*parser.p == '=' && parser.p[1] != '=')
 		return bad(&parser, parser.p, "'=' compares nothing; write '=='");
-	return bad(&parser, parser.p, "'%.*s' cannot follow here", (int)word_length(parser.p), parser.p);
+	return bad(&parser, parser.p, "'%.*s' cannot follow here", (int)word_length(parser.p),
+		   parser.p);
 }

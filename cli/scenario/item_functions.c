@@ -189,7 +189,8 @@ static int item_interrupts(struct eval *eval, const struct expr *call, struct da
 static int kernel_softirqs(struct eval *eval, const struct expr *call, struct datum *value)
 {
 	static const char *const labels[] = {
-		"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU",
+		"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED",
+		"HRTIMER", "RCU",
 	};
 	const char *label = labels[__builtin_ctz(call->args[0].word)];
 

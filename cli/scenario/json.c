@@ -48,10 +48,13 @@ static json_object *explanation_json(const struct list *list)
 	json_object *value;
 
 	for (size_t i = 0; i < list->nr; i++) {
-		const char *line = list->at[i];
+		const char *line = list->at[i], *separator = "";
 
-		text = pool_printf(&pool, "%s%s%s", text, !*line ? "\n\n" : *text && text[strlen(text) - 1] != '\n' ?
-				   " " : "", line);
+		if (!*line)
+			separator = "\n\n";
+		else if (*text && text[strlen(text) - 1] != '\n')
+			separator = " ";
+		text = pool_printf(&pool, "%s%s%s", text, separator, line);
 	}
 	value = json_text(text);
 	pool_free(&pool);
@@ -62,7 +65,8 @@ static json_object *check_json(const struct check *check)
 {
 	json_object *row = json_object_new_object();
 
-	json_add(row, "line", check->statement ? json_object_new_int(check->statement->line) : NULL);
+	json_add(row, "line",
+		 check->statement ? json_object_new_int(check->statement->line) : NULL);
 	json_add(row, "expected", json_text(check->what));
 	json_add(row, "observed", check->observed ? json_text(check->observed) : NULL);
 	json_add(row, "variant", check->statement && check->statement->variant ?
@@ -152,10 +156,15 @@ static void json_end(struct report *report, const struct totals *totals)
 	json_add(report->doc, "interrupted", totals->signal ? json_object_new_string(name) : NULL);
 	json_add_number(report->doc, "expectations", totals->expectations);
 	json_add_number(report->doc, "passed", totals->by_verdict[PASSED]);
-	json_add_number(report->doc, "failed", totals->by_verdict[FAILED] + totals->by_verdict[WRONG]);
+	json_add_number(report->doc, "failed",
+			totals->by_verdict[FAILED] + totals->by_verdict[WRONG]);
 	json_add_number(report->doc, "skipped", totals->by_verdict[SKIPPED]);
 	out_json(report->doc);
 	json_object_put(report->doc);
 }
 
-const struct report json_report = { .begin = json_begin, .scenario = json_scenario, .end = json_end };
+const struct report json_report = {
+	.begin = json_begin,
+	.scenario = json_scenario,
+	.end = json_end,
+};

@@ -25,8 +25,9 @@ static int apply_and(const struct datum *a, const struct datum *b, struct datum 
 
 static bool is_context(const struct datum *d)
 {
-	return d->words == &context_words && (d->number == BHLAB_CTX_TASK || d->number == BHLAB_CTX_SOFTIRQ ||
-					      d->number == BHLAB_CTX_HARDIRQ);
+	return d->words == &context_words &&
+	       (d->number == BHLAB_CTX_TASK || d->number == BHLAB_CTX_SOFTIRQ ||
+		d->number == BHLAB_CTX_HARDIRQ);
 }
 
 /* One of task, softirq and hardirq stands for all sets that have it. */
@@ -143,7 +144,8 @@ const struct operator *operator_take(const char *p, int level)
 
 		if (strncmp(p, o->sign, len))
 			continue;
-		if (isalpha((unsigned char)*o->sign) && (isalnum((unsigned char)p[len]) || p[len] == '_'))
+		if (isalpha((unsigned char)*o->sign) &&
+		    (isalnum((unsigned char)p[len]) || p[len] == '_'))
 			continue;
 		return o->level == level ? o : NULL;
 	}
@@ -203,7 +205,8 @@ static int become_set(struct reader *reader, struct expr *expr, const struct wor
 		return 0;
 	}
 	word_names(words, ", ", names, sizeof(names));
-	return wrong(reader, expr->at, "unknown %s '%s'; there are %s", words->what, expr->value.text, names);
+	return wrong(reader, expr->at, "unknown %s '%s'; there are %s", words->what,
+		     expr->value.text, names);
 }
 
 /* --- types */
@@ -236,7 +239,8 @@ static int unify_sets(struct reader *reader, struct expr *a, struct expr *b)
 	if (a->kind == EXPR_WORD || b->kind == EXPR_WORD) {
 		const struct expr *word = a->kind == EXPR_WORD ? a : b;
 
-		return wrong(reader, word->at, "unknown word '%s'; text stands in quotes", word->value.text);
+		return wrong(reader, word->at, "unknown word '%s'; text stands in quotes",
+			     word->value.text);
 	}
 	return 0;
 }
@@ -250,7 +254,8 @@ static int check_has(struct reader *reader, const struct expr *a, struct expr *b
 	return 0;
 }
 
-static int check_compare(struct reader *reader, const struct operator *operator, struct expr *a, struct expr *b)
+static int check_compare(struct reader *reader, const struct operator* operator, struct expr * a,
+			 struct expr *b)
 {
 	bool order = *operator->sign == '<' || *operator->sign == '>';
 
@@ -294,7 +299,8 @@ static int check_arithmetic(struct reader *reader, const struct operator *operat
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (strcmp(rows[i].sign, operator->sign) || rows[i].left != a->type || rows[i].right != b->type)
+		if (strcmp(rows[i].sign, operator->sign) || rows[i].left != a->type ||
+		    rows[i].right != b->type)
 			continue;
 		*type = rows[i].type;
 		return 0;
@@ -302,8 +308,8 @@ static int check_arithmetic(struct reader *reader, const struct operator *operat
 	return wrong(reader, b->at, "'%s' does not go with these two", operator->sign);
 }
 
-static int check(struct reader *reader, const struct operator *operator, struct expr *a, struct expr *b,
-		 enum datum_type *type)
+static int check(struct reader *reader, const struct operator* operator, struct expr * a,
+		 struct expr *b, enum datum_type *type)
 {
 	*type = DATUM_NUMBER;
 	if (operator->level == LEVEL_COMPARE)
@@ -311,7 +317,8 @@ static int check(struct reader *reader, const struct operator *operator, struct 
 	if (operator->level > LEVEL_COMPARE)
 		return check_arithmetic(reader, operator, a, b, type);
 	if (a->type != DATUM_NUMBER || b->type != DATUM_NUMBER)
-		return wrong(reader, a->type != DATUM_NUMBER ? a->at : b->at, "this is neither true nor false");
+		return wrong(reader, a->type != DATUM_NUMBER ? a->at : b->at,
+			     "this is neither true nor false");
 	return 0;
 }
 
@@ -325,7 +332,8 @@ struct expr *expr_binary(struct reader *reader, const struct operator *operator,
 		return NULL;
 	expr = pool_alloc(&reader->scenario->pool, sizeof(*expr));
 	*expr = (struct expr){
-		.kind = EXPR_BINARY, .type = type, .operator = operator, .left = left, .right = right,
+		.kind = EXPR_BINARY, .type = type, .operator = operator, .left = left,
+		.right = right,
 		.at = left->at,
 	};
 	return expr;

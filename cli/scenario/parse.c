@@ -40,7 +40,8 @@ static int parse_action(struct reader *reader, struct statement *s, const char *
 	if (phrase_split(&phrase))
 		return -1;
 	/* join NAME = WORD */
-	if (!strcmp(phrase.line->argc ? phrase.line->argv[0] : "", "join") && phrase_equals(phrase.line) > 0) {
+	if (!strcmp(phrase.line->argc ? phrase.line->argv[0] : "", "join") &&
+	    phrase_equals(phrase.line) > 0) {
 		line_free(phrase.line);
 		s->kind = STATEMENT_ANSWER;
 		reader->scenario->expectations++;
@@ -71,7 +72,9 @@ static int parse_expect(struct reader *reader, struct statement *s, const char *
 
 	reader->scenario->expectations++;
 	snprintf(first, sizeof(first), "%.*s", (int)word_length(p), p);
-	s->kind = refusal ? STATEMENT_REFUSAL : has_answer(p) ? STATEMENT_ANSWER : STATEMENT_EXPRESSION;
+	s->kind = refusal	? STATEMENT_REFUSAL :
+		  has_answer(p) ? STATEMENT_ANSWER :
+				  STATEMENT_EXPRESSION;
 	if (s->kind != STATEMENT_EXPRESSION)
 		return parse_answer(reader, s, p);
 	if (command_find(first))
@@ -79,7 +82,8 @@ static int parse_expect(struct reader *reader, struct statement *s, const char *
 	s->expr = expr_parse(reader, p);
 	if (!s->expr)
 		return -1;
-	return s->expr->type == DATUM_NUMBER ? 0 : wrong(reader, p, "this is neither true nor false");
+	return s->expr->type == DATUM_NUMBER ? 0 :
+					       wrong(reader, p, "this is neither true nor false");
 }
 
 static int parse_settle(struct reader *reader, struct statement *s, const char *p)
@@ -108,7 +112,8 @@ static int parse_repeat(struct reader *reader, struct statement *s, const char *
 		return -1;
 	if (!s->number)
 		return wrong(reader, phrase_at(&phrase, 0), "0 times is never");
-	return phrase.line->argc > 1 ? wrong(reader, phrase_at(&phrase, 1), "one word too many") : 0;
+	return phrase.line->argc > 1 ? wrong(reader, phrase_at(&phrase, 1), "one word too many") :
+				       0;
 }
 
 static int parse_end(struct reader *reader, struct statement *s, const char *p)
@@ -183,7 +188,8 @@ static int parse_other(struct reader *reader, struct statement *s, const char *p
 /* "expect", "expect!", "expect@rt", "expect!@rt"; else a line that may begin with "@rt ". */
 static int parse_body(struct reader *reader, struct statement *s, const char *p)
 {
-	bool expect = !strncmp(p, "expect", 6) && strchr(" \t!@", p[6]), refusal = expect && p[6] == '!';
+	bool expect = !strncmp(p, "expect", 6) && strchr(" \t!@", p[6]),
+	     refusal = expect && p[6] == '!';
 
 	if (expect)
 		p += 6 + refusal;
@@ -211,7 +217,8 @@ static struct statement *statement_new(struct reader *reader, const char *p)
 		len--;
 	s = &scenario->statements[scenario->nr++];
 	*s = (struct statement){
-		.line = reader->parts[0].number, .text = pool_text(&scenario->pool, p, len), .action.cpu = -1,
+		.line = reader->parts[0].number, .text = pool_text(&scenario->pool, p, len),
+		.action.cpu = -1,
 	};
 	return s;
 }

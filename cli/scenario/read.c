@@ -68,7 +68,9 @@ static int head_limit(struct reader *reader, const char *p)
 
 	if (parse_period(word, &reader->scenario->limit_ns, &e))
 		return wrong(reader, p, "%s", e.text);
-	return at_end(p + strlen(word)) ? 0 : wrong(reader, skip_blanks(p + strlen(word)), "one word too many");
+	if (at_end(p + strlen(word)))
+		return 0;
+	return wrong(reader, skip_blanks(p + strlen(word)), "one word too many");
 }
 
 static int head_leaves(struct reader *reader, const char *p)
@@ -140,7 +142,8 @@ static int parse_line(struct reader *reader)
 		if (!word_is(p, len, head[i].word))
 			continue;
 		if (reader->scenario->nr)
-			return wrong(reader, p, "'%s' must stand before all commands", head[i].word);
+			return wrong(reader, p, "'%s' must stand before all commands",
+				     head[i].word);
 		return head[i].parse(reader, skip_blanks(p + len));
 	}
 	return statement_parse(reader, p);
@@ -187,7 +190,8 @@ static int read_lines(struct reader *reader, FILE *file)
 	}
 	free(text);
 	if (!err && reader->nr_parts)
-		err = wrong(reader, reader->line + strlen(reader->line), "a '\\' with no line after it");
+		err = wrong(reader, reader->line + strlen(reader->line),
+			    "a '\\' with no line after it");
 	return err;
 }
 
@@ -200,7 +204,8 @@ static bool name_known(const struct list *names, const char *name)
 }
 
 /* Names that nothing has, which only the last line tells. */
-static int unknown_name(const struct scenario *s, const struct list *spots, const char *who, struct error *e)
+static int unknown_name(const struct scenario *s, const struct list *spots, const char *who,
+			struct error *e)
 {
 	char text[128];
 
@@ -223,7 +228,8 @@ static int missing(const struct scenario *s, struct error *e)
 		if (s->statements[i].kind == STATEMENT_REPEAT && !s->statements[i].other)
 			return wrong_spot(e, s, &(struct spot){ "", s->statements[i].line, 1 },
 					  "this repeat has no end");
-	if (unknown_name(s, &s->leaves, "it leaves", e) || unknown_name(s, &s->targets, "a step names", e))
+	if (unknown_name(s, &s->leaves, "it leaves", e) ||
+	    unknown_name(s, &s->targets, "a step names", e))
 		return -1;
 	if (!s->title)
 		return wrong_spot(e, s, &top, "it has no title");

@@ -36,7 +36,8 @@ struct spot *spot_new(struct reader *reader, const char *at, const char *name, s
 	return spot;
 }
 
-int wrong_spot(struct error *e, const struct scenario *scenario, const struct spot *spot, const char *what)
+int wrong_spot(struct error *e, const struct scenario *scenario, const struct spot *spot,
+	       const char *what)
 {
 	char place[300];
 

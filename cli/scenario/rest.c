@@ -38,7 +38,8 @@ static int unsettled(struct run *run, const struct statement *s, const struct bh
 	if (item_is_stuck(&state))
 		run_fault(run, s, "%s will never be idle: it is %s", state.out_name, words);
 	else
-		run_fault(run, s, "%s is not idle within %s: it is %s", state.out_name, limit, words);
+		run_fault(run, s, "%s is not idle within %s: it is %s", state.out_name, limit,
+			  words);
 	return -1;
 }
 
@@ -49,8 +50,8 @@ struct pass {
 };
 
 /* Waits until this one is idle; 1: the time is over, or somebody wants the end. */
-static int settle_item(struct run *run, const struct statement *s, const struct bhlab_item_state *state,
-		       uint64_t deadline)
+static int settle_item(struct run *run, const struct statement *s,
+		       const struct bhlab_item_state *state, uint64_t deadline)
 {
 	int err;
 
@@ -61,12 +62,14 @@ static int settle_item(struct run *run, const struct statement *s, const struct 
 		return unsettled(run, s, state);
 	if (end_wanted())
 		return 1;
-	if (err && err != EINTR)
-		return run_fault(run, s, "%s: %s", state->out_name, strerror(err)), -1;
-	return 0;
+	if (!err || err == EINTR)
+		return 0;
+	run_fault(run, s, "%s: %s", state->out_name, strerror(err));
+	return -1;
 }
 
-static int settle_pass(struct run *run, const struct statement *s, uint64_t deadline, struct pass *pass)
+static int settle_pass(struct run *run, const struct statement *s, uint64_t deadline,
+		       struct pass *pass)
 {
 	struct bhlab_item_state state;
 	int ret = 0;
@@ -114,9 +117,11 @@ static bool may_be_left(const struct scenario *scenario, const char *name)
 static void check_balance(struct run *run, const struct bhlab_item_state *s)
 {
 	if (s->out_accepted != s->out_runs + s->out_cancelled + s->out_merged + s->out_outstanding)
-		run_fault(run, NULL, "%s: %" PRIu64 " accepted are not %" PRIu64 " run + %" PRIu64 " cancelled + %"
-			  PRIu64 " merged + %" PRIu64 " outstanding", s->out_name, (uint64_t)s->out_accepted,
-			  (uint64_t)s->out_runs, (uint64_t)s->out_cancelled, (uint64_t)s->out_merged,
+		run_fault(run, NULL,
+			  "%s: %" PRIu64 " accepted are not %" PRIu64 " run + %" PRIu64
+			  " cancelled + %" PRIu64 " merged + %" PRIu64 " outstanding",
+			  s->out_name, (uint64_t)s->out_accepted, (uint64_t)s->out_runs,
+			  (uint64_t)s->out_cancelled, (uint64_t)s->out_merged,
 			  (uint64_t)s->out_outstanding);
 }
 
@@ -133,8 +138,9 @@ static void check_records(struct run *run, const struct bhlab_item_state *s)
 		thread_runs += event->stage == BHLAB_STAGE_THREAD;
 	}
 	if (runs != s->out_runs || thread_runs != s->out_thread_runs)
-		run_fault(run, NULL, "%s: %" PRIu64 " runs were counted, %" PRIu64 " recorded", s->out_name,
-			  (uint64_t)(s->out_runs + s->out_thread_runs), runs + thread_runs);
+		run_fault(run, NULL, "%s: %" PRIu64 " runs were counted, %" PRIu64 " recorded",
+			  s->out_name, (uint64_t)(s->out_runs + s->out_thread_runs),
+			  runs + thread_runs);
 }
 
 static void check_item(struct run *run, const struct bhlab_item_state *state)

@@ -14,7 +14,8 @@
 
 /* --- what is noted */
 
-static void note_deed(struct run *run, const struct statement *s, uint64_t at_ns, const char *answer)
+static void note_deed(struct run *run, const struct statement *s, uint64_t at_ns,
+		      const char *answer)
 {
 	struct deed *deed = pool_alloc(&run->scene.pool, sizeof(*deed));
 
@@ -48,9 +49,11 @@ static bool qualifier_holds(const struct qualifier *q, json_object *doc)
 	char path[32];
 
 	if (!strcmp(q->name, "depth"))
-		return json_object_object_get_ex(doc, "depth", NULL) && json_number(doc, "/depth") == q->numbers[0];
+		return json_object_object_get_ex(doc, "depth", NULL) &&
+		       json_number(doc, "/depth") == q->numbers[0];
 	if (!strcmp(q->name, "of"))
-		return json_number(doc, "/set") == q->numbers[0] && json_number(doc, "/count") == q->numbers[1];
+		return json_number(doc, "/set") == q->numbers[0] &&
+		       json_number(doc, "/count") == q->numbers[1];
 	snprintf(path, sizeof(path), "/%s", q->name);
 	return json_flag(doc, path) != q->not;
 }
@@ -112,7 +115,8 @@ static void do_action(struct run *run, const struct statement *s)
 
 /* --- expressions */
 
-static int evaluate(struct run *run, const struct statement *s, struct eval *eval, struct datum *value)
+static int evaluate(struct run *run, const struct statement *s, struct eval *eval,
+		    struct datum *value)
 {
 	int err = scene_drain(&run->scene);
 
@@ -227,7 +231,8 @@ static bool is_required(struct run *run)
 		if (condition_holds(list->at[i], &run->scene.lab))
 			continue;
 		run->verdict = SKIPPED;
-		run->reason = pool_printf(&run->scene.pool, "requires %s", condition_text(list->at[i]));
+		run->reason =
+			pool_printf(&run->scene.pool, "requires %s", condition_text(list->at[i]));
 		return false;
 	}
 	return true;

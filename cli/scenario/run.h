@@ -65,7 +65,8 @@ const char *clean_text(struct run *run, const char *text);
 void run_check(struct run *run, const struct statement *statement, bool ok, const char *what,
 	       const char *observed);
 /* Something that nobody asked for is not as it should be. */
-void run_fault(struct run *run, const struct statement *statement, const char *fmt, ...) PRINTF(3, 4);
+void run_fault(struct run *run, const struct statement *statement, const char *fmt, ...)
+	PRINTF(3, 4);
 
 /* --- scenario_child.c */
 /* Carries out the command; of an async, starts it. */

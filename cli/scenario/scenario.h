@@ -120,7 +120,8 @@ void scenario_free(struct scenario *scenario);
 
 /* "FILE:LINE:COLUMN: ..." for what is at @at in the reader's line; returns -1. */
 int wrong(struct reader *reader, const char *at, const char *fmt, ...) PRINTF(3, 4);
-int wrong_spot(struct error *e, const struct scenario *scenario, const struct spot *spot, const char *what);
+int wrong_spot(struct error *e, const struct scenario *scenario, const struct spot *spot,
+	       const char *what);
 /* Of a name at @at, or of what has it there. */
 struct spot *spot_new(struct reader *reader, const char *at, const char *name, size_t len);
 /* Moves over blanks. */
@@ -155,7 +156,8 @@ int phrase_equals(const struct line *line);
  * The first @argc words as a command and who issues it, which is taken away from
  * the words. *@cmd is NULL if it is a join.
  */
-int phrase_action(const struct phrase *phrase, struct action *action, int argc, const struct command **cmd);
+int phrase_action(const struct phrase *phrase, struct action *action, int argc,
+		  const struct command **cmd);
 /* "ACTION = WORD" or, of a refusal, "ACTION = ERRNO" */
 int parse_answer(struct reader *reader, struct statement *s, const char *p);
 

@@ -28,7 +28,8 @@ static void tap_check(const struct check *check, size_t nr)
 
 	check_place(check, place, sizeof(place));
 	if (!check->ok && check->observed)
-		printf(INDENT "# %sexpected: %s\n" INDENT "# observed: %s\n", place, check->what, check->observed);
+		printf(INDENT "# %sexpected: %s\n" INDENT "# observed: %s\n", place, check->what,
+		       check->observed);
 	printf(INDENT "%s %zu ", check->ok ? "ok" : "not ok", nr);
 	print_description(place);
 	print_description(check->what);
@@ -39,8 +40,8 @@ static void tap_subtests(const struct run *run)
 {
 	char variants[512];
 
-	printf(INDENT "KTAP version 1\n" INDENT "# Subtest: %s\n" INDENT "1..%zu\n", run->scenario->name,
-	       run->checks.nr);
+	printf(INDENT "KTAP version 1\n" INDENT "# Subtest: %s\n" INDENT "1..%zu\n",
+	       run->scenario->name, run->checks.nr);
 	for (size_t i = 0; i < run->checks.nr; i++)
 		tap_check(run->checks.at[i], i + 1);
 	variants_text(run, variants, sizeof(variants));
@@ -70,8 +71,9 @@ static void tap_end(struct report *report, const struct totals *totals)
 {
 	if (totals->signal)
 		printf("Bail out! interrupted by SIG%s\n", sigabbrev_np(totals->signal));
-	printf("# Totals: pass:%zu fail:%zu xfail:0 xpass:0 skip:%zu error:0\n", totals->by_verdict[PASSED],
-	       totals->by_verdict[FAILED] + totals->by_verdict[WRONG], totals->by_verdict[SKIPPED]);
+	printf("# Totals: pass:%zu fail:%zu xfail:0 xpass:0 skip:%zu error:0\n",
+	       totals->by_verdict[PASSED], totals->by_verdict[FAILED] + totals->by_verdict[WRONG],
+	       totals->by_verdict[SKIPPED]);
 }
 
 const struct report tap_report = { .begin = tap_begin, .scenario = tap_scenario, .end = tap_end };

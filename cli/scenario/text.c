@@ -102,7 +102,8 @@ static void print_observed(const struct check *check, int at, int width)
 
 static void print_check(const struct check *check, int width)
 {
-	int at = printf("%s%s%s%s  ", INDENT, check->ok ? GREEN : RED, check->ok ? "ok    " : "FAILED", PLAIN);
+	int at = printf("%s%s%s%s  ", INDENT, check->ok ? GREEN : RED,
+			check->ok ? "ok    " : "FAILED", PLAIN);
 
 	if (check->statement && !check->ok)
 		printf("line %u: ", check->statement->line);
@@ -135,11 +136,13 @@ static void print_verdict(const struct run *run)
 
 	period_round(run->took_ns, took, sizeof(took));
 	variants_text(run, variants, sizeof(variants));
-	printf("\n%s%s%s%s", INDENT, verdict_color(run->verdict), verdict_word(run->verdict), PLAIN);
+	printf("\n%s%s%s%s", INDENT, verdict_color(run->verdict), verdict_word(run->verdict),
+	       PLAIN);
 	if (run->verdict == SKIPPED || run->verdict == WRONG)
 		printf(": %s\n", run->reason);
 	else
-		printf(": %zu of %zu checks, %s\n", count_checks(run, run->verdict == PASSED), run->checks.nr, took);
+		printf(": %zu of %zu checks, %s\n", count_checks(run, run->verdict == PASSED),
+		       run->checks.nr, took);
 	if (*variants)
 		printf("%svariants taken: %s\n", INDENT, variants);
 }
@@ -154,7 +157,8 @@ static const char *story_name(const void *who, uint32_t id, char buf[BHLAB_NAME_
 void run_timeline(const struct timeline *timeline, const struct run *run)
 {
 	struct story story = {
-		.records = &run->scene.records, .deeds = &run->deeds, .name = story_name, .who = run,
+		.records = &run->scene.records, .deeds = &run->deeds, .name = story_name,
+		.who = run,
 	};
 
 	timeline_print(timeline, &story);
@@ -193,8 +197,8 @@ static void text_begin(struct report *report, const struct totals *totals)
 static void print_line(const struct run *run)
 {
 	printf("%s%-7s%s  %-32s  %s\n", verdict_color(run->verdict),
-	       run->verdict == PASSED ? "ok" : verdict_word(run->verdict), PLAIN, run->scenario->name,
-	       run->verdict == SKIPPED ? run->reason : run->scenario->title);
+	       run->verdict == PASSED ? "ok" : verdict_word(run->verdict), PLAIN,
+	       run->scenario->name, run->verdict == SKIPPED ? run->reason : run->scenario->title);
 }
 
 static void text_scenario(struct report *report, const struct run *run, const struct totals *totals)
@@ -227,10 +231,15 @@ static void text_end(struct report *report, const struct totals *totals)
 	printf("%s%zu scenarios, %" PRIu64 " expectations: %zu passed, %zu failed, %zu skipped%s\n",
 	       totals->by_verdict[FAILED] + totals->by_verdict[WRONG] ? RED : BOLD, totals->done,
 	       totals->expectations, totals->by_verdict[PASSED],
-	       totals->by_verdict[FAILED] + totals->by_verdict[WRONG], totals->by_verdict[SKIPPED], PLAIN);
+	       totals->by_verdict[FAILED] + totals->by_verdict[WRONG], totals->by_verdict[SKIPPED],
+	       PLAIN);
 }
 
-const struct report text_report = { .begin = text_begin, .scenario = text_scenario, .end = text_end };
+const struct report text_report = {
+	.begin = text_begin,
+	.scenario = text_scenario,
+	.end = text_end,
+};
 
 /* --- a line each, with tabs */
 
@@ -238,10 +247,15 @@ static void parsable_begin(struct report *report, const struct totals *totals)
 {
 }
 
-static void parsable_scenario(struct report *report, const struct run *run, const struct totals *totals)
+static void parsable_scenario(struct report *report, const struct run *run,
+			      const struct totals *totals)
 {
-	printf("%s\t%s\t%s\t%s\n", verdict_word(run->verdict), run->scenario->name, run->scenario->title,
-	       run->reason ? run->reason : "");
+	printf("%s\t%s\t%s\t%s\n", verdict_word(run->verdict), run->scenario->name,
+	       run->scenario->title, run->reason ? run->reason : "");
 }
 
-const struct report parsable_report = { .begin = parsable_begin, .scenario = parsable_scenario, .end = parsable_begin };
+const struct report parsable_report = {
+	.begin = parsable_begin,
+	.scenario = parsable_scenario,
+	.end = parsable_begin,
+};
