@@ -243,8 +243,8 @@ void text_ns(json_object *row, json_object *value, const void *arg, char *cell)
 }
 
 /*
- * Without the last column: after a character there some terminals are in the next line
- * already, and ours would be blank.
+ * Leaves the last column free: after a character there some terminals have already moved
+ * to the next line, and our line break would print an empty one.
  */
 int out_width(void)
 {

@@ -18,8 +18,8 @@
 #include "base/signals.h"
 
 /*
- * Who is interrupted takes the program along, and a scenario whose time is over does not
- * wait for it, either.
+ * A bhctl that is interrupted passes the signal on to the program, and kills it at the
+ * second signal. A scenario whose time is over kills it at once.
  */
 static int child_status(pid_t child)
 {

@@ -77,8 +77,8 @@ int netlink_open(struct netlink *nl, const struct call *call, struct error *e)
 }
 
 /*
- * What happens while we are not looking has to fit in: beyond the limit for everybody,
- * if we may.
+ * The buffer has to hold all events that arrive between two reads. With CAP_NET_ADMIN it
+ * may be larger than net.core.rmem_max.
  */
 static void set_buffer(int fd, int size)
 {

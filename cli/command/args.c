@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From words to a call: what is wrong here is a usage error, always. */
+/* From words to a call. All errors here are usage errors. */
 #include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -63,7 +63,7 @@ static int set_value(struct call *call, size_t i, const char *text, struct error
 	return -1;
 }
 
-/* The tables that getopt_long() wants. A lone "+" stops it at the first word. */
+/* The tables for getopt_long(). A leading "+" makes it stop at the first word. */
 struct getopts {
 	struct option longs[ARGS_MAX + 2];
 	char shorts[3 * ARGS_MAX];
@@ -144,7 +144,7 @@ static void add_subject(struct call *call, const char *text)
 	text_join(&subject, " ", text);
 }
 
-/* The one at argv[@at]; moves @at on. */
+/* Parses the argument at argv[@at], and advances @at. */
 static int parse_positional(struct call *call, size_t i, char **argv, int argc, int *at,
 			    struct error *e)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Running one command: the lab that it needs, and what it names there. */
+/* Runs one command: opens the lab that it needs, and finds the objects that it names. */
 #include <json.h>
 #include <stdio.h>
 #include <string.h>

@@ -31,9 +31,9 @@ struct value {
 };
 
 enum arg_span {
-	SPAN_WORD,
+	SPAN_WORD,	/* one word */
 	SPAN_WORDS,	/* this word and all that follow */
-	SPAN_COMMAND,	/* the same, and none of them is an option of ours */
+	SPAN_COMMAND,	/* the same; bhctl does not look for its own options in them */
 };
 
 /* What an argument may be. */
@@ -65,9 +65,9 @@ int arg_parse_any(const char *text, struct value *value, struct error *e);
 /* One argument of a command; tables of them end with a NULL name. */
 struct argdef {
 	const char *name;		/* "--cpu" is an option, "ITEM" stands by itself */
-	const struct arg_type *type;	/* or else */
+	const struct arg_type *type;	/* NULL if @words is set */
 	const char *help;		/* of an option */
-	const struct words *words;	/* it is one of these */
+	const struct words *words;	/* the value must be one of these */
 	char letter;			/* of an option: the short form, or 0 */
 	bool optional;			/* of others: may be missing */
 };
@@ -76,16 +76,16 @@ struct call;
 struct result;
 
 /*
- * What an errno of the kernel means, where that is not what it means to any
- * command. {NAME} stands for the argument NAME, as it was typed. Tables of them
- * end with a NULL text.
+ * What an errno of the kernel means for a command; refusal.c has the meanings
+ * that all commands share. {NAME} stands for the argument NAME, as the user
+ * typed it. Tables of meanings end with a NULL text.
  */
 struct meaning {
 	int err;
 	const char *text;
 };
 
-/* All about a command, which its own file defines and commands.c lists. */
+/* Everything about a command. Its own file defines it, commands.c lists it. */
 struct command {
 	const char *name;		/* one word, or two */
 	const char *summary;
@@ -93,17 +93,14 @@ struct command {
 	const char *notes;		/* more help, or NULL */
 	const struct meaning *meanings;	/* or NULL */
 	enum lab_use lab;
-	bool in_scenario;		/* a scenario may have it: it acts on its lab */
-	/* What one argument alone does not tell; before any lab is touched. */
+	bool in_scenario;		/* may be used in a scenario */
+	/* Checks the arguments together, before a lab is opened; or NULL. */
 	int (*check)(const struct call *call, struct error *e);
 	/* 0, or -1 and @result->error. Prints nothing, unless it streams. */
 	int (*run)(const struct call *call, struct lab *lab, struct result *result);
-	/* @result->doc as text; NULL: the word, and what qualifies it. */
+	/* Prints @result->doc as text. NULL: what result_text() makes of it is printed. */
 	void (*print)(const struct result *result);
-	/*
-	 * What "expect COMMAND = WORD" may ask for: a word of these, or the one word;
-	 * NULL: nothing.
-	 */
+	/* The words that "expect COMMAND = WORD" accepts: @answers, or only @answer. */
 	const struct words *answers;
 	const char *answer;
 };

@@ -62,7 +62,7 @@ static void help_option(const struct argdef *def)
 	printf("  %-*s %s\n", COLUMN, buf, def->help);
 }
 
-/* What the value of an option may be. Of a word that stands by itself the notes say it. */
+/* The words that an option accepts; for positional words the notes list them. */
 static void help_words(const struct argdef *def)
 {
 	const struct words *words = def->words ? def->words : def->type->words;

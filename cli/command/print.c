@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A result, or why there is none, as it is printed. */
+/* Prints results and errors. */
 #include <inttypes.h>
 #include <json.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What an errno means: to the command, or else to any. */
+/* Explains an errno: by the meanings of the command, else by those that all share. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -175,8 +175,8 @@ static int read_end(struct reading *r, json_object *doc)
 }
 
 /*
- * What is wrong with a record, or NULL: each may be used as an index, or subtracted,
- * without another look.
+ * What is wrong with a record, or NULL. After this check the fields can be used as
+ * indexes, and times can be subtracted.
  */
 static const char *bad_record(const struct recording *recording, const struct bhlab_event *event)
 {

@@ -50,8 +50,8 @@ void report_text(const struct recording *recording, struct json_object *doc);
 enum track_context { TRACK_HARDIRQ, TRACK_SOFTIRQ, TRACK_TASK, TRACK_CONTEXTS };
 
 /*
- * A run that was preempted and one that ended after it, in one context of one CPU, are
- * in different layers.
+ * If two runs in one context of one CPU overlap without one containing the other, the
+ * first having been preempted, they are in different layers.
  */
 struct track {
 	uint32_t cpu;

@@ -39,8 +39,8 @@
 #define TRACKS_MAX	64
 
 /*
- * By Okabe and Ito, and lighter and darker shades of theirs: can be told apart without
- * seeing red or green.
+ * The colours of Okabe and Ito, which people with red-green blindness can tell apart, and
+ * lighter and darker shades of them.
  */
 static const uint32_t colors[] = {
 	0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00, 0x999999, 0xf0e442, 0x332288,
@@ -290,7 +290,7 @@ static void put_start(struct svg *s)
 	"'10 ms' 1e4, '100 ms' 1e5, '1 s' 1e6, '10 s' 1e7, '100 s' 1e8, '1000 s' 1e9)"
 
 /*
- * Of each mechanism: bars, and on their ground a line from the smallest to the largest
+ * For each mechanism: bars, and below them a line from the smallest to the largest value,
  * with three points.
  */
 static void plot_hists(struct svg *s, const char *title)
