@@ -529,7 +529,7 @@ extern const struct bhlab_mech_ops bhlab_kthread_work_ops;
 extern const struct bhlab_mech_ops bhlab_rcu_ops;
 extern const struct bhlab_mech_ops bhlab_rcu_work_ops;
 
-/* mech_irq.c */
+/* mech/irq.c */
 int bhlab_irq_probe(void);
 
 /* create.c: the life of items */
@@ -648,7 +648,7 @@ bool bhlab_delay_cancel(struct bhlab_item *item);
 void bhlab_delay_fire(struct bhlab_item *item);
 void bhlab_delay_stop(struct bhlab_item *item);
 
-/* period.c: triggers with a period */
+/* mech/period.c: triggers with a period */
 
 /**
  * struct bhlab_period - raises an item's line again and again
