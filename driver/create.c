@@ -7,8 +7,16 @@
 #include <linux/sched/prio.h>
 #include <linux/slab.h>
 
-#include "bhlab.h"
+#include "delay.h"
+#include "item.h"
+#include "lab.h"
 #include "limits.h"
+#include "object.h"
+#include "program.h"
+#include "queue.h"
+#include "ring.h"
+#include "user.h"
+#include "mech/mech.h"
 
 #define BHLAB_ITEM_ATTRS						\
 	(BHLAB_ITEM_HARD | BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE |	\
@@ -188,6 +196,45 @@ static int bhlab_item_pin_queue(struct bhlab_item *item, u32 id)
 		return PTR_ERR(queue);
 	item->queue = queue;
 	return 0;
+}
+
+/*
+ * Kernel threads are outside of every rlimit and cgroup of who makes them, so
+ * what may hold one counts. A kworker is held by a program that sleeps, and by
+ * one that is busy for long: on an unbound queue another kworker begins with
+ * what is behind it.
+ */
+static bool bhlab_item_holds_kworker(const struct bhlab_item *item)
+{
+	return item->queue && !item->queue->bh && item->program->lingers;
+}
+
+static u32 bhlab_item_threads(const struct bhlab_item *item)
+{
+	switch (item->ops->id) {
+	case BHLAB_MECH_KTHREAD_WORK:
+		return 1;
+	case BHLAB_MECH_IRQ:
+		/* On RT, and with threadirqs, the top half has one as well. */
+		return !!(item->flags & BHLAB_ITEM_THREAD) +
+		       (bhlab_mech_context(item->ops) == BHLAB_CTX_TASK);
+	default:
+		return bhlab_item_holds_kworker(item);
+	}
+}
+
+/*
+ * Its programs are known by now. A queue of the system starts no more than its
+ * max_active (256 on the oldest kernels) of what it has at a time, of anybody's:
+ * all users together stay far below.
+ */
+static void bhlab_charge_item(struct bhlab_item *item)
+{
+	u32 *nr = item->obj.charge.nr;
+
+	nr[BHLAB_RES_THREAD] = bhlab_item_threads(item);
+	nr[BHLAB_RES_SLEEPER] = bhlab_item_holds_kworker(item) &&
+				bhlab_queue_is_system(item->queue);
 }
 
 static int bhlab_item_read_programs(struct bhlab_item *item,

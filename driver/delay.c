@@ -12,9 +12,16 @@
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
 
-#include "bhlab.h"
 #include "budget.h"
 #include "compat.h"
+#include "delay.h"
+#include "item.h"
+#include "lab.h"
+#include "object.h"
+#include "queue.h"
+#include "record.h"
+#include "stamp.h"
+#include "mech/mech.h"
 
 /*
  * Rounded up, as msecs_to_jiffies() does for everybody else. One more for the

@@ -6,7 +6,9 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
-#include "bhlab.h"
+#include "fifo.h"
+#include "object.h"
+#include "user.h"
 
 /* What the counters are says struct bhlab_fifo_state. */
 struct bhlab_fifo {

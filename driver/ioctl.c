@@ -7,9 +7,18 @@
 #include <linux/workqueue.h>
 #include <generated/utsrelease.h>
 
-#include "bhlab.h"
 #include "compat.h"
+#include "fifo.h"
+#include "ioctl.h"
+#include "item.h"
+#include "lab.h"
 #include "limits.h"
+#include "lock.h"
+#include "object.h"
+#include "program.h"
+#include "queue.h"
+#include "ring.h"
+#include "mech/mech.h"
 
 /* The layouts are the same for everybody, and without holes. */
 static_assert(sizeof(struct bhlab_info) == 200);

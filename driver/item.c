@@ -5,8 +5,17 @@
 #include <linux/interrupt.h>
 #include <linux/timekeeping.h>
 
-#include "bhlab.h"
+#include "delay.h"
+#include "ioctl.h"
+#include "item.h"
+#include "lab.h"
+#include "object.h"
+#include "program.h"
+#include "queue.h"
+#include "record.h"
+#include "stamp.h"
 #include "trace.h"
+#include "mech/mech.h"
 
 /*
  * Accepted, and neither run, cancelled nor known to be merged. A line's raises

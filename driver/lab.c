@@ -8,9 +8,14 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
-#include "bhlab.h"
-#include "limits.h"
+#include "item.h"
+#include "lab.h"
 #include "monitor.h"
+#include "object.h"
+#include "ring.h"
+#include "user.h"
+#include "wake.h"
+#include "who.h"
 
 /*
  * All labs, by id. Its lock protects @dying of each against who looks from

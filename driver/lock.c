@@ -12,7 +12,10 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
-#include "bhlab.h"
+#include "lab.h"
+#include "lock.h"
+#include "object.h"
+#include "user.h"
 
 enum bhlab_lock_way {
 	BHLAB_WAY_MUTEX,

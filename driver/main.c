@@ -6,9 +6,14 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
-#include "bhlab.h"
+#include "ioctl.h"
+#include "lab.h"
 #include "limits.h"
 #include "netlink.h"
+#include "queue.h"
+#include "ring.h"
+#include "wake.h"
+#include "mech/mech.h"
 
 static int bhlab_fops_open(struct inode *inode, struct file *file)
 {

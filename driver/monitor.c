@@ -21,9 +21,13 @@
 
 #include <linux/bhlab_netlink.h>
 
-#include "bhlab.h"
+#include "item.h"
+#include "lab.h"
 #include "monitor.h"
 #include "netlink.h"
+#include "object.h"
+#include "ring.h"
+#include "wake.h"
 
 /* How long events are gathered; the first after a subscription do not wait. */
 #define BHLAB_MONITOR_DELAY	msecs_to_jiffies(10)

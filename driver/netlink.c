@@ -11,11 +11,16 @@
 
 #include <linux/bhlab_netlink.h>
 
-#include "bhlab.h"
 #include "compat.h"
+#include "item.h"
+#include "lab.h"
 #include "limits.h"
 #include "monitor.h"
 #include "netlink.h"
+#include "object.h"
+#include "queue.h"
+#include "ring.h"
+#include "mech/mech.h"
 
 /**
  * struct bhlab_dump - where a dump is; in cb->ctx

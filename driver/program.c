@@ -9,8 +9,13 @@
 #include <linux/time64.h>
 #include <linux/uaccess.h>
 
-#include "bhlab.h"
+#include "item.h"
 #include "limits.h"
+#include "lock.h"
+#include "object.h"
+#include "program.h"
+#include "queue.h"
+#include "mech/mech.h"
 
 #define BHLAB_OPS_ITEM							\
 	(BIT(BHLAB_OP_QUEUE) | BIT(BHLAB_OP_DELAY) |			\

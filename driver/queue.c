@@ -12,9 +12,15 @@
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
-#include "bhlab.h"
 #include "compat.h"
+#include "item.h"
+#include "lab.h"
 #include "limits.h"
+#include "object.h"
+#include "queue.h"
+#include "stamp.h"
+#include "user.h"
+#include "mech/mech.h"
 
 #define BHLAB_SYSTEM_QUEUES	(BHLAB_QUEUE_BH_HIGHPRI - BHLAB_QUEUE_PERCPU + 1)
 
@@ -238,6 +244,15 @@ static const struct bhlab_kind_ops bhlab_queue_ops = {
 	.kill = bhlab_queue_kill,
 	.release = bhlab_queue_release,
 };
+
+/* A queue for memory reclaim has a rescuer; so do those of the old calls. */
+static void bhlab_charge_queue(struct bhlab_queue *queue)
+{
+	const u32 rescued = BHLAB_WQ_MEM_RECLAIM | BHLAB_WQ_LEGACY |
+			    BHLAB_WQ_SINGLETHREAD;
+
+	queue->obj.charge.nr[BHLAB_RES_THREAD] = !!(queue->flags & rescued);
+}
 
 struct bhlab_object *bhlab_queue_create(struct bhlab_lab *lab,
 					struct bhlab_queue_create *cmd)

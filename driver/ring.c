@@ -46,9 +46,11 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
-#include "bhlab.h"
 #include "compat.h"
+#include "lab.h"
 #include "limits.h"
+#include "ring.h"
+#include "user.h"
 
 #define BHLAB_RECORDS_DEFAULT	4096
 #define BHLAB_PAGE_RECORDS	(PAGE_SIZE / sizeof(struct bhlab_event))

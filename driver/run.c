@@ -8,9 +8,21 @@
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
 
-#include "bhlab.h"
 #include "budget.h"
+#include "item.h"
+#include "lab.h"
+#include "object.h"
+#include "program.h"
+#include "queue.h"
+#include "record.h"
+#include "ring.h"
+#include "run.h"
+#include "share.h"
+#include "stamp.h"
+#include "step.h"
 #include "trace.h"
+#include "who.h"
+#include "mech/mech.h"
 
 static u64 bhlab_now(u64 not_before)
 {

@@ -14,6 +14,7 @@
 #include <linux/gfp.h>
 #include <linux/time64.h>
 
+#include "budget.h"
 #include "limits.h"
 #include "share.h"
 

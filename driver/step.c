@@ -9,9 +9,21 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include "bhlab.h"
 #include "budget.h"
+#include "fifo.h"
+#include "item.h"
+#include "lab.h"
 #include "limits.h"
+#include "lock.h"
+#include "object.h"
+#include "program.h"
+#include "queue.h"
+#include "record.h"
+#include "run.h"
+#include "share.h"
+#include "stamp.h"
+#include "step.h"
+#include "mech/mech.h"
 
 #define BHLAB_OPS_ACTIVATING						\
 	(BIT(BHLAB_OP_QUEUE) | BIT(BHLAB_OP_DELAY) |			\

@@ -12,7 +12,9 @@
 
 #include <linux/tracepoint.h>
 
-#include "bhlab.h"
+#include "mech/mech.h"
+#include "run.h"
+#include "stamp.h"
 
 #define bhlab_trace_mechs						\
 	EM(BHLAB_MECH_WORK, "work")					\

@@ -15,8 +15,9 @@
 #include <linux/string.h>
 #include <linux/user_namespace.h>
 
-#include "bhlab.h"
 #include "limits.h"
+#include "share.h"
+#include "user.h"
 
 /**
  * struct bhlab_user - who has opened labs
@@ -212,50 +213,3 @@ void bhlab_user_close(struct bhlab_user *user)
 	bhlab_user_free(user);
 }
 
-/*
- * Kernel threads are outside of every rlimit and cgroup of who makes them, so
- * what may hold one counts. A kworker is held by a program that sleeps, and by
- * one that is busy for long: on an unbound queue another kworker begins with
- * what is behind it.
- */
-static bool bhlab_item_holds_kworker(const struct bhlab_item *item)
-{
-	return item->queue && !item->queue->bh && item->program->lingers;
-}
-
-static u32 bhlab_item_threads(const struct bhlab_item *item)
-{
-	switch (item->ops->id) {
-	case BHLAB_MECH_KTHREAD_WORK:
-		return 1;
-	case BHLAB_MECH_IRQ:
-		/* On RT, and with threadirqs, the top half has one as well. */
-		return !!(item->flags & BHLAB_ITEM_THREAD) +
-		       (bhlab_mech_context(item->ops) == BHLAB_CTX_TASK);
-	default:
-		return bhlab_item_holds_kworker(item);
-	}
-}
-
-/*
- * Its programs are known by now. A queue of the system starts no more than its
- * max_active (256 on the oldest kernels) of what it has at a time, of anybody's:
- * all users together stay far below.
- */
-void bhlab_charge_item(struct bhlab_item *item)
-{
-	u32 *nr = item->obj.charge.nr;
-
-	nr[BHLAB_RES_THREAD] = bhlab_item_threads(item);
-	nr[BHLAB_RES_SLEEPER] = bhlab_item_holds_kworker(item) &&
-				bhlab_queue_is_system(item->queue);
-}
-
-/* A queue for memory reclaim has a rescuer; so do those of the old calls. */
-void bhlab_charge_queue(struct bhlab_queue *queue)
-{
-	const u32 rescued = BHLAB_WQ_MEM_RECLAIM | BHLAB_WQ_LEGACY |
-			    BHLAB_WQ_SINGLETHREAD;
-
-	queue->obj.charge.nr[BHLAB_RES_THREAD] = !!(queue->flags & rescued);
-}

@@ -39,8 +39,7 @@ struct bhlab_charge {
 	u32 nr[BHLAB_NR_RES];
 };
 
-struct bhlab_item;
-struct bhlab_queue;
+struct bhlab_share;
 struct bhlab_user;
 
 struct bhlab_user *bhlab_user_open(void);
@@ -50,8 +49,5 @@ void bhlab_user_uncharge(struct bhlab_user *user,
 			 const struct bhlab_charge *charge);
 
 struct bhlab_share *bhlab_user_share(struct bhlab_user *user);
-
-void bhlab_charge_item(struct bhlab_item *item);
-void bhlab_charge_queue(struct bhlab_queue *queue);
 
 #endif /* BHLAB_USER_H */

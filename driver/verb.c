@@ -10,9 +10,17 @@
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
-#include "bhlab.h"
 #include "budget.h"
+#include "ioctl.h"
+#include "item.h"
+#include "lab.h"
 #include "limits.h"
+#include "object.h"
+#include "program.h"
+#include "queue.h"
+#include "share.h"
+#include "stamp.h"
+#include "mech/mech.h"
 
 /* A call that may have to be made on a certain CPU, by a kworker there. */
 struct bhlab_call {

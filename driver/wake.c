@@ -15,8 +15,9 @@
 #include <linux/err.h>
 #include <linux/kthread.h>
 
-#include "bhlab.h"
 #include "compat.h"
+#include "lab.h"
+#include "ring.h"
 #include "wake.h"
 
 static struct kthread_worker *bhlab_waker;

@@ -15,7 +15,7 @@
 #include <linux/pid_namespace.h>
 #include <linux/string.h>
 
-#include "bhlab.h"
+#include "ring.h"
 #include "who.h"
 
 void bhlab_who_init(struct bhlab_who *who)

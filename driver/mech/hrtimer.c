@@ -8,8 +8,12 @@
  */
 #include <linux/hrtimer.h>
 
-#include "bhlab.h"
 #include "compat.h"
+#include "item.h"
+#include "program.h"
+#include "run.h"
+#include "stamp.h"
+#include "mech/mech.h"
 
 struct bhlab_hrtimer {
 	struct bhlab_item item;

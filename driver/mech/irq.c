@@ -20,8 +20,18 @@
 #include <linux/sched/signal.h>
 #include <linux/rcupdate.h>
 
-#include "bhlab.h"
 #include "compat.h"
+#include "delay.h"
+#include "item.h"
+#include "lab.h"
+#include "object.h"
+#include "program.h"
+#include "run.h"
+#include "stamp.h"
+#include "step.h"
+#include "user.h"
+#include "mech/mech.h"
+#include "mech/period.h"
 
 /* One irq_sim domain, and its one line. */
 struct bhlab_line {

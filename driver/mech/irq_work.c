@@ -10,7 +10,10 @@
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
 
-#include "bhlab.h"
+#include "item.h"
+#include "program.h"
+#include "run.h"
+#include "mech/mech.h"
 
 struct bhlab_irq_work {
 	struct bhlab_item item;

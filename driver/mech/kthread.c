@@ -14,8 +14,16 @@
 #include <linux/sched.h>
 #include <uapi/linux/sched/types.h>
 
-#include "bhlab.h"
 #include "compat.h"
+#include "delay.h"
+#include "item.h"
+#include "lab.h"
+#include "object.h"
+#include "program.h"
+#include "run.h"
+#include "stamp.h"
+#include "user.h"
+#include "mech/mech.h"
 
 struct bhlab_kthread {
 	struct bhlab_item item;

@@ -3,7 +3,7 @@
 #include <linux/kernel.h>
 #include <linux/nospec.h>
 
-#include "bhlab.h"
+#include "mech/mech.h"
 
 static const struct bhlab_mech_ops *const bhlab_mechs[] = {
 	[BHLAB_MECH_WORK] = &bhlab_work_ops,

@@ -11,9 +11,13 @@
 #include <linux/hrtimer.h>
 #include <linux/timekeeping.h>
 
-#include "bhlab.h"
 #include "budget.h"
 #include "compat.h"
+#include "item.h"
+#include "lab.h"
+#include "object.h"
+#include "stamp.h"
+#include "mech/period.h"
 
 /* The next time, and how many periods it comes too late for. */
 static void bhlab_period_forward(struct bhlab_period *p, u64 wait)

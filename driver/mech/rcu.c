@@ -9,8 +9,14 @@
 #include <linux/rcupdate.h>
 #include <linux/workqueue.h>
 
-#include "bhlab.h"
 #include "compat.h"
+#include "item.h"
+#include "object.h"
+#include "program.h"
+#include "queue.h"
+#include "run.h"
+#include "stamp.h"
+#include "mech/mech.h"
 
 /**
  * struct bhlab_rcu - an item of mechanism rcu

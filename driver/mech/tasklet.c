@@ -9,7 +9,11 @@
 #include <linux/cpumask.h>
 #include <linux/interrupt.h>
 
-#include "bhlab.h"
+#include "item.h"
+#include "program.h"
+#include "run.h"
+#include "stamp.h"
+#include "mech/mech.h"
 
 /* What the kernel has, and whose it is. */
 struct bhlab_tstruct {

@@ -9,8 +9,13 @@
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 
-#include "bhlab.h"
 #include "compat.h"
+#include "delay.h"
+#include "item.h"
+#include "program.h"
+#include "run.h"
+#include "stamp.h"
+#include "mech/mech.h"
 
 struct bhlab_timer {
 	struct bhlab_item item;

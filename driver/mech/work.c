@@ -8,8 +8,14 @@
  */
 #include <linux/workqueue.h>
 
-#include "bhlab.h"
 #include "compat.h"
+#include "delay.h"
+#include "item.h"
+#include "program.h"
+#include "queue.h"
+#include "run.h"
+#include "stamp.h"
+#include "mech/mech.h"
 
 /* What the kernel has, and whose it is. */
 struct bhlab_dwork {

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Items: one deferrable function each. */
+#ifndef BHLAB_ITEM_H
+#define BHLAB_ITEM_H
+
+#include <linux/atomic.h>
+#include <linux/hrtimer.h>
+#include <linux/preempt.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include <linux/bhlab.h>
+
+#include "object.h"
+
+struct bhlab_activation;
+struct bhlab_mech_ops;
+struct bhlab_program;
+struct bhlab_queue;
+struct bhlab_share;
+
+/**
+ * struct bhlab_stamp - what an activation carries from its queueing to its run
+ * @ns: when it was accepted
+ * @queue: the workqueue that it holds, or NULL
+ * @serial: the item's count of accepted activations with this one
+ * @requeues: how many times the program requeued itself to get here
+ * @cpu: where it was queued
+ * @softirq: the softirqs that were pending there after it was queued
+ */
+struct bhlab_stamp {
+	u64 ns;
+	struct bhlab_queue *queue;
+	u32 serial;
+	u32 requeues;
+	u16 cpu;
+	u16 softirq;
+};
+
+/*
+ * Accepted activations whose run has not started: the pending one and, for a
+ * moment each, those that a CPU is about to run. There are more than two only of
+ * work that moves between queues, and no more than this many are accepted. A line
+ * that is raised again and again overwrites the newest.
+ */
+#define BHLAB_STAMPS	4
+
+/**
+ * struct bhlab_item - one deferrable function
+ * @ops: its mechanism
+ * @flags, @cpu, @nice, @priority, @cookie, @data: see struct bhlab_item_create
+ * @queue: the workqueue that it names, pinned, or NULL
+ * @process_ns: what its programs count in lab->process_ns
+ * @privileged: made with CAP_SYS_ADMIN; its steps may do what that allows
+ * @atomic: the CPU's budget pays for its handler, wherever that runs
+ * @ran_on: the CPU whose budget has paid last
+ * @share: what pays for its programs in process context; NULL: nothing has to
+ * @finished: runs that ended
+ * @running: handlers at work (work that is on two queues can have two); more only
+ *	under the lock, and less without
+ * @lock: protects all that follows
+ * @dead: nothing can be activated any more
+ * @roamed: it was queued on another workqueue than @queue; both are the lab's
+ * @periodic: a trigger with a period is at work
+ * @depth: how often it is disabled
+ * @irqs_off, @preempt_count: outside of the lock, of who took it last by
+ *	bhlab_item_lock(); for the context that records tell
+ * @unsettled: only the mechanism's @settle can tell whether it is at rest
+ * @syncing: how many wait for its handler, by the kernel's cancel
+ * @stamps: @nr_stamps from @first_stamp on, oldest first, round and round
+ * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @skipped,
+ *	@throttled, @expired: see struct bhlab_item_state
+ * @delay: the driver's own delay, see delay.c; while @delayed it ends at
+ *	@delay_until, and @delay_stamp is the activation's
+ */
+struct bhlab_item {
+	struct bhlab_object obj;
+	const struct bhlab_mech_ops *ops;
+	u32 flags;
+	u32 cpu;
+	struct bhlab_queue *queue;
+	u64 process_ns;
+	s32 nice;
+	u32 priority;
+	bool privileged;
+	bool atomic;
+	u16 ran_on;
+	struct bhlab_share *share;
+	u64 cookie;
+	char data[BHLAB_DATA_LEN];
+	struct bhlab_program *program;
+	struct bhlab_program *thread_program;
+	atomic64_t finished;
+	atomic_t running;
+
+	raw_spinlock_t lock;
+	bool dead;
+	bool delayed;
+	bool unsettled;
+	bool roamed;
+	bool periodic;
+	bool irqs_off;
+	u8 first_stamp;
+	u8 nr_stamps;
+	u16 depth;
+	u32 syncing;
+	unsigned int preempt_count;
+	struct bhlab_stamp stamps[BHLAB_STAMPS];
+	u64 accepted;
+	u64 coalesced;
+	u64 refused;
+	u64 runs;
+	u64 cancelled;
+	u64 merged;
+	u64 skipped;
+	u64 throttled;
+	u64 expired;
+	u64 delay_until;
+	struct bhlab_stamp delay_stamp;
+	struct hrtimer delay;
+};
+
+static inline struct bhlab_item *to_item(struct bhlab_object *obj)
+{
+	return container_of(obj, struct bhlab_item, obj);
+}
+
+/* The records of what happens under the lock tell the context outside of it. */
+static inline unsigned long bhlab_item_lock(struct bhlab_item *item)
+	__acquires(&item->lock)
+{
+	unsigned int count = preempt_count();
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&item->lock, flags);
+	item->preempt_count = count;
+	item->irqs_off = irqs_disabled_flags(flags);
+	return flags;
+}
+
+static inline void bhlab_item_unlock(struct bhlab_item *item, unsigned long flags)
+	__releases(&item->lock)
+{
+	raw_spin_unlock_irqrestore(&item->lock, flags);
+}
+
+/* Who finds a run ended finds what it did, too; see bhlab_run_end(). */
+static inline bool bhlab_item_runs(const struct bhlab_item *item)
+{
+	return atomic_read_acquire(&item->running);
+}
+
+static inline u64 bhlab_item_finished(const struct bhlab_item *item)
+{
+	return atomic64_read_acquire(&item->finished);
+}
+
+/* object.c */
+struct bhlab_item *bhlab_item_get(struct bhlab_lab *lab, u32 id);
+void bhlab_item_put(struct bhlab_item *item);
+struct bhlab_item *bhlab_item_peek(struct bhlab_lab *lab, u32 id);
+
+/* create.c */
+/* create.c: the life of items */
+struct bhlab_object *bhlab_item_create(struct bhlab_lab *lab,
+				       struct bhlab_item_create *cmd);
+
+/* item.c */
+/* item.c: verbs, and the gate that every activation passes */
+int bhlab_item_activate(struct bhlab_item *item,
+			const struct bhlab_activation *act);
+int bhlab_item_activate_locked(struct bhlab_item *item,
+			       const struct bhlab_activation *act);
+int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited);
+int bhlab_item_disable(struct bhlab_item *item, bool sync, bool privileged,
+		       u32 *depth, bool *waited);
+int bhlab_item_enable(struct bhlab_item *item, u32 *depth);
+int bhlab_item_period(struct bhlab_item *item, u64 ns, u32 count);
+void bhlab_item_die(struct bhlab_item *item);
+void bhlab_item_leave_queues(struct bhlab_item *item);
+
+/* wait.c */
+bool bhlab_item_fire(struct bhlab_item *item);
+int bhlab_item_flush(struct bhlab_item *item);
+int bhlab_item_flush_own(struct bhlab_item *item);
+int bhlab_item_wait(struct bhlab_item *item, struct bhlab_wait *cmd);
+void bhlab_item_settle(struct bhlab_item *item);
+void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st);
+
+#endif /* BHLAB_ITEM_H */

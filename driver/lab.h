@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Labs: one open of the device each.
+ *
+ * Locks, in the order in which they are taken:
+ *
+ *   lab->lock		mutex. The object table: create, destroy, names, and who
+ *			uses what. Nothing is copied from or to user space under
+ *			it, since mmap() comes with the mm's lock held.
+ *   ring->read_lock	mutex. The cursor of read().
+ *   ring->alloc_lock	mutex. The first use of the ring; taken by mmap().
+ *   cpus_read_lock()	in verbs that name a CPU.
+ *   a lab's own locks	in programs, see lock.c.
+ *   item->lock		raw spinlock, interrupts off. Everything about one
+ *			item's activations, around the kernel's own call; a
+ *			handler takes it as it starts. No two items' locks are
+ *			ever held together.
+ *   bhlab_users_lock	spinlock, a leaf. What users have taken, see user.c.
+ *   fifo->lock		raw spinlock, a leaf.
+ *   ring->count_lock	spinlock, a leaf; in process context.
+ *
+ * Steps find items under rcu_read_lock(); verbs hold a reference, which
+ * destroying an item waits for.
+ */
+#ifndef BHLAB_LAB_H
+#define BHLAB_LAB_H
+
+#include <linux/atomic.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+
+#include "monitor.h"
+#include "ring.h"
+#include "share.h"
+#include "wake.h"
+#include "who.h"
+
+struct bhlab_user;
+
+/**
+ * struct bhlab_monitor - how far a lab's events have been sent by netlink
+ * @reader: its cursors are there once somebody has listened
+ * @since: the events before this time are nobody's affair
+ * @told: of those that @reader has lost, how many listeners know of
+ *
+ * All of it is under the lock of monitor.c.
+ */
+struct bhlab_monitor {
+	struct bhlab_reader reader;
+	u64 since;
+	u64 told;
+};
+
+/**
+ * struct bhlab_lab - one open of the device
+ * @id: unique among the labs that live
+ * @users: who looks at it from outside, see lab.c, and one for the open file
+ * @user: whose limits all that it has counts against
+ * @uid, @pid, @comm: who opened it
+ * @who: whom its records may name
+ * @opened: when
+ * @lock: protects @objects against change, @next_id, @locks, @process_ns
+ * @objects: id to struct bhlab_object; read under RCU
+ * @next_id: ids are never used twice
+ * @locks: how many it has ever had: they are not given back, see lock.c
+ * @process_ns: time that all programs in process context take together
+ * @haste: verbs that bound how long those are held
+ * @dying: set once, by release(); programs end early, and nobody new looks
+ * @chain: activations that steps may make until user space makes one again
+ * @wait: verbs that wait for the state of an item, or for records
+ * @sleepers: sleep steps, and programs that are held, which end when the lab does
+ * @wake: wakes @wait and the ring's readers, see wake.c
+ */
+struct bhlab_lab {
+	u32 id;
+	refcount_t users;
+	struct bhlab_user *user;
+	kuid_t uid;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	struct bhlab_who who;
+	u64 opened;
+	struct mutex lock;
+	struct xarray objects;
+	u32 next_id;
+	u32 locks;
+	u64 process_ns;
+	struct bhlab_haste haste;
+	bool dying;
+	atomic_t chain;
+	wait_queue_head_t wait;
+	wait_queue_head_t sleepers;
+	struct bhlab_wake wake;
+	struct bhlab_ring ring;
+	struct bhlab_monitor monitor;
+};
+
+struct bhlab_lab *bhlab_lab_open(void);
+void bhlab_lab_release(struct bhlab_lab *lab);
+
+/*
+ * Something happened that somebody may wait for. The barrier orders what the
+ * caller has stored before the look for waiters; a waiter puts itself into the
+ * queue before it looks at what was stored.
+ */
+static inline void bhlab_lab_wake(struct bhlab_lab *lab)
+{
+	smp_mb(); /* the stores before, the look for waiters after */
+	/* See above. */
+	if (waitqueue_active(&lab->wait) || waitqueue_active(&lab->ring.wait))
+		bhlab_wake(&lab->wake);
+}
+
+/* From outside, where no file holds the lab. */
+/* From outside, where no file holds the lab. */
+struct bhlab_lab *bhlab_lab_get(u32 id);
+struct bhlab_lab *bhlab_lab_get_next(u32 id);
+void bhlab_lab_put(struct bhlab_lab *lab);
+u32 bhlab_labs_open(void);
+u32 bhlab_labs_changes(void);
+
+/* step.c: runs them */
+void bhlab_lab_new_chain(struct bhlab_lab *lab);
+
+#endif /* BHLAB_LAB_H */

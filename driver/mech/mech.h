@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Mechanisms: how items are activated, and so where they run. */
+#ifndef BHLAB_MECH_H
+#define BHLAB_MECH_H
+
+#include <linux/types.h>
+
+#include <linux/bhlab.h>
+
+#include "user.h"
+
+struct bhlab_activation;
+struct bhlab_item;
+
+/**
+ * struct bhlab_mech_ops - one mechanism
+ * @id: enum bhlab_mech
+ * @name, @native, @emulated, @steps, @thread_steps, @attrs: see struct
+ *	bhlab_mech_info
+ * @context: where the program runs: what it is written for
+ * @size: of the structure that embeds struct bhlab_item, at offset 0
+ * @resource: what an item counts as, beside BHLAB_RES_OBJECT
+ * @takes_cpu: the kernel's call takes a CPU
+ * @takes_queue: items may name a workqueue
+ * @takes_priority: items may ask for a priority of their thread
+ * @merges: an activation that coalesces is accepted all the same, as merged
+ *
+ * @context_here: where it runs on this kernel, if that can be elsewhere
+ * @sync_cancels: @sync cancels an activation, too
+ * @after: the BHLAB_AFTER_* that the item needs between @stop and @free
+ * @init: make it ready; may sleep
+ * @stop: after @dead is set: take back what is pending, wait for what runs; may
+ *	be NULL
+ * @free: after @stop and @after; may be NULL
+ *
+ * Under item->lock, interrupts off:
+ * @busy: may not be destroyed now
+ * @admit: 0, or the errno with which an activation is refused
+ * @queue: activate now
+ * @delay: activate later; without it bhlab_delay_arm() does
+ * @cancel: take the pending activation back: 1, 0 if there is none, or -EBUSY
+ *	if the kernel cannot now. NULL: the kernel only cancels and waits
+ * @disable: 1 if that cancelled an activation, 0, or an errno
+ * @enable: undo one @disable
+ * @fire: do not wait for the rest of the mechanism's own delay
+ * @delayed: the pending activation is on a delay of the kernel's; without it
+ *	only the kernel knows whether it has come to its queue
+ * @period: raise the line @count times, @ns apart; or an errno
+ * @end_period: no more; true if there would have been
+ *
+ * May sleep:
+ * @sync: wait for a running handler; true if an activation that is outstanding
+ *	after it was cancelled by it
+ * @flush: wait for the last activation: WAITED or IDLE, or an errno
+ * @returned: the last run has ended; wait until its handler has returned
+ * @settle: find out what became of activations that left no trace
+ * @state: fill in what only the mechanism knows
+ */
+struct bhlab_mech_ops {
+	u32 id;
+	const char *name;
+	u32 native;
+	u32 emulated;
+	u32 steps;
+	u32 thread_steps;
+	u32 context;
+	u32 attrs;
+	size_t size;
+	enum bhlab_resource resource;
+	bool takes_cpu;
+	bool takes_queue;
+	bool takes_priority;
+	bool merges;
+	bool sync_cancels;
+	u32 after;
+
+	u32 (*context_here)(void);
+	int (*init)(struct bhlab_item *item);
+	void (*stop)(struct bhlab_item *item);
+	void (*free)(struct bhlab_item *item);
+
+	bool (*busy)(struct bhlab_item *item);
+	int (*admit)(struct bhlab_item *item,
+		     const struct bhlab_activation *act);
+	int (*queue)(struct bhlab_item *item,
+		     const struct bhlab_activation *act);
+	int (*delay)(struct bhlab_item *item,
+		     const struct bhlab_activation *act);
+	int (*cancel)(struct bhlab_item *item);
+	int (*disable)(struct bhlab_item *item, bool privileged);
+	void (*enable)(struct bhlab_item *item);
+	void (*fire)(struct bhlab_item *item);
+	bool (*delayed)(struct bhlab_item *item);
+	int (*period)(struct bhlab_item *item, u64 ns, u32 count);
+	bool (*end_period)(struct bhlab_item *item);
+
+	bool (*sync)(struct bhlab_item *item);
+	int (*flush)(struct bhlab_item *item);
+	void (*returned)(struct bhlab_item *item);
+	void (*settle)(struct bhlab_item *item);
+	void (*state)(struct bhlab_item *item, struct bhlab_item_state *st);
+};
+
+/* mech.c: the list */
+const struct bhlab_mech_ops *bhlab_mech(u32 id);
+u32 bhlab_mech_count(void);
+u32 bhlab_mech_context(const struct bhlab_mech_ops *ops);
+
+extern const struct bhlab_mech_ops bhlab_work_ops;
+extern const struct bhlab_mech_ops bhlab_tasklet_ops;
+extern const struct bhlab_mech_ops bhlab_tasklet_hi_ops;
+extern const struct bhlab_mech_ops bhlab_irq_ops;
+extern const struct bhlab_mech_ops bhlab_irq_work_ops;
+extern const struct bhlab_mech_ops bhlab_timer_ops;
+extern const struct bhlab_mech_ops bhlab_hrtimer_ops;
+extern const struct bhlab_mech_ops bhlab_hrtimer_soft_ops;
+extern const struct bhlab_mech_ops bhlab_kthread_work_ops;
+extern const struct bhlab_mech_ops bhlab_rcu_ops;
+extern const struct bhlab_mech_ops bhlab_rcu_work_ops;
+
+/* irq.c */
+/* mech/irq.c */
+int bhlab_irq_probe(void);
+
+#endif /* BHLAB_MECH_H */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Queues: the workqueues that items can be put on. */
+#ifndef BHLAB_QUEUE_H
+#define BHLAB_QUEUE_H
+
+#include <linux/atomic.h>
+#include <linux/limits.h>
+#include <linux/types.h>
+
+#include <linux/bhlab.h>
+
+#include "object.h"
+
+struct bhlab_activation;
+struct bhlab_item;
+struct workqueue_struct;
+
+/**
+ * struct bhlab_queue - a workqueue
+ * @flags, @max_active: see struct bhlab_queue_create
+ * @wq: the kernel's
+ * @bh: what runs on it is in a softirq
+ * @draining: what is queued on it from elsewhere is refused; read with
+ *	interrupts off
+ * @drain_until: from then on, all is
+ * @active: activations that hold it, BHLAB_QUEUE_DEAD once it is being
+ *	destroyed; only of the lab's own
+ */
+struct bhlab_queue {
+	struct bhlab_object obj;
+	u32 flags;
+	u32 max_active;
+	struct workqueue_struct *wq;
+	bool bh;
+	bool draining;
+	u64 drain_until;
+	atomic_t active;
+};
+
+static inline bool bhlab_queue_is_system(const struct bhlab_queue *queue)
+{
+	return queue->obj.id > BHLAB_ID_MAX;
+}
+
+#define BHLAB_QUEUE_DEAD	INT_MIN
+
+/*
+ * An activation holds its queue from before the kernel is asked for it until
+ * its handler is about to return, or until it is cancelled. False if the queue
+ * is being destroyed: one atomic operation decides who comes first.
+ */
+static inline bool bhlab_queue_enter(struct bhlab_queue *queue)
+{
+	return !queue || bhlab_queue_is_system(queue) ||
+	       atomic_inc_unless_negative(&queue->active);
+}
+
+static inline void bhlab_queue_leave(struct bhlab_queue *queue)
+{
+	if (queue && !bhlab_queue_is_system(queue))
+		atomic_dec(&queue->active);
+}
+
+/* queue.c */
+void bhlab_queues_init(void);
+struct bhlab_queue *bhlab_queue_get(struct bhlab_lab *lab, u32 id);
+void bhlab_queue_put(struct bhlab_queue *queue);
+struct bhlab_queue *bhlab_queue_pin(struct bhlab_lab *lab, u32 id);
+void bhlab_queue_unpin(struct bhlab_queue *queue);
+struct bhlab_object *bhlab_queue_create(struct bhlab_lab *lab,
+					struct bhlab_queue_create *cmd);
+void bhlab_queues_flush(struct bhlab_lab *lab);
+void bhlab_queue_state(struct bhlab_queue *queue, struct bhlab_queue_state *st);
+int bhlab_queue_flush(struct bhlab_queue *queue);
+int bhlab_queue_drain(struct bhlab_queue *queue);
+bool bhlab_queue_drains(const struct bhlab_queue *queue,
+			const struct bhlab_item *item,
+			const struct bhlab_activation *act);
+
+static inline bool bhlab_queue_refuses(const struct bhlab_queue *queue,
+				       const struct bhlab_item *item,
+				       const struct bhlab_activation *act)
+{
+	/* Pairs with bhlab_queue_begin_drain(): @drain_until is there. */
+	return queue && smp_load_acquire(&queue->draining) &&
+	       bhlab_queue_drains(queue, item, act);
+}
+
+#endif /* BHLAB_QUEUE_H */

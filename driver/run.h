@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Runs: what every handler does before and after its program. */
+#ifndef BHLAB_RUN_H
+#define BHLAB_RUN_H
+
+#include <linux/types.h>
+
+#include "item.h"
+#include "lab.h"
+
+struct bhlab_program;
+struct bhlab_share;
+
+/**
+ * struct bhlab_run - one run of a program, from its start to its end
+ * @slept: of its time, what it did not use the CPU for
+ * @waited: of its time, what it spun for locks
+ * @share: what pays for it in process context, outside of brackets; NULL:
+ *	nothing has to
+ * @shared: of its time, what has been charged to @share already
+ * @brackets: how many of bh_off, irq_off and locks it is in
+ * @bracketed: since when
+ * @bracket_slept: @slept at that time
+ * @unopened: how many brackets that were skipped it is in
+ * @charged: the CPU's budget pays for all of it
+ * @spent: and that is spent: nothing of it but open brackets goes on
+ * @irq_flags: what the end of irq_off, which is not nested in itself, restores
+ * @wake_thread, @none: what the steps of a top half decided
+ */
+struct bhlab_run {
+	struct bhlab_item *item;
+	const struct bhlab_program *program;
+	struct bhlab_stamp stamp;
+	u64 started;
+	u64 slept;
+	u64 waited;
+	struct bhlab_share *share;
+	u64 shared;
+	u64 bracketed;
+	u64 bracket_slept;
+	unsigned long irq_flags;
+	u32 brackets;
+	u32 unopened;
+	u32 nth;
+	u16 cpu;
+	u16 context;
+	u16 softirq;
+	u16 flags;
+	u32 skipped;
+	u8 stage;
+	bool charged;
+	bool spent;
+	bool wake_thread;
+	bool none;
+};
+
+static inline bool bhlab_run_ended(const struct bhlab_run *run)
+{
+	return READ_ONCE(run->item->dead) ||
+	       READ_ONCE(run->item->obj.lab->dying);
+}
+
+typedef bool bhlab_due_t(struct bhlab_item *item);
+
+/* run.c: what every handler does before and after its program, and records */
+bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
+		     u64 entered, u64 since);
+void bhlab_run_charge(const struct bhlab_run *run, u64 end, u64 ns);
+void bhlab_run_start(struct bhlab_run *run, u64 entered);
+void bhlab_run_end(struct bhlab_run *run);
+void bhlab_item_run(struct bhlab_item *item);
+void bhlab_item_run_due(struct bhlab_item *item, bhlab_due_t *due);
+
+#endif /* BHLAB_RUN_H */
