@@ -9,7 +9,6 @@ struct bhlab_activation;
 struct bhlab_item;
 struct bhlab_stamp;
 
-/* delay.c: the delay of mechanisms that have none of their own */
 unsigned long bhlab_delay_jiffies(u64 ns);
 void bhlab_delay_init(struct bhlab_item *item);
 int bhlab_delay_arm(struct bhlab_item *item,

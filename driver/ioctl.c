@@ -182,26 +182,6 @@ static int bhlab_cmd_destroy(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	return bhlab_lab_destroy(lab, cmd->destroy.id);
 }
 
-static int bhlab_wait_recorded(struct bhlab_lab *lab, struct bhlab_wait *cmd)
-{
-	u64 end = ktime_get_ns() + cmd->timeout_ns;
-	int ret;
-
-	if (cmd->timeout_ns > BHLAB_NS_MAX)
-		return -EINVAL;
-	ret = bhlab_ring_use(&lab->ring);
-	if (ret)
-		return ret;
-	ret = wait_event_interruptible_hrtimeout(lab->wait,
-						 bhlab_ring_recorded(&lab->ring) >= cmd->value,
-						 ns_to_ktime(cmd->timeout_ns));
-	if (ret == -ETIME)
-		return -ETIMEDOUT;
-	if (ret == -ERESTARTSYS)
-		cmd->timeout_ns = bhlab_time_left(end);
-	return ret;
-}
-
 static int bhlab_cmd_wait(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 {
 	struct bhlab_wait *wait = &cmd->wait;
@@ -213,7 +193,7 @@ static int bhlab_cmd_wait(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	    (wait->id && wait->condition == BHLAB_COND_RECORDED))
 		return -EOPNOTSUPP;
 	if (wait->condition == BHLAB_COND_RECORDED)
-		return bhlab_wait_recorded(lab, wait);
+		return bhlab_lab_wait(lab, wait);
 	item = bhlab_item_get(lab, wait->id);
 	if (!item)
 		return -ENOENT;

@@ -12,16 +12,7 @@ struct bhlab_lab;
 long bhlab_ioctl(struct bhlab_lab *lab, unsigned int cmd, unsigned long arg);
 
 /* verb.c */
-/* verb.c */
 int bhlab_act(struct bhlab_lab *lab, struct bhlab_act *cmd, u32 nr);
 int bhlab_batch(struct bhlab_lab *lab, struct bhlab_batch *cmd);
-
-/* What a wait that a signal ends leaves to who restarts it. */
-static inline u64 bhlab_time_left(u64 end)
-{
-	u64 now = ktime_get_ns();
-
-	return end > now ? end - now : 0;
-}
 
 #endif /* BHLAB_IOCTL_H */

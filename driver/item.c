@@ -6,115 +6,21 @@
 #include <linux/timekeeping.h>
 
 #include "delay.h"
-#include "ioctl.h"
 #include "item.h"
 #include "lab.h"
 #include "object.h"
-#include "program.h"
 #include "queue.h"
 #include "record.h"
 #include "stamp.h"
 #include "trace.h"
 #include "mech/mech.h"
 
-/*
- * Accepted, and neither run, cancelled nor known to be merged. A line's raises
- * are known to be merged only at rest, and a cancel may have come too late
- * there, so that for a moment the sum can exceed what was accepted.
- */
-u64 bhlab_item_outstanding(const struct bhlab_item *item)
-{
-	u64 known = item->runs + item->cancelled + item->merged;
-
-	return item->accepted > known ? item->accepted - known : 0;
-}
-
-bool bhlab_item_idle(const struct bhlab_item *item)
-{
-	return !bhlab_item_outstanding(item) && !bhlab_item_runs(item) &&
-	       !item->unsettled && !item->periodic;
-}
-
-/* Only if there is one. */
-static inline struct bhlab_stamp *bhlab_stamp_newest(struct bhlab_item *item)
-{
-	return &item->stamps[(item->first_stamp + item->nr_stamps - 1u) %
-			     BHLAB_STAMPS];
-}
-
-/*
- * The softirqs are those that are pending now that it is queued. Only a line has
- * more than there is room for, see __bhlab_item_call(), and a line has no queue.
- */
-static __always_inline void bhlab_stamp_push(struct bhlab_item *item,
-					     const struct bhlab_stamp *stamp)
-{
-	struct bhlab_stamp *newest;
-
-	if (item->nr_stamps < BHLAB_STAMPS)
-		item->nr_stamps++;
-	newest = bhlab_stamp_newest(item);
-	*newest = *stamp;
-	newest->softirq = local_softirq_pending();
-}
-
-/* What is pending goes to another queue with its new delay. */
-static void bhlab_stamp_move(struct bhlab_item *item, struct bhlab_queue *queue)
-{
-	struct bhlab_stamp *stamp = bhlab_stamp_newest(item);
-
-	bhlab_queue_leave(stamp->queue);
-	stamp->queue = queue;
-}
-
-/* The stamp of the activation that was taken back: the newest, if there is one. */
-static void bhlab_stamp_take_back(struct bhlab_item *item,
-				  struct bhlab_stamp *stamp)
-{
-	*stamp = *bhlab_stamp_newest(item);
-	if (item->nr_stamps)
-		item->nr_stamps--;
-	else
-		stamp->queue = NULL;
-}
-
-/*
- * Call the kernel, and keep the stamp for the run that will come of it. The
- * caller has entered @act->queue, and leaves it unless the answer is QUEUED or
- * MODIFIED. Without room for the stamp the kernel is not called.
- */
-static __always_inline int __bhlab_item_call(struct bhlab_item *item,
-					     const struct bhlab_activation *act,
-					     const struct bhlab_stamp *stamp)
-{
-	int ret;
-
-	lockdep_assert_held(&item->lock);
-	if (item->nr_stamps == BHLAB_STAMPS && !item->ops->merges)
-		return -EBUSY;
-	if (act->delay && item->ops->delay)
-		ret = item->ops->delay(item, act);
-	else
-		ret = item->ops->queue(item, act);
-	if (ret == BHLAB_RESULT_QUEUED)
-		bhlab_stamp_push(item, stamp);
-	else if (ret == BHLAB_RESULT_MODIFIED)
-		bhlab_stamp_move(item, act->queue);
-	return ret;
-}
-
-int bhlab_item_call(struct bhlab_item *item, const struct bhlab_activation *act,
-		    const struct bhlab_stamp *stamp)
-{
-	return __bhlab_item_call(item, act, stamp);
-}
-
 /* A raise that finds the line raised is accepted all the same, as merged. */
 static __always_inline int bhlab_item_raise(struct bhlab_item *item,
 					    const struct bhlab_activation *act,
 					    const struct bhlab_stamp *stamp)
 {
-	int ret = __bhlab_item_call(item, act, stamp);
+	int ret = bhlab_item_call(item, act, stamp);
 
 	if (item->ops->merges && ret == BHLAB_RESULT_ALREADY_PENDING)
 		item->accepted++;
@@ -138,6 +44,30 @@ static __always_inline void bhlab_item_account(struct bhlab_item *item, int resu
 		item->refused++;
 		break;
 	}
+}
+
+/*
+ * A queue that drains takes only what its own workers queue there directly. An
+ * item that was on several queues may be running on another one than it seems,
+ * and what runs in a softirq is no worker to the kernel.
+ */
+static bool bhlab_queue_drains(const struct bhlab_queue *queue,
+			const struct bhlab_item *item,
+			const struct bhlab_activation *act)
+{
+	lockdep_assert_held(&item->lock);
+	return act->from != queue || queue->bh || act->delay ||
+	       item->ops->id != BHLAB_MECH_WORK ||
+	       ktime_get_mono_fast_ns() > queue->drain_until;
+}
+
+static inline bool bhlab_queue_refuses(const struct bhlab_queue *queue,
+				       const struct bhlab_item *item,
+				       const struct bhlab_activation *act)
+{
+	/* Pairs with bhlab_queue_begin_drain(): @drain_until is there. */
+	return queue && smp_load_acquire(&queue->draining) &&
+	       bhlab_queue_drains(queue, item, act);
 }
 
 static __always_inline int bhlab_item_admit(struct bhlab_item *item,
@@ -388,249 +318,3 @@ int bhlab_item_period(struct bhlab_item *item, u64 ns, u32 count)
 	return ret;
 }
 
-/* Is an activation on its way to @queue that the kernel would put there late? */
-bool bhlab_item_armed(struct bhlab_item *item, const struct bhlab_queue *queue)
-{
-	unsigned long flags = bhlab_item_lock(item);
-	bool armed = false;
-
-	if (item->delayed)
-		armed = item->delay_stamp.queue == queue;
-	else if (item->nr_stamps)
-		armed = bhlab_stamp_newest(item)->queue == queue &&
-			(!item->ops->delayed || item->ops->delayed(item));
-	bhlab_item_unlock(item, flags);
-	return armed;
-}
-
-static bool bhlab_item_fire_locked(struct bhlab_item *item)
-{
-	bool idle = bhlab_item_idle(item);
-
-	bhlab_delay_fire(item);
-	if (item->ops->fire)
-		item->ops->fire(item);
-	return idle;
-}
-
-/* Do not wait for a delay; true if there is nothing to wait for. */
-bool bhlab_item_fire(struct bhlab_item *item)
-{
-	unsigned long flags = bhlab_item_lock(item);
-	bool idle = bhlab_item_fire_locked(item);
-
-	bhlab_item_unlock(item, flags);
-	return idle;
-}
-
-/**
- * struct bhlab_flush - what a flush of the driver's own waits for
- * @serial: first: until nothing up to this activation is outstanding
- * @gone: that is so
- * @runs: then: until as many runs as had started by then have finished
- */
-struct bhlab_flush {
-	u32 serial;
-	bool gone;
-	u64 runs;
-};
-
-static bool bhlab_stamp_is_newer(const struct bhlab_stamp *stamp, u32 serial)
-{
-	return (s32)(stamp->serial - serial) > 0;
-}
-
-/* The oldest stamp is the first to run, and a delayed one is newer than all. */
-static bool bhlab_flush_gone(const struct bhlab_item *item, u32 serial)
-{
-	if (item->nr_stamps &&
-	    !bhlab_stamp_is_newer(&item->stamps[item->first_stamp], serial))
-		return false;
-	return !item->delayed ||
-	       bhlab_stamp_is_newer(&item->delay_stamp, serial);
-}
-
-static bool bhlab_flush_done(struct bhlab_item *item, struct bhlab_flush *f,
-			     int *ret)
-{
-	unsigned long flags;
-
-	flags = bhlab_item_lock(item);
-	*ret = 0;
-	if (!f->gone && bhlab_flush_gone(item, f->serial)) {
-		f->gone = true;
-		f->runs = item->runs;
-	}
-	if (f->gone && bhlab_item_finished(item) >= f->runs)
-		*ret = BHLAB_RESULT_WAITED;
-	else if (item->dead)
-		*ret = -ENOENT;
-	else if (item->depth && bhlab_item_outstanding(item))
-		*ret = -EBUSY;
-	bhlab_item_unlock(item, flags);
-	return *ret;
-}
-
-/*
- * Flush, for mechanisms whose kernel API has none: fire what is on a delay, and
- * wait until what was accepted before has run or is cancelled. What is accepted
- * or cancelled later does not count.
- */
-int bhlab_item_flush_own(struct bhlab_item *item)
-{
-	struct bhlab_flush f = {};
-	unsigned long flags;
-	bool idle;
-	int ret;
-
-	flags = bhlab_item_lock(item);
-	f.serial = item->accepted;
-	if (item->depth && bhlab_item_outstanding(item)) {
-		bhlab_item_unlock(item, flags);
-		return -EBUSY;
-	}
-	idle = bhlab_item_fire_locked(item);
-	bhlab_item_unlock(item, flags);
-	if (idle)
-		return BHLAB_RESULT_IDLE;
-
-	if (wait_event_interruptible(item->obj.lab->wait,
-				     bhlab_flush_done(item, &f, &ret)))
-		return -ERESTARTSYS;
-	return ret;
-}
-
-int bhlab_item_flush(struct bhlab_item *item)
-{
-	bool running = bhlab_item_runs(item);
-	int ret = item->ops->flush(item);
-
-	bhlab_item_leave_queues(item);
-	if (ret == BHLAB_RESULT_IDLE && running && READ_ONCE(item->roamed))
-		return BHLAB_RESULT_WAITED;
-	return ret;
-}
-
-static bool bhlab_wait_done(struct bhlab_item *item,
-			    const struct bhlab_wait *cmd, int *ret)
-{
-	unsigned long flags;
-	bool done = true;
-
-	flags = bhlab_item_lock(item);
-	*ret = 0;
-	if (cmd->condition == BHLAB_COND_IDLE)
-		done = bhlab_item_idle(item);
-	else if (cmd->condition == BHLAB_COND_PENDING)
-		done = bhlab_item_outstanding(item);
-	else if (cmd->condition == BHLAB_COND_RUNNING)
-		done = bhlab_item_runs(item);
-	else
-		done = bhlab_item_finished(item) >= cmd->value;
-	if (!done && item->dead) {
-		*ret = -ENOENT;
-		done = true;
-	}
-	bhlab_item_unlock(item, flags);
-	return done;
-}
-
-/*
- * A run ends within its handler. Who has waited for that may expect the kernel
- * to be done with it, too, unless there is more to come.
- */
-static void bhlab_wait_returned(struct bhlab_item *item, u32 condition)
-{
-	unsigned long flags = bhlab_item_lock(item);
-	bool idle = bhlab_item_idle(item);
-
-	bhlab_item_unlock(item, flags);
-	if (idle && item->ops->returned &&
-	    (condition == BHLAB_COND_IDLE || condition == BHLAB_COND_RUNS))
-		item->ops->returned(item);
-}
-
-/*
- * A raise that is lost wakes nobody, so a mechanism that has to look for its
- * losses is looked at again and again.
- */
-#define BHLAB_SETTLE_NS		(10 * NSEC_PER_MSEC)
-
-int bhlab_item_wait(struct bhlab_item *item, struct bhlab_wait *cmd)
-{
-	u64 end = ktime_get_ns() + cmd->timeout_ns;
-	s64 left;
-	int ret;
-
-	for (;;) {
-		bhlab_item_settle(item);
-		if (bhlab_wait_done(item, cmd, &ret))
-			break;
-		left = end - ktime_get_ns();
-		if (left <= 0)
-			return -ETIMEDOUT;
-		if (item->ops->settle)
-			left = min_t(s64, left, BHLAB_SETTLE_NS);
-		if (wait_event_interruptible_hrtimeout(item->obj.lab->wait,
-						       bhlab_wait_done(item, cmd, &ret),
-						       ns_to_ktime(left)) == -ERESTARTSYS) {
-			cmd->timeout_ns = bhlab_time_left(end);
-			return -ERESTARTSYS;
-		}
-	}
-	if (!ret)
-		bhlab_wait_returned(item, cmd->condition);
-	return ret;
-}
-
-static bool bhlab_item_delayed(struct bhlab_item *item)
-{
-	return item->delayed ||
-	       (item->ops->delayed && item->ops->delayed(item));
-}
-
-/* Find out what became of activations that left no trace. */
-void bhlab_item_settle(struct bhlab_item *item)
-{
-	if (item->ops->settle)
-		item->ops->settle(item);
-}
-
-/* As it is: whoever only looks must not disturb what is looked at. */
-void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st)
-{
-	unsigned long flags;
-
-	st->out_mech = item->ops->id;
-	st->out_item_flags = item->flags;
-	st->out_queue = item->queue ? item->queue->obj.id : 0;
-	st->out_cpu = item->cpu;
-	st->out_nr_steps = item->program->nr;
-	st->out_nr_thread_steps = item->thread_program->nr;
-	st->out_nice = item->nice;
-	st->out_priority = item->priority;
-	st->out_cookie = item->cookie;
-	memcpy(st->out_name, item->obj.name, sizeof(st->out_name));
-	memcpy(st->out_data, item->data, sizeof(st->out_data));
-
-	flags = bhlab_item_lock(item);
-	st->out_depth = item->depth;
-	st->out_accepted = item->accepted;
-	st->out_coalesced = item->coalesced;
-	st->out_refused = item->refused;
-	st->out_runs = item->runs;
-	st->out_cancelled = item->cancelled;
-	st->out_merged = item->merged;
-	st->out_outstanding = bhlab_item_outstanding(item);
-	st->out_skipped = item->skipped;
-	st->out_throttled = item->throttled;
-	st->out_expired = item->expired;
-	st->out_state = (st->out_outstanding ? BHLAB_STATE_PENDING : 0) |
-			(bhlab_item_delayed(item) ? BHLAB_STATE_DELAYED : 0) |
-			(bhlab_item_runs(item) ? BHLAB_STATE_RUNNING : 0) |
-			(item->periodic ? BHLAB_STATE_PERIODIC : 0) |
-			(item->depth ? BHLAB_STATE_DISABLED : 0);
-	if (item->ops->state)
-		item->ops->state(item, st);
-	bhlab_item_unlock(item, flags);
-}

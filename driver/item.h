@@ -125,6 +125,25 @@ static inline struct bhlab_item *to_item(struct bhlab_object *obj)
 	return container_of(obj, struct bhlab_item, obj);
 }
 
+static inline struct bhlab_item *bhlab_item_peek(struct bhlab_lab *lab, u32 id)
+{
+	struct bhlab_object *obj = bhlab_object_peek(lab, id, BHLAB_KIND_ITEM);
+
+	return obj ? to_item(obj) : NULL;
+}
+
+static inline struct bhlab_item *bhlab_item_get(struct bhlab_lab *lab, u32 id)
+{
+	struct bhlab_object *obj = bhlab_object_get(lab, id, BHLAB_KIND_ITEM);
+
+	return obj ? to_item(obj) : NULL;
+}
+
+static inline void bhlab_item_put(struct bhlab_item *item)
+{
+	bhlab_object_put(&item->obj);
+}
+
 /* The records of what happens under the lock tell the context outside of it. */
 static inline unsigned long bhlab_item_lock(struct bhlab_item *item)
 	__acquires(&item->lock)
@@ -155,18 +174,11 @@ static inline u64 bhlab_item_finished(const struct bhlab_item *item)
 	return atomic64_read_acquire(&item->finished);
 }
 
-/* object.c */
-struct bhlab_item *bhlab_item_get(struct bhlab_lab *lab, u32 id);
-void bhlab_item_put(struct bhlab_item *item);
-struct bhlab_item *bhlab_item_peek(struct bhlab_lab *lab, u32 id);
-
 /* create.c */
-/* create.c: the life of items */
 struct bhlab_object *bhlab_item_create(struct bhlab_lab *lab,
 				       struct bhlab_item_create *cmd);
 
 /* item.c */
-/* item.c: verbs, and the gate that every activation passes */
 int bhlab_item_activate(struct bhlab_item *item,
 			const struct bhlab_activation *act);
 int bhlab_item_activate_locked(struct bhlab_item *item,
@@ -184,6 +196,7 @@ bool bhlab_item_fire(struct bhlab_item *item);
 int bhlab_item_flush(struct bhlab_item *item);
 int bhlab_item_flush_own(struct bhlab_item *item);
 int bhlab_item_wait(struct bhlab_item *item, struct bhlab_wait *cmd);
+int bhlab_lab_wait(struct bhlab_lab *lab, struct bhlab_wait *cmd);
 void bhlab_item_settle(struct bhlab_item *item);
 void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st);
 

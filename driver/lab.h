@@ -34,6 +34,7 @@
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
+#include "limits.h"
 #include "monitor.h"
 #include "ring.h"
 #include "share.h"
@@ -41,20 +42,6 @@
 #include "who.h"
 
 struct bhlab_user;
-
-/**
- * struct bhlab_monitor - how far a lab's events have been sent by netlink
- * @reader: its cursors are there once somebody has listened
- * @since: the events before this time are nobody's affair
- * @told: of those that @reader has lost, how many listeners know of
- *
- * All of it is under the lock of monitor.c.
- */
-struct bhlab_monitor {
-	struct bhlab_reader reader;
-	u64 since;
-	u64 told;
-};
 
 /**
  * struct bhlab_lab - one open of the device
@@ -117,14 +104,23 @@ static inline void bhlab_lab_wake(struct bhlab_lab *lab)
 }
 
 /* From outside, where no file holds the lab. */
-/* From outside, where no file holds the lab. */
 struct bhlab_lab *bhlab_lab_get(u32 id);
 struct bhlab_lab *bhlab_lab_get_next(u32 id);
 void bhlab_lab_put(struct bhlab_lab *lab);
+int bhlab_labs_add(struct bhlab_lab *lab);
+void bhlab_lab_hide(struct bhlab_lab *lab);
+void bhlab_labs_remove(struct bhlab_lab *lab);
 u32 bhlab_labs_open(void);
 u32 bhlab_labs_changes(void);
 
-/* step.c: runs them */
-void bhlab_lab_new_chain(struct bhlab_lab *lab);
+/*
+ * May a step activate something? Each activation that user space makes, itself
+ * or by a period, lets steps make so many more, whatever they activate in turn:
+ * so what a lab does ends when its users do nothing any more.
+ */
+static inline void bhlab_lab_new_chain(struct bhlab_lab *lab)
+{
+	atomic_set(&lab->chain, bhlab_limits.chain);
+}
 
 #endif /* BHLAB_LAB_H */

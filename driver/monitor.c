@@ -24,7 +24,6 @@
 #include "item.h"
 #include "lab.h"
 #include "monitor.h"
-#include "netlink.h"
 #include "object.h"
 #include "ring.h"
 #include "wake.h"
@@ -39,6 +38,9 @@
 #define BHLAB_MONITOR_BURST	16
 
 DEFINE_STATIC_KEY_FALSE(bhlab_monitor_key);
+
+/* Whose group it is; set once. */
+static struct genl_family *bhlab_monitor_family __ro_after_init;
 
 /* The time of the first record that somebody hears; 0 when nobody listens. */
 static atomic64_t bhlab_monitor_since;
@@ -55,7 +57,7 @@ static bool bhlab_monitor_unheard;
 
 static bool bhlab_monitor_listened(void)
 {
-	return genl_has_listeners(&bhlab_netlink_family, &init_net, 0);
+	return genl_has_listeners(bhlab_monitor_family, &init_net, 0);
 }
 
 static void bhlab_monitor_begin(s64 ns)
@@ -187,7 +189,7 @@ static struct sk_buff *bhlab_monitor_message(struct bhlab_lab *lab, u32 nr,
 
 	if (!skb)
 		return NULL;
-	hdr = genlmsg_put(skb, 0, 0, &bhlab_netlink_family, 0,
+	hdr = genlmsg_put(skb, 0, 0, bhlab_monitor_family, 0,
 			  BHLAB_CMD_EVENTS_NTF);
 	if (!hdr || bhlab_monitor_put(skb, lab, nr, lost)) {
 		nlmsg_free(skb);
@@ -212,7 +214,7 @@ static void bhlab_monitor_send(struct bhlab_lab *lab, u32 nr)
 	}
 	/* A listener whose buffer is full has an error to read, not we. */
 	WRITE_ONCE(bhlab_monitor_unheard,
-		   genlmsg_multicast(&bhlab_netlink_family, skb, 0, 0,
+		   genlmsg_multicast(bhlab_monitor_family, skb, 0, 0,
 				     GFP_KERNEL) == -ESRCH);
 	m->reader.read += nr;
 	m->told += lost;
@@ -374,8 +376,9 @@ int bhlab_monitor_bind(int group)
 }
 
 /* A queue of its own, since those of the system are what labs experiment with. */
-int bhlab_monitor_init(void)
+int bhlab_monitor_init(struct genl_family *family)
 {
+	bhlab_monitor_family = family;
 	bhlab_wake_prepare(&bhlab_monitor_kicker, bhlab_monitor_wake);
 	bhlab_monitor_wq = alloc_ordered_workqueue("bhlab-monitor", 0);
 	return bhlab_monitor_wq ? 0 : -ENOMEM;

@@ -5,7 +5,24 @@
 #include <linux/jump_label.h>
 #include <linux/types.h>
 
+#include "ring.h"
+
 struct bhlab_lab;
+struct genl_family;
+
+/**
+ * struct bhlab_monitor - how far a lab's events have been sent by netlink
+ * @reader: its cursors are there once somebody has listened
+ * @since: the events before this time are nobody's affair
+ * @told: of those that @reader has lost, how many listeners know of
+ *
+ * All of it is under the lock of monitor.c.
+ */
+struct bhlab_monitor {
+	struct bhlab_reader reader;
+	u64 since;
+	u64 told;
+};
 
 /**
  * struct bhlab_monitor_stats - what was sent to the group of events
@@ -19,7 +36,7 @@ struct bhlab_monitor_stats {
 	u64 lost;
 };
 
-int bhlab_monitor_init(void);
+int bhlab_monitor_init(struct genl_family *family);
 void bhlab_monitor_exit(void);
 int bhlab_monitor_bind(int group);
 void bhlab_monitor_enable(void);

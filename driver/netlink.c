@@ -22,6 +22,8 @@
 #include "ring.h"
 #include "mech/mech.h"
 
+static struct genl_family bhlab_netlink_family;
+
 /**
  * struct bhlab_dump - where a dump is; in cb->ctx
  * @only: the one lab to dump objects of, or 0
@@ -552,7 +554,7 @@ static const struct genl_multicast_group bhlab_netlink_groups[] = {
 	},
 };
 
-struct genl_family bhlab_netlink_family __ro_after_init = {
+static struct genl_family bhlab_netlink_family __ro_after_init = {
 	.name = BHLAB_FAMILY_NAME,
 	.version = BHLAB_FAMILY_VERSION,
 	.module = THIS_MODULE,
@@ -565,7 +567,7 @@ struct genl_family bhlab_netlink_family __ro_after_init = {
 
 int __init bhlab_netlink_init(void)
 {
-	int ret = bhlab_monitor_init();
+	int ret = bhlab_monitor_init(&bhlab_netlink_family);
 
 	if (ret)
 		return ret;

@@ -85,5 +85,7 @@ void bhlab_object_put(struct bhlab_object *obj);
 struct bhlab_object *bhlab_object_pin(struct bhlab_lab *lab, u32 id,
 				      enum bhlab_kind kind);
 void bhlab_object_unpin(struct bhlab_object *obj);
+void bhlab_lab_stop(struct bhlab_lab *lab);
+void bhlab_lab_free(struct bhlab_lab *lab, bool items);
 
 #endif /* BHLAB_OBJECT_H */

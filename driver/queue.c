@@ -20,7 +20,6 @@
 #include "queue.h"
 #include "stamp.h"
 #include "user.h"
-#include "mech/mech.h"
 
 #define BHLAB_SYSTEM_QUEUES	(BHLAB_QUEUE_BH_HIGHPRI - BHLAB_QUEUE_PERCPU + 1)
 
@@ -111,21 +110,6 @@ void bhlab_queue_unpin(struct bhlab_queue *queue)
 {
 	if (queue && !bhlab_queue_is_system(queue))
 		bhlab_object_unpin(&queue->obj);
-}
-
-/*
- * A queue that drains takes only what its own workers queue there directly. An
- * item that was on several queues may be running on another one than it seems,
- * and what runs in a softirq is no worker to the kernel.
- */
-bool bhlab_queue_drains(const struct bhlab_queue *queue,
-			const struct bhlab_item *item,
-			const struct bhlab_activation *act)
-{
-	lockdep_assert_held(&item->lock);
-	return act->from != queue || queue->bh || act->delay ||
-	       item->ops->id != BHLAB_MECH_WORK ||
-	       ktime_get_mono_fast_ns() > queue->drain_until;
 }
 
 #define BHLAB_WQ_SHAPES							\

@@ -61,7 +61,6 @@ static inline void bhlab_queue_leave(struct bhlab_queue *queue)
 		atomic_dec(&queue->active);
 }
 
-/* queue.c */
 void bhlab_queues_init(void);
 struct bhlab_queue *bhlab_queue_get(struct bhlab_lab *lab, u32 id);
 void bhlab_queue_put(struct bhlab_queue *queue);
@@ -73,17 +72,5 @@ void bhlab_queues_flush(struct bhlab_lab *lab);
 void bhlab_queue_state(struct bhlab_queue *queue, struct bhlab_queue_state *st);
 int bhlab_queue_flush(struct bhlab_queue *queue);
 int bhlab_queue_drain(struct bhlab_queue *queue);
-bool bhlab_queue_drains(const struct bhlab_queue *queue,
-			const struct bhlab_item *item,
-			const struct bhlab_activation *act);
-
-static inline bool bhlab_queue_refuses(const struct bhlab_queue *queue,
-				       const struct bhlab_item *item,
-				       const struct bhlab_activation *act)
-{
-	/* Pairs with bhlab_queue_begin_drain(): @drain_until is there. */
-	return queue && smp_load_acquire(&queue->draining) &&
-	       bhlab_queue_drains(queue, item, act);
-}
 
 #endif /* BHLAB_QUEUE_H */

@@ -47,7 +47,6 @@
 #include <linux/vmalloc.h>
 
 #include "compat.h"
-#include "lab.h"
 #include "limits.h"
 #include "ring.h"
 #include "user.h"
@@ -100,11 +99,6 @@ static void bhlab_ring_free_pages(struct bhlab_ring *ring)
 	bhlab_reader_free(&ring->reader);
 }
 
-static struct bhlab_user *bhlab_ring_user(struct bhlab_ring *ring)
-{
-	return container_of(ring, struct bhlab_lab, ring)->user;
-}
-
 static struct bhlab_charge bhlab_ring_charge(const struct bhlab_ring *ring)
 {
 	return (struct bhlab_charge) {
@@ -120,7 +114,7 @@ void bhlab_ring_free(struct bhlab_ring *ring)
 		return;
 	vunmap(ring->base);
 	bhlab_ring_free_pages(ring);
-	bhlab_user_uncharge(bhlab_ring_user(ring), &charge);
+	bhlab_user_uncharge(ring->user, &charge);
 }
 
 static int bhlab_ring_alloc_pages(struct bhlab_ring *ring)
@@ -190,12 +184,12 @@ static int bhlab_ring_make(struct bhlab_ring *ring)
 
 	ring->stride = PAGE_SIZE + ring->records * sizeof(struct bhlab_event);
 	charge = bhlab_ring_charge(ring);
-	ret = bhlab_user_charge(bhlab_ring_user(ring), &charge);
+	ret = bhlab_user_charge(ring->user, &charge);
 	if (ret)
 		return ret;
 	ret = bhlab_ring_alloc(ring);
 	if (ret)
-		bhlab_user_uncharge(bhlab_ring_user(ring), &charge);
+		bhlab_user_uncharge(ring->user, &charge);
 	return ret;
 }
 

@@ -12,7 +12,6 @@
 
 #include <linux/bhlab.h>
 
-#include "monitor.h"
 #include "who.h"
 
 struct bhlab_item;
@@ -47,6 +46,7 @@ struct bhlab_reader {
 
 /**
  * struct bhlab_ring - the records of one lab
+ * @user: whose limits it counts against
  * @base: all sub-rings, mapped in one piece; NULL until the first use
  * @stride: from one sub-ring to the next
  * @records: of each sub-ring, a power of two
@@ -61,6 +61,7 @@ struct bhlab_reader {
  * @count_lock: @recorded; in process context
  */
 struct bhlab_ring {
+	struct bhlab_user *user;
 	void *base;
 	struct page **pages;
 	struct bhlab_hidden *hidden;
@@ -114,45 +115,6 @@ bhlab_hidden_slot(const struct bhlab_ring *ring, int cpu, u32 seq)
 	return &ring->hidden[(size_t)cpu * ring->records +
 			     ((seq - 1) & (ring->records - 1))];
 }
-
-/*
- * Begin a record on this CPU; the caller fills in all but the sequence number,
- * and commits soon. The last item's release frees the ring: any item has one.
- */
-static __always_inline struct bhlab_event *
-bhlab_ring_begin(struct bhlab_ring *ring, unsigned long *flags)
-{
-	struct bhlab_ring_head *head;
-	struct bhlab_event *e;
-	u32 seq;
-
-	local_irq_save(*flags);
-	head = bhlab_head(ring, smp_processor_id());
-	seq = head->seq + 1;
-	e = bhlab_slot(ring, head, seq);
-	WRITE_ONCE(e->seq, ~seq);
-	smp_wmb(); /* slot.seq, then the body */
-	return e;
-}
-
-static __always_inline void bhlab_ring_commit(struct bhlab_ring *ring,
-					      struct bhlab_event *e,
-					      unsigned long flags)
-{
-	struct bhlab_ring_head *head = bhlab_head(ring, smp_processor_id());
-	bool heard = bhlab_monitor_hears(e->finished_ns);
-	u32 seq = head->seq + 1;
-
-	/* The body, then slot.seq; the whole record, then the head. */
-	smp_store_release(&e->seq, seq);
-	/* Likewise. */
-	smp_store_release(&head->seq, seq);
-	if (heard)
-		bhlab_monitor_kick();
-	local_irq_restore(flags);
-}
-
-/* --- who reads */
 
 ssize_t bhlab_ring_read(struct bhlab_ring *ring, struct file *file,
 			char __user *buf, size_t len);

@@ -3,12 +3,16 @@
 #ifndef BHLAB_RUN_H
 #define BHLAB_RUN_H
 
+#include <linux/compiler.h>
+#include <linux/minmax.h>
+#include <linux/smp.h>
 #include <linux/types.h>
 
+#include "budget.h"
 #include "item.h"
 #include "lab.h"
+#include "program.h"
 
-struct bhlab_program;
 struct bhlab_share;
 
 /**
@@ -60,12 +64,20 @@ static inline bool bhlab_run_ended(const struct bhlab_run *run)
 	       READ_ONCE(run->item->obj.lab->dying);
 }
 
+/*
+ * Time that an interrupt or the host has taken of a run is not the program's:
+ * what it can have used is known.
+ */
+static inline void bhlab_run_charge(const struct bhlab_run *run, u64 end, u64 ns)
+{
+	WRITE_ONCE(run->item->ran_on, raw_smp_processor_id());
+	bhlab_budget_charge(end, min(ns, run->program->charge_max + run->waited));
+}
+
 typedef bool bhlab_due_t(struct bhlab_item *item);
 
-/* run.c: what every handler does before and after its program, and records */
 bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
 		     u64 entered, u64 since);
-void bhlab_run_charge(const struct bhlab_run *run, u64 end, u64 ns);
 void bhlab_run_start(struct bhlab_run *run, u64 entered);
 void bhlab_run_end(struct bhlab_run *run);
 void bhlab_item_run(struct bhlab_item *item);

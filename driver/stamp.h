@@ -10,6 +10,8 @@
 #include <linux/types.h>
 
 #include "item.h"
+#include "queue.h"
+#include "mech/mech.h"
 
 /**
  * struct bhlab_activation - a wish to activate an item
@@ -60,11 +62,96 @@ static inline void bhlab_stamp_now(struct bhlab_stamp *stamp,
 	stamp->ns = bhlab_record_clock();
 }
 
+/* Only if there is one. */
+static inline struct bhlab_stamp *bhlab_stamp_newest(struct bhlab_item *item)
+{
+	return &item->stamps[(item->first_stamp + item->nr_stamps - 1u) %
+			     BHLAB_STAMPS];
+}
+
+/*
+ * The softirqs are those that are pending now that it is queued. Only a line has
+ * more than there is room for, see bhlab_item_call(), and a line has no queue.
+ */
+static __always_inline void bhlab_stamp_push(struct bhlab_item *item,
+					     const struct bhlab_stamp *stamp)
+{
+	struct bhlab_stamp *newest;
+
+	if (item->nr_stamps < BHLAB_STAMPS)
+		item->nr_stamps++;
+	newest = bhlab_stamp_newest(item);
+	*newest = *stamp;
+	newest->softirq = local_softirq_pending();
+}
+
+/* What is pending goes to another queue with its new delay. */
+static inline void bhlab_stamp_move(struct bhlab_item *item, struct bhlab_queue *queue)
+{
+	struct bhlab_stamp *stamp = bhlab_stamp_newest(item);
+
+	bhlab_queue_leave(stamp->queue);
+	stamp->queue = queue;
+}
+
+/* The stamp of the activation that was taken back: the newest, if there is one. */
+static inline void bhlab_stamp_take_back(struct bhlab_item *item,
+				  struct bhlab_stamp *stamp)
+{
+	*stamp = *bhlab_stamp_newest(item);
+	if (item->nr_stamps)
+		item->nr_stamps--;
+	else
+		stamp->queue = NULL;
+}
+
+/*
+ * The stamp of the activation that runs now: the oldest. Interrupts can be
+ * lost, and leave theirs behind: what is older than @since is dropped while
+ * something newer is there.
+ */
+static __always_inline void bhlab_stamp_take(struct bhlab_item *item,
+					     struct bhlab_stamp *stamp,
+					     u64 since)
+{
+	do {
+		*stamp = item->stamps[item->first_stamp];
+		if (!item->nr_stamps) {
+			stamp->queue = NULL;
+			return;
+		}
+		item->first_stamp = (item->first_stamp + 1) % BHLAB_STAMPS;
+		item->nr_stamps--;
+	} while (stamp->ns < since && item->nr_stamps);
+}
+
+/*
+ * Call the kernel, and keep the stamp for the run that will come of it. The
+ * caller has entered @act->queue, and leaves it unless the answer is QUEUED or
+ * MODIFIED. Without room for the stamp the kernel is not called.
+ */
+static __always_inline int bhlab_item_call(struct bhlab_item *item,
+					   const struct bhlab_activation *act,
+					   const struct bhlab_stamp *stamp)
+{
+	int ret;
+
+	lockdep_assert_held(&item->lock);
+	if (item->nr_stamps == BHLAB_STAMPS && !item->ops->merges)
+		return -EBUSY;
+	if (act->delay && item->ops->delay)
+		ret = item->ops->delay(item, act);
+	else
+		ret = item->ops->queue(item, act);
+	if (ret == BHLAB_RESULT_QUEUED)
+		bhlab_stamp_push(item, stamp);
+	else if (ret == BHLAB_RESULT_MODIFIED)
+		bhlab_stamp_move(item, act->queue);
+	return ret;
+}
+
 u64 bhlab_item_outstanding(const struct bhlab_item *item);
 bool bhlab_item_idle(const struct bhlab_item *item);
 bool bhlab_item_armed(struct bhlab_item *item, const struct bhlab_queue *queue);
-int bhlab_item_call(struct bhlab_item *item,
-		    const struct bhlab_activation *act,
-		    const struct bhlab_stamp *stamp);
 
 #endif /* BHLAB_STAMP_H */

@@ -13,7 +13,6 @@
 #include "fifo.h"
 #include "item.h"
 #include "lab.h"
-#include "limits.h"
 #include "lock.h"
 #include "object.h"
 #include "program.h"
@@ -33,16 +32,6 @@
 	(BIT(BHLAB_OP_LOCK) | BIT(BHLAB_OP_BH_OFF) | BIT(BHLAB_OP_IRQ_OFF))
 #define BHLAB_OPS_CLOSE							\
 	(BIT(BHLAB_OP_UNLOCK) | BIT(BHLAB_OP_BH_ON) | BIT(BHLAB_OP_IRQ_ON))
-
-/*
- * May a step activate something? Each activation that user space makes, itself
- * or by a period, lets steps make so many more, whatever they activate in turn:
- * so what a lab does ends when its users do nothing any more.
- */
-void bhlab_lab_new_chain(struct bhlab_lab *lab)
-{
-	atomic_set(&lab->chain, bhlab_limits.chain);
-}
 
 static bool bhlab_chain_ended(const struct bhlab_run *run)
 {

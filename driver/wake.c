@@ -16,8 +16,6 @@
 #include <linux/kthread.h>
 
 #include "compat.h"
-#include "lab.h"
-#include "ring.h"
 #include "wake.h"
 
 static struct kthread_worker *bhlab_waker;
@@ -49,20 +47,6 @@ void bhlab_wake_prepare(struct bhlab_wake *wake,
 void bhlab_wake_end(struct bhlab_wake *wake)
 {
 	kthread_cancel_work_sync(&wake->work);
-}
-
-static void bhlab_wake_lab(struct bhlab_wake *wake)
-{
-	struct bhlab_lab *lab = container_of(wake, struct bhlab_lab, wake);
-
-	wake_up_all(&lab->wait);
-	if (bhlab_ring_ready(&lab->ring))
-		wake_up_all(&lab->ring.wait);
-}
-
-void bhlab_wake_prepare_lab(struct bhlab_lab *lab)
-{
-	bhlab_wake_prepare(&lab->wake, bhlab_wake_lab);
 }
 
 int __init bhlab_wake_init(void)

@@ -5,8 +5,6 @@
 #include <linux/atomic.h>
 #include <linux/kthread.h>
 
-struct bhlab_lab;
-
 /**
  * struct bhlab_wake - what the module's thread does for who must not sleep
  * @work: the call of @fn
@@ -23,7 +21,6 @@ int bhlab_wake_init(void);
 void bhlab_wake_exit(void);
 void bhlab_wake_prepare(struct bhlab_wake *wake,
 			void (*fn)(struct bhlab_wake *wake));
-void bhlab_wake_prepare_lab(struct bhlab_lab *lab);
 void bhlab_wake_end(struct bhlab_wake *wake);
 void __bhlab_wake(struct bhlab_wake *wake);
 
