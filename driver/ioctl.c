@@ -18,6 +18,7 @@
 #include "program.h"
 #include "queue.h"
 #include "ring.h"
+#include "mech/list.h"
 #include "mech/mech.h"
 
 /* The layouts are the same for everybody, and without holes. */
@@ -78,7 +79,7 @@ static int bhlab_cmd_info(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	struct bhlab_info *info = &cmd->info;
 
 	info->out_abi = BHLAB_ABI_VERSION;
-	info->out_mechs = bhlab_mech_count();
+	info->out_mechs = BHLAB_NR_MECHS;
 	info->out_features = bhlab_features();
 	info->out_lab = lab->id;
 	info->out_cpus = nr_cpu_ids;
@@ -119,7 +120,8 @@ static int bhlab_cmd_mech(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	cmd->mech.out_thread_steps = ops->thread_steps;
 	cmd->mech.out_context = bhlab_mech_context(ops);
 	cmd->mech.out_written_for = ops->context;
-	strscpy_pad(cmd->mech.out_name, ops->name, sizeof(cmd->mech.out_name));
+	strscpy_pad(cmd->mech.out_name, bhlab_mech_name(ops->id),
+		    sizeof(cmd->mech.out_name));
 	return 0;
 }
 

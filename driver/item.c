@@ -52,8 +52,8 @@ static __always_inline void bhlab_item_account(struct bhlab_item *item, int resu
  * and what runs in a softirq is no worker to the kernel.
  */
 static bool bhlab_queue_drains(const struct bhlab_queue *queue,
-			const struct bhlab_item *item,
-			const struct bhlab_activation *act)
+			       const struct bhlab_item *item,
+			       const struct bhlab_activation *act)
 {
 	lockdep_assert_held(&item->lock);
 	return act->from != queue || queue->bh || act->delay ||

@@ -20,6 +20,7 @@
 #include "object.h"
 #include "queue.h"
 #include "ring.h"
+#include "mech/list.h"
 #include "mech/mech.h"
 
 static struct genl_family bhlab_netlink_family;
@@ -251,9 +252,9 @@ static int bhlab_put_stats(struct sk_buff *skb, struct bhlab_lab *lab, u32 unuse
 			  BHLAB_A_STATS_PAD) ||
 	    bhlab_put_u64(skb, BHLAB_A_STATS_LOST, sent.lost, BHLAB_A_STATS_PAD))
 		return -EMSGSIZE;
-	for (mech = 1; mech <= bhlab_mech_count(); mech++)
+	for (mech = 1; mech <= BHLAB_NR_MECHS; mech++)
 		if (nla_put_string(skb, BHLAB_A_STATS_MECHANISM,
-				   bhlab_mech(mech)->name))
+				   bhlab_mech_name(mech)))
 			return -EMSGSIZE;
 	return 0;
 }

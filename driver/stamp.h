@@ -96,7 +96,7 @@ static inline void bhlab_stamp_move(struct bhlab_item *item, struct bhlab_queue 
 
 /* The stamp of the activation that was taken back: the newest, if there is one. */
 static inline void bhlab_stamp_take_back(struct bhlab_item *item,
-				  struct bhlab_stamp *stamp)
+					 struct bhlab_stamp *stamp)
 {
 	*stamp = *bhlab_stamp_newest(item);
 	if (item->nr_stamps)

@@ -12,22 +12,10 @@
 
 #include <linux/tracepoint.h>
 
-#include "mech/mech.h"
 #include "run.h"
 #include "stamp.h"
-
-#define bhlab_trace_mechs						\
-	EM(BHLAB_MECH_WORK, "work")					\
-	EM(BHLAB_MECH_TASKLET, "tasklet")				\
-	EM(BHLAB_MECH_TASKLET_HI, "tasklet_hi")				\
-	EM(BHLAB_MECH_IRQ, "irq")					\
-	EM(BHLAB_MECH_IRQ_WORK, "irq_work")				\
-	EM(BHLAB_MECH_TIMER, "timer")					\
-	EM(BHLAB_MECH_HRTIMER, "hrtimer")				\
-	EM(BHLAB_MECH_HRTIMER_SOFT, "hrtimer_soft")			\
-	EM(BHLAB_MECH_KTHREAD_WORK, "kthread_work")			\
-	EM(BHLAB_MECH_RCU, "rcu")					\
-	EM_LAST(BHLAB_MECH_RCU_WORK, "rcu_work")
+#include "mech/list.h"
+#include "mech/mech.h"
 
 #define bhlab_trace_stages						\
 	EM(BHLAB_STAGE_MAIN, "main")					\
@@ -46,7 +34,7 @@
 #define EM(value, name)		TRACE_DEFINE_ENUM(value);
 #define EM_LAST(value, name)	TRACE_DEFINE_ENUM(value);
 
-bhlab_trace_mechs
+BHLAB_MECHS(BHLAB_MECH_DEFINE_ENUM)
 bhlab_trace_stages
 bhlab_trace_results
 
@@ -74,7 +62,8 @@ bhlab_trace_results
 #define BHLAB_ITEM_FORMAT	"lab=%u item=%u name=%s mech=%s"
 #define BHLAB_ITEM_VALUES						\
 	__entry->lab, __entry->item, __entry->name,			\
-	__print_symbolic(__entry->mech, bhlab_trace_mechs)
+	__print_symbolic(__entry->mech,					\
+			 BHLAB_MECHS(BHLAB_MECH_SYMBOL) { 0, "none" })
 
 /* An activation was asked for, by a verb or a step, and this is the answer. */
 DECLARE_EVENT_CLASS(bhlab_activation,

@@ -120,9 +120,8 @@ static bool bhlab_hrtimer_delayed(struct bhlab_item *item)
 	return hrtimer_is_queued(&to_hrtimer(item)->timer);
 }
 
-#define BHLAB_HRTIMER_OPS(_id, _name)					\
+#define BHLAB_HRTIMER_OPS(_id)						\
 	.id = (_id),							\
-	.name = (_name),						\
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_DELAY) |	\
 		  BIT(BHLAB_VERB_CANCEL),				\
 	.emulated = BIT(BHLAB_VERB_FLUSH),				\
@@ -139,7 +138,7 @@ static bool bhlab_hrtimer_delayed(struct bhlab_item *item)
 	.delayed = bhlab_hrtimer_delayed
 
 const struct bhlab_mech_ops bhlab_hrtimer_ops = {
-	BHLAB_HRTIMER_OPS(BHLAB_MECH_HRTIMER, "hrtimer"),
+	BHLAB_HRTIMER_OPS(BHLAB_MECH_HRTIMER),
 	.steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_HARDIRQ,
 	.context_here = bhlab_hrtimer_here,
@@ -147,7 +146,7 @@ const struct bhlab_mech_ops bhlab_hrtimer_ops = {
 };
 
 const struct bhlab_mech_ops bhlab_hrtimer_soft_ops = {
-	BHLAB_HRTIMER_OPS(BHLAB_MECH_HRTIMER_SOFT, "hrtimer_soft"),
+	BHLAB_HRTIMER_OPS(BHLAB_MECH_HRTIMER_SOFT),
 	.steps = BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_SOFTIRQ,
 	.attrs = BHLAB_ITEM_PINNED,

@@ -442,7 +442,6 @@ static void bhlab_irq_state(struct bhlab_item *item,
 
 const struct bhlab_mech_ops bhlab_irq_ops = {
 	.id = BHLAB_MECH_IRQ,
-	.name = "irq",
 	.native = BIT(BHLAB_VERB_TRIGGER) | BIT(BHLAB_VERB_CANCEL) |
 		  BIT(BHLAB_VERB_DISABLE) | BIT(BHLAB_VERB_ENABLE) |
 		  BIT(BHLAB_VERB_FLUSH),

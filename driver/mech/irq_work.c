@@ -81,7 +81,6 @@ static int bhlab_irq_work_queue(struct bhlab_item *item,
 
 const struct bhlab_mech_ops bhlab_irq_work_ops = {
 	.id = BHLAB_MECH_IRQ_WORK,
-	.name = "irq_work",
 	.native = BIT(BHLAB_VERB_QUEUE),
 	.emulated = BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_FLUSH),
 	.steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_REQUEUE),

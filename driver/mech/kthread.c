@@ -157,7 +157,6 @@ static bool bhlab_kthread_delayed(struct bhlab_item *item)
 
 const struct bhlab_mech_ops bhlab_kthread_work_ops = {
 	.id = BHLAB_MECH_KTHREAD_WORK,
-	.name = "kthread_work",
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_DELAY) |
 		  BIT(BHLAB_VERB_CANCEL) | BIT(BHLAB_VERB_FLUSH),
 	.steps = BHLAB_STEPS_TASK | BIT(BHLAB_OP_REQUEUE),

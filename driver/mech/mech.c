@@ -1,39 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The mechanisms, one line each. */
+/* The table of mechanisms. */
 #include <linux/kernel.h>
 #include <linux/nospec.h>
 
+#include "mech/list.h"
 #include "mech/mech.h"
 
-static const struct bhlab_mech_ops *const bhlab_mechs[] = {
-	[BHLAB_MECH_WORK] = &bhlab_work_ops,
-	[BHLAB_MECH_TASKLET] = &bhlab_tasklet_ops,
-	[BHLAB_MECH_TASKLET_HI] = &bhlab_tasklet_hi_ops,
-	[BHLAB_MECH_IRQ] = &bhlab_irq_ops,
-	[BHLAB_MECH_IRQ_WORK] = &bhlab_irq_work_ops,
-	[BHLAB_MECH_TIMER] = &bhlab_timer_ops,
-	[BHLAB_MECH_HRTIMER] = &bhlab_hrtimer_ops,
-	[BHLAB_MECH_HRTIMER_SOFT] = &bhlab_hrtimer_soft_ops,
-	[BHLAB_MECH_KTHREAD_WORK] = &bhlab_kthread_work_ops,
-	[BHLAB_MECH_RCU] = &bhlab_rcu_ops,
-	[BHLAB_MECH_RCU_WORK] = &bhlab_rcu_work_ops,
+static const struct {
+	const struct bhlab_mech_ops *ops;
+	const char *name;
+} bhlab_mechs[] = {
+	BHLAB_MECHS(BHLAB_MECH_ENTRY)
 };
+
+static_assert(ARRAY_SIZE(bhlab_mechs) == BHLAB_NR_MECHS + 1);
 
 /* NULL if there is none of that number. */
 const struct bhlab_mech_ops *bhlab_mech(u32 id)
 {
-	if (id >= ARRAY_SIZE(bhlab_mechs))
+	if (id > BHLAB_NR_MECHS)
 		return NULL;
-	return bhlab_mechs[array_index_nospec(id, ARRAY_SIZE(bhlab_mechs))];
+	return bhlab_mechs[array_index_nospec(id, BHLAB_NR_MECHS + 1)].ops;
+}
+
+/* There is one of that number. */
+const char *bhlab_mech_name(u32 id)
+{
+	return bhlab_mechs[id].name;
 }
 
 /* Where its program runs on this kernel, as it was booted. */
 u32 bhlab_mech_context(const struct bhlab_mech_ops *ops)
 {
 	return ops->context_here ? ops->context_here() : ops->context;
-}
-
-u32 bhlab_mech_count(void)
-{
-	return ARRAY_SIZE(bhlab_mechs) - 1;
 }

@@ -8,6 +8,7 @@
 #include <linux/bhlab.h>
 
 #include "user.h"
+#include "mech/list.h"
 
 struct bhlab_activation;
 struct bhlab_item;
@@ -15,7 +16,7 @@ struct bhlab_item;
 /**
  * struct bhlab_mech_ops - one mechanism
  * @id: enum bhlab_mech
- * @name, @native, @emulated, @steps, @thread_steps, @attrs: see struct
+ * @native, @emulated, @steps, @thread_steps, @attrs: see struct
  *	bhlab_mech_info
  * @context: where the program runs: what it is written for
  * @size: of the structure that embeds struct bhlab_item, at offset 0
@@ -58,7 +59,6 @@ struct bhlab_item;
  */
 struct bhlab_mech_ops {
 	u32 id;
-	const char *name;
 	u32 native;
 	u32 emulated;
 	u32 steps;
@@ -102,21 +102,11 @@ struct bhlab_mech_ops {
 };
 
 /* mech.c: the list */
-const struct bhlab_mech_ops *bhlab_mech(u32 id);
-u32 bhlab_mech_count(void);
-u32 bhlab_mech_context(const struct bhlab_mech_ops *ops);
+BHLAB_MECHS(BHLAB_MECH_DECLARE)
 
-extern const struct bhlab_mech_ops bhlab_work_ops;
-extern const struct bhlab_mech_ops bhlab_tasklet_ops;
-extern const struct bhlab_mech_ops bhlab_tasklet_hi_ops;
-extern const struct bhlab_mech_ops bhlab_irq_ops;
-extern const struct bhlab_mech_ops bhlab_irq_work_ops;
-extern const struct bhlab_mech_ops bhlab_timer_ops;
-extern const struct bhlab_mech_ops bhlab_hrtimer_ops;
-extern const struct bhlab_mech_ops bhlab_hrtimer_soft_ops;
-extern const struct bhlab_mech_ops bhlab_kthread_work_ops;
-extern const struct bhlab_mech_ops bhlab_rcu_ops;
-extern const struct bhlab_mech_ops bhlab_rcu_work_ops;
+const struct bhlab_mech_ops *bhlab_mech(u32 id);
+const char *bhlab_mech_name(u32 id);
+u32 bhlab_mech_context(const struct bhlab_mech_ops *ops);
 
 /* irq.c */
 /* mech/irq.c */

@@ -132,7 +132,6 @@ static void bhlab_rcu_work_returned(struct bhlab_item *item)
 
 const struct bhlab_mech_ops bhlab_rcu_ops = {
 	.id = BHLAB_MECH_RCU,
-	.name = "rcu",
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_FLUSH),
 	.emulated = BIT(BHLAB_VERB_DELAY),
 	.steps = BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_REQUEUE),
@@ -148,7 +147,6 @@ const struct bhlab_mech_ops bhlab_rcu_ops = {
 
 const struct bhlab_mech_ops bhlab_rcu_work_ops = {
 	.id = BHLAB_MECH_RCU_WORK,
-	.name = "rcu_work",
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_FLUSH),
 	.emulated = BIT(BHLAB_VERB_DELAY),
 	.steps = BHLAB_STEPS_TASK | BIT(BHLAB_OP_REQUEUE),

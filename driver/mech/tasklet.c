@@ -173,9 +173,8 @@ static bool bhlab_tasklet_sync(struct bhlab_item *item)
 	return false;
 }
 
-#define BHLAB_TASKLET_OPS(_id, _name)					\
+#define BHLAB_TASKLET_OPS(_id)						\
 	.id = (_id),							\
-	.name = (_name),						\
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_DISABLE) |	\
 		  BIT(BHLAB_VERB_ENABLE),				\
 	.emulated = BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_CANCEL) |	\
@@ -196,9 +195,9 @@ static bool bhlab_tasklet_sync(struct bhlab_item *item)
 	.flush = bhlab_item_flush_own
 
 const struct bhlab_mech_ops bhlab_tasklet_ops = {
-	BHLAB_TASKLET_OPS(BHLAB_MECH_TASKLET, "tasklet"),
+	BHLAB_TASKLET_OPS(BHLAB_MECH_TASKLET),
 };
 
 const struct bhlab_mech_ops bhlab_tasklet_hi_ops = {
-	BHLAB_TASKLET_OPS(BHLAB_MECH_TASKLET_HI, "tasklet_hi"),
+	BHLAB_TASKLET_OPS(BHLAB_MECH_TASKLET_HI),
 };

@@ -98,7 +98,6 @@ static bool bhlab_timer_delayed(struct bhlab_item *item)
 
 const struct bhlab_mech_ops bhlab_timer_ops = {
 	.id = BHLAB_MECH_TIMER,
-	.name = "timer",
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_DELAY) |
 		  BIT(BHLAB_VERB_CANCEL),
 	.emulated = BIT(BHLAB_VERB_FLUSH),

@@ -169,7 +169,6 @@ static void bhlab_work_returned(struct bhlab_item *item)
 
 const struct bhlab_mech_ops bhlab_work_ops = {
 	.id = BHLAB_MECH_WORK,
-	.name = "work",
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_DELAY) |
 		  BIT(BHLAB_VERB_CANCEL) | BIT(BHLAB_VERB_FLUSH) |
 		  (BHLAB_CAN_DISABLE_WORK ? BIT(BHLAB_VERB_DISABLE) |
