@@ -29,7 +29,7 @@ static bool bhlab_create_fits(const struct bhlab_mech_ops *ops,
 	bool thread = cmd->flags & BHLAB_ITEM_THREAD;
 
 	return ops && !(cmd->flags & BHLAB_ITEM_ATTRS & ~ops->attrs) &&
-	       (!thread || ops->thread_steps) &&
+	       (!thread || ops->takes_thread) &&
 	       (!cmd->queue || ops->takes_queue) &&
 	       ((!cmd->nice && !cmd->priority) || ops->takes_priority) &&
 	       (thread || (!cmd->nr_thread_steps && !cmd->thread_steps)) &&

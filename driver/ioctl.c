@@ -18,6 +18,7 @@
 #include "program.h"
 #include "queue.h"
 #include "ring.h"
+#include "step.h"
 #include "mech/list.h"
 #include "mech/mech.h"
 
@@ -116,8 +117,8 @@ static int bhlab_cmd_mech(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	cmd->mech.out_attrs = ops->attrs;
 	cmd->mech.out_native = ops->native;
 	cmd->mech.out_emulated = ops->emulated;
-	cmd->mech.out_steps = ops->steps;
-	cmd->mech.out_thread_steps = ops->thread_steps;
+	cmd->mech.out_steps = bhlab_steps_in(bhlab_program_place(ops, false, false));
+	cmd->mech.out_thread_steps = bhlab_steps_in(bhlab_program_place(ops, false, true));
 	cmd->mech.out_context = bhlab_mech_context(ops);
 	cmd->mech.out_written_for = ops->context;
 	strscpy_pad(cmd->mech.out_name, bhlab_mech_name(ops->id),

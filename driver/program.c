@@ -15,24 +15,8 @@
 #include "object.h"
 #include "program.h"
 #include "queue.h"
+#include "step.h"
 #include "mech/mech.h"
-
-#define BHLAB_OPS_ITEM							\
-	(BIT(BHLAB_OP_QUEUE) | BIT(BHLAB_OP_DELAY) |			\
-	 BIT(BHLAB_OP_TRIGGER) | BIT(BHLAB_OP_CANCEL) |			\
-	 BIT(BHLAB_OP_DISABLE) | BIT(BHLAB_OP_ENABLE))
-#define BHLAB_OPS_FIFO							\
-	(BIT(BHLAB_OP_PUSH) | BIT(BHLAB_OP_POP))
-#define BHLAB_OPS_TARGET						\
-	(BHLAB_OPS_ITEM | BHLAB_OPS_FIFO | BIT(BHLAB_OP_LOCK) |		\
-	 BIT(BHLAB_OP_UNLOCK))
-#define BHLAB_OPS_TIME							\
-	(BIT(BHLAB_OP_SPIN) | BIT(BHLAB_OP_SLEEP) | BIT(BHLAB_OP_DELAY))
-#define BHLAB_OPS_ARG							\
-	(BHLAB_OPS_TIME | BHLAB_OPS_FIFO | BIT(BHLAB_OP_REQUEUE) |	\
-	 BIT(BHLAB_OP_MARK))
-#define BHLAB_OPS_CPU							\
-	(BIT(BHLAB_OP_QUEUE) | BIT(BHLAB_OP_DELAY))
 
 /* What a step that neither spins nor sleeps takes at most, on a slow machine. */
 #define BHLAB_STEP_COST_NS	(20 * NSEC_PER_USEC)
@@ -50,8 +34,8 @@ struct bhlab_bracket {
  * struct bhlab_check - a program while it is checked
  * @lab: where it looks for locks and FIFOs
  * @item: whose it is
- * @allowed: steps that its context allows
- * @context: what it is written for
+ * @place: what it is written for, see step.h
+ * @context: the same, as a context
  * @atomic: all of its time counts as atomic
  * @busy: how long it spins up to here
  * @total: how long it takes up to here
@@ -63,7 +47,7 @@ struct bhlab_bracket {
 struct bhlab_check {
 	struct bhlab_lab *lab;
 	const struct bhlab_item *item;
-	u32 allowed;
+	u32 place;
 	u32 context;
 	bool atomic;
 	u64 busy;
@@ -75,39 +59,31 @@ struct bhlab_check {
 };
 
 /* What a step is made of, whatever program it is in. */
-static int bhlab_step_shape(const struct bhlab_step *s)
+static bool bhlab_step_shape(const struct bhlab_step *s,
+			     const struct bhlab_step_op *op)
 {
-	u32 op;
+	bool cpu = s->flags & BHLAB_STEP_CPU;
 
-	if (!s->op || s->op > BHLAB_OP_POP || s->flags & ~BHLAB_STEP_CPU)
-		return -EOPNOTSUPP;
-	op = BIT(s->op);
-	if ((s->target && !(op & BHLAB_OPS_TARGET)) ||
-	    (s->arg && !(op & BHLAB_OPS_ARG)) ||
-	    (s->flags & BHLAB_STEP_CPU && !(op & BHLAB_OPS_CPU)) ||
-	    (s->cpu && !(s->flags & BHLAB_STEP_CPU)))
-		return -EOPNOTSUPP;
-	return 0;
+	return op && !(s->flags & ~BHLAB_STEP_CPU) &&
+	       (!s->target || op->target != BHLAB_KIND_RESERVED) &&
+	       (!s->arg || op->arg_max) && (!cpu || op->takes_cpu) &&
+	       (!s->cpu || cpu);
 }
 
 static int bhlab_step_values(const struct bhlab_check *c,
-			     const struct bhlab_step *s)
+			     const struct bhlab_step *s,
+			     const struct bhlab_step_op *op)
 {
-	u32 op = BIT(s->op);
-
-	if (!(op & c->allowed) ||
-	    (!s->target && op & BHLAB_OPS_ITEM) ||
-	    (s->arg > BHLAB_NS_MAX && op & BHLAB_OPS_TIME) ||
-	    (s->arg > BHLAB_FIFO_MAX && op & BHLAB_OPS_FIFO) ||
-	    (!s->arg && s->op == BHLAB_OP_PUSH) ||
-	    (s->arg > U32_MAX && s->op == BHLAB_OP_REQUEUE))
+	if (!(op->places & c->place) ||
+	    (!s->target && op->target == BHLAB_KIND_ITEM) ||
+	    s->arg < op->arg_min || s->arg > op->arg_max)
 		return -EINVAL;
 	if (s->flags & BHLAB_STEP_CPU &&
 	    (s->cpu >= nr_cpu_ids || !cpu_possible(s->cpu)))
 		return -ENODEV;
-	if (s->op == BHLAB_OP_THREAD && !(c->item->flags & BHLAB_ITEM_THREAD))
+	if (op->flag & ~c->item->flags)
 		return -EINVAL;
-	if (s->op == BHLAB_OP_NONE && !capable(CAP_SYS_ADMIN))
+	if (op->cap && !capable(op->cap))
 		return -EPERM;
 	return 0;
 }
@@ -156,8 +132,7 @@ static bool bhlab_lock_fits(const struct bhlab_check *c,
 
 	if (c->item->flags & (BHLAB_ITEM_HARD | BHLAB_ITEM_IRQSAFE) ||
 	    lock->context < c->context ||
-	    (lock->kind == BHLAB_LOCK_MUTEX &&
-	     !(c->allowed & BIT(BHLAB_OP_SLEEP))))
+	    (lock->kind == BHLAB_LOCK_MUTEX && c->context != BHLAB_CTX_TASK))
 		return false;
 	for (i = 0; i < c->depth; i++)
 		if (!bhlab_lock_nests(&c->open[i], lock))
@@ -193,16 +168,15 @@ static int bhlab_bracket_open(struct bhlab_check *c, const struct bhlab_step *s,
 	return 0;
 }
 
-static int bhlab_bracket_close(struct bhlab_check *c,
-			       const struct bhlab_step *s)
+static int bhlab_bracket_close(struct bhlab_check *c, const struct bhlab_step *s,
+			       const struct bhlab_step_op *op)
 {
 	const struct bhlab_bracket *b;
 
 	if (!c->depth)
 		return -EINVAL;
 	b = &c->open[c->depth - 1];
-	/* What closes a bracket has the number after what opens it. */
-	if (!bhlab_bracket_is(b, s->op - 1) || b->step->target != s->target)
+	if (!bhlab_bracket_is(b, op->closes) || b->step->target != s->target)
 		return -EINVAL;
 	c->depth--;
 	return 0;
@@ -213,13 +187,14 @@ static int bhlab_bracket_close(struct bhlab_check *c,
  * Who is more urgent may wait for a mutex, too, and lend its priority to whoever
  * holds it: what spins inside counts as well.
  */
-static int bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s)
+static int bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s,
+			   const struct bhlab_step_op *op)
 {
-	if (s->op == BHLAB_OP_SLEEP && bhlab_in_atomic(c))
+	if (op->sleeps && bhlab_in_atomic(c))
 		return -EINVAL;
 	c->total += s->arg;
-	c->sleeps |= s->op == BHLAB_OP_SLEEP;
-	if (s->op == BHLAB_OP_SPIN) {
+	c->sleeps |= op->sleeps;
+	if (op->is_busy) {
 		c->busy += s->arg;
 		if (c->atomic || c->depth)
 			c->busy_atomic += s->arg;
@@ -234,55 +209,42 @@ static int bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s)
 }
 
 static int bhlab_step_check(struct bhlab_check *c, const struct bhlab_step *s,
+			    const struct bhlab_step_op *op,
 			    struct bhlab_object *obj)
 {
-	int ret = bhlab_step_values(c, s);
+	int ret = bhlab_step_values(c, s, op);
 
 	if (ret)
 		return ret;
-	switch (s->op) {
-	case BHLAB_OP_SPIN:
-	case BHLAB_OP_SLEEP:
-		return bhlab_step_time(c, s);
-	case BHLAB_OP_LOCK:
-		return bhlab_bracket_open(c, s, to_lock(obj));
-	case BHLAB_OP_BH_OFF:
-	case BHLAB_OP_IRQ_OFF:
-		return bhlab_bracket_open(c, s, NULL);
-	case BHLAB_OP_UNLOCK:
-	case BHLAB_OP_BH_ON:
-	case BHLAB_OP_IRQ_ON:
-		return bhlab_bracket_close(c, s);
-	default:
-		return 0;
-	}
+	if (op->is_busy || op->sleeps)
+		return bhlab_step_time(c, s, op);
+	if (op->opens)
+		return bhlab_bracket_open(c, s, obj ? to_lock(obj) : NULL);
+	return op->closes ? bhlab_bracket_close(c, s, op) : 0;
 }
 
-/* The kind of object that a program keeps while it names it; else RESERVED. */
-static enum bhlab_kind bhlab_step_pins(const struct bhlab_step *s)
+/* Does a program keep what it names? What closes a bracket names no more. */
+static bool bhlab_step_pins(const struct bhlab_step_op *op)
 {
-	if (s->op == BHLAB_OP_LOCK)
-		return BHLAB_KIND_LOCK;
-	return BIT(s->op) & BHLAB_OPS_FIFO ? BHLAB_KIND_FIFO :
-					     BHLAB_KIND_RESERVED;
+	return !op->closes && (op->target == BHLAB_KIND_LOCK ||
+			       op->target == BHLAB_KIND_FIFO);
 }
 
 static int bhlab_step_add(struct bhlab_check *c, struct bhlab_program *p)
 {
 	const struct bhlab_step *s = &p->steps[p->nr];
+	const struct bhlab_step_op *op = bhlab_step_op(s->op);
 	struct bhlab_object *obj = NULL;
-	enum bhlab_kind kind;
-	int ret = bhlab_step_shape(s);
+	int ret;
 
-	if (ret)
-		return ret;
-	kind = bhlab_step_pins(s);
-	if (kind != BHLAB_KIND_RESERVED) {
-		obj = bhlab_object_pin(c->lab, s->target, kind);
+	if (!bhlab_step_shape(s, op))
+		return -EOPNOTSUPP;
+	if (bhlab_step_pins(op)) {
+		obj = bhlab_object_pin(c->lab, s->target, op->target);
 		if (!obj)
 			return -ENOENT;
 	}
-	ret = bhlab_step_check(c, s, obj);
+	ret = bhlab_step_check(c, s, op, obj);
 	if (ret && obj)
 		bhlab_object_unpin(obj);
 	p->nr += !ret;
@@ -306,9 +268,19 @@ static int bhlab_program_check(struct bhlab_check *c, struct bhlab_program *p,
 	}
 	p->busy_ns = c->busy;
 	p->charge_max = c->busy + nr * BHLAB_STEP_COST_NS;
-	p->process_ns = c->allowed & BIT(BHLAB_OP_SLEEP) ? c->total : 0;
+	p->process_ns = c->context == BHLAB_CTX_TASK ? c->total : 0;
 	p->lingers = c->sleeps || c->busy > bhlab_limits.atomic_ns;
 	return 0;
+}
+
+/* The place of a program of such an item, @bh: on a BH queue; 0: it has none. */
+u32 bhlab_program_place(const struct bhlab_mech_ops *ops, bool bh, bool thread)
+{
+	if (thread)
+		return ops->takes_thread ? BHLAB_IN_THREAD : 0;
+	if (ops->takes_thread)
+		return BHLAB_IN_TOP;
+	return bh ? BHLAB_CTX_SOFTIRQ : ops->context;
 }
 
 static void bhlab_check_init(struct bhlab_check *c,
@@ -319,13 +291,10 @@ static void bhlab_check_init(struct bhlab_check *c,
 	*c = (struct bhlab_check) {
 		.lab = item->obj.lab,
 		.item = item,
-		.allowed = thread ? item->ops->thread_steps : item->ops->steps,
-		.context = thread ? BHLAB_CTX_TASK : item->ops->context,
+		.place = bhlab_program_place(item->ops, bh, thread),
+		.context = thread ? BHLAB_CTX_TASK : bh ? BHLAB_CTX_SOFTIRQ :
+							  item->ops->context,
 	};
-	if (bh) {
-		c->allowed &= BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_REQUEUE);
-		c->context = BHLAB_CTX_SOFTIRQ;
-	}
 	/* An irq's thread has real-time priority. */
 	c->atomic = thread || item->priority || c->context != BHLAB_CTX_TASK;
 }
@@ -363,14 +332,16 @@ err:
 /* With its item, or before that has an id: NULL is fine. */
 void bhlab_program_free(struct bhlab_lab *lab, struct bhlab_program *p)
 {
-	enum bhlab_kind kind;
+	const struct bhlab_step_op *op;
+	const struct bhlab_step *s;
 	u32 i;
 
 	for (i = 0; p && i < p->nr; i++) {
-		kind = bhlab_step_pins(&p->steps[i]);
-		if (kind != BHLAB_KIND_RESERVED)
-			bhlab_object_unpin(bhlab_object_peek(lab, p->steps[i].target,
-							     kind));
+		s = &p->steps[i];
+		op = bhlab_step_op(s->op);
+		if (bhlab_step_pins(op))
+			bhlab_object_unpin(bhlab_object_peek(lab, s->target,
+							     op->target));
 	}
 	kfree(p);
 }

@@ -10,6 +10,7 @@
 
 struct bhlab_item;
 struct bhlab_lab;
+struct bhlab_mech_ops;
 
 /**
  * struct bhlab_program - a checked program
@@ -31,19 +32,7 @@ struct bhlab_program {
 	struct bhlab_step steps[];
 };
 
-/* Steps for any context, for a softirq as well, and for process context. */
-#define BHLAB_STEPS_ANY							\
-	(BIT(BHLAB_OP_SPIN) | BIT(BHLAB_OP_QUEUE) | BIT(BHLAB_OP_DELAY) |	\
-	 BIT(BHLAB_OP_TRIGGER) | BIT(BHLAB_OP_MARK) |			\
-	 BIT(BHLAB_OP_CANCEL) | BIT(BHLAB_OP_DISABLE) |			\
-	 BIT(BHLAB_OP_ENABLE) | BIT(BHLAB_OP_LOCK) |			\
-	 BIT(BHLAB_OP_UNLOCK) | BIT(BHLAB_OP_PUSH) | BIT(BHLAB_OP_POP))
-#define BHLAB_STEPS_SOFTIRQ						\
-	(BHLAB_STEPS_ANY | BIT(BHLAB_OP_IRQ_OFF) | BIT(BHLAB_OP_IRQ_ON))
-#define BHLAB_STEPS_TASK						\
-	(BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_SLEEP) |			\
-	 BIT(BHLAB_OP_BH_OFF) | BIT(BHLAB_OP_BH_ON))
-
+u32 bhlab_program_place(const struct bhlab_mech_ops *ops, bool bh, bool thread);
 struct bhlab_program *bhlab_program_read(struct bhlab_item *item,
 					 const struct bhlab_item_create *cmd,
 					 bool thread, u32 *bad);

@@ -4,7 +4,9 @@
  * way.
  */
 #include <linux/bottom_half.h>
+#include <linux/capability.h>
 #include <linux/cpu.h>
+#include <linux/nospec.h>
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -23,15 +25,6 @@
 #include "stamp.h"
 #include "step.h"
 #include "mech/mech.h"
-
-#define BHLAB_OPS_ACTIVATING						\
-	(BIT(BHLAB_OP_QUEUE) | BIT(BHLAB_OP_DELAY) |			\
-	 BIT(BHLAB_OP_TRIGGER) | BIT(BHLAB_OP_REQUEUE) |		\
-	 BIT(BHLAB_OP_THREAD))
-#define BHLAB_OPS_OPEN							\
-	(BIT(BHLAB_OP_LOCK) | BIT(BHLAB_OP_BH_OFF) | BIT(BHLAB_OP_IRQ_OFF))
-#define BHLAB_OPS_CLOSE							\
-	(BIT(BHLAB_OP_UNLOCK) | BIT(BHLAB_OP_BH_ON) | BIT(BHLAB_OP_IRQ_ON))
 
 static bool bhlab_chain_ended(const struct bhlab_run *run)
 {
@@ -75,8 +68,8 @@ static bool bhlab_step_charged(const struct bhlab_run *run,
 	struct bhlab_item *target;
 	bool atomic;
 
-	if (!s || !(BIT(s->op) & BHLAB_OPS_ACTIVATING))
-		return s && BIT(s->op) & BHLAB_OPS_OPEN;
+	if (!s || !bhlab_step_op(s->op)->activates)
+		return s && bhlab_step_op(s->op)->opens;
 	rcu_read_lock();
 	target = bhlab_item_peek(run->item->obj.lab, s->target);
 	atomic = target && target->atomic;
@@ -152,45 +145,41 @@ static void bhlab_spin_shared(struct bhlab_run *run, u64 ns)
 	}
 }
 
-static void bhlab_spin(struct bhlab_run *run, u64 ns)
+static void bhlab_do_spin(struct bhlab_run *run, const struct bhlab_step *s)
 {
 	u64 start = ktime_get_mono_fast_ns();
 
 	if (run->share) {
-		bhlab_spin_shared(run, ns);
+		bhlab_spin_shared(run, s->arg);
 		return;
 	}
-	while (ktime_get_mono_fast_ns() - start < ns && !bhlab_run_ended(run))
+	while (ktime_get_mono_fast_ns() - start < s->arg && !bhlab_run_ended(run))
 		cpu_relax();
 }
 
-static void bhlab_sleep(struct bhlab_run *run, u64 ns)
+static void bhlab_do_sleep(struct bhlab_run *run, const struct bhlab_step *s)
 {
 	struct bhlab_lab *lab = run->item->obj.lab;
 	u64 start = ktime_get_ns();
 
 	wait_event_hrtimeout(lab->sleepers, READ_ONCE(lab->dying),
-			     ns_to_ktime(ns));
+			     ns_to_ktime(s->arg));
 	run->slept += ktime_get_ns() - start;
 }
 
-/* The verb that a step needs its target's mechanism to have. */
-static u32 bhlab_step_verb(const struct bhlab_step *s)
+static void bhlab_do_mark(struct bhlab_run *run, const struct bhlab_step *s)
 {
-	switch (s->op) {
-	case BHLAB_OP_TRIGGER:
-		return BHLAB_VERB_TRIGGER;
-	case BHLAB_OP_DELAY:
-		return BHLAB_VERB_DELAY;
-	case BHLAB_OP_CANCEL:
-		return BHLAB_VERB_CANCEL;
-	case BHLAB_OP_DISABLE:
-		return BHLAB_VERB_DISABLE;
-	case BHLAB_OP_ENABLE:
-		return BHLAB_VERB_ENABLE;
-	default:
-		return BHLAB_VERB_QUEUE;
-	}
+	bhlab_record_here(run, BHLAB_EVENT_MARK, s->arg);
+}
+
+static void bhlab_do_thread(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	run->wake_thread = true;
+}
+
+static void bhlab_do_none(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	run->none = true;
 }
 
 /* Where to queue the target: the step's word, or the item's, or anywhere. */
@@ -206,11 +195,12 @@ static int bhlab_step_cpu(const struct bhlab_step *s,
 
 /* What the target can not do; found when the step runs, as it may be new. */
 static bool bhlab_step_fits(const struct bhlab_step *s,
+			    const struct bhlab_step_op *op,
 			    const struct bhlab_item *target)
 {
 	u32 verbs = target->ops->native | target->ops->emulated;
 
-	return verbs & BIT(bhlab_step_verb(s)) &&
+	return verbs & BIT(op->verb) &&
 	       (target->ops->takes_cpu || !(s->flags & BHLAB_STEP_CPU));
 }
 
@@ -227,68 +217,97 @@ static bool bhlab_step_wait(const struct bhlab_activation *act)
 					      bhlab_budget_wait(act->cpu);
 }
 
+/* @act says what the step wants beside the target. */
 static int bhlab_step_activate(struct bhlab_run *run,
 			       const struct bhlab_step *s,
-			       struct bhlab_item *target)
+			       struct bhlab_item *target,
+			       struct bhlab_activation *act)
 {
-	bool requeue = s->op == BHLAB_OP_REQUEUE;
-	struct bhlab_activation act = {
-		.queue = target->queue,
-		.from = bhlab_run_queue(run),
-		.cpu = bhlab_step_cpu(s, target),
-		.ns = requeue ? 0 : s->arg,
-		.delay = s->op == BHLAB_OP_DELAY,
-		.privileged = run->item->privileged,
-		.requeues = requeue ? run->stamp.requeues + 1 : 0,
-	};
 	int ret = -ENODEV;
 
-	if (target->atomic && bhlab_step_wait(&act))
+	act->queue = target->queue;
+	act->from = bhlab_run_queue(run);
+	act->cpu = bhlab_step_cpu(s, target);
+	act->privileged = run->item->privileged;
+	if (target->atomic && bhlab_step_wait(act))
 		return -EDQUOT;
-	if (act.cpu == WORK_CPU_UNBOUND)
-		return bhlab_item_activate(target, &act);
-	if (act.delay && act.queue && act.queue->bh)
+	if (act->cpu == WORK_CPU_UNBOUND)
+		return bhlab_item_activate(target, act);
+	if (act->delay && act->queue && act->queue->bh)
 		return -EOPNOTSUPP;
 
 	/* An online CPU stays online while preemption is off. */
 	preempt_disable();
-	if (cpu_online(act.cpu))
-		ret = bhlab_item_activate(target, &act);
+	if (cpu_online(act->cpu))
+		ret = bhlab_item_activate(target, act);
 	preempt_enable();
 	return ret;
 }
 
-static int bhlab_step_on_item(struct bhlab_run *run, const struct bhlab_step *s,
-			      struct bhlab_item *target)
+static int bhlab_do_queue(struct bhlab_run *run, const struct bhlab_step *s,
+			  struct bhlab_item *target)
+{
+	struct bhlab_activation act = {};
+
+	return bhlab_step_activate(run, s, target, &act);
+}
+
+static int bhlab_do_delay(struct bhlab_run *run, const struct bhlab_step *s,
+			  struct bhlab_item *target)
+{
+	struct bhlab_activation act = { .delay = true, .ns = s->arg };
+
+	return bhlab_step_activate(run, s, target, &act);
+}
+
+static int bhlab_do_requeue(struct bhlab_run *run, const struct bhlab_step *s,
+			    struct bhlab_item *target)
+{
+	struct bhlab_activation act = { .requeues = run->stamp.requeues + 1 };
+
+	if (s->arg && run->stamp.requeues >= s->arg)
+		return 0;
+	return bhlab_step_activate(run, s, target, &act);
+}
+
+static int bhlab_do_cancel(struct bhlab_run *run, const struct bhlab_step *s,
+			   struct bhlab_item *target)
+{
+	bool waited;
+
+	return bhlab_item_cancel(target, false, &waited);
+}
+
+static int bhlab_do_disable(struct bhlab_run *run, const struct bhlab_step *s,
+			    struct bhlab_item *target)
 {
 	bool waited;
 	u32 depth;
 
-	if (!bhlab_step_fits(s, target))
-		return -EOPNOTSUPP;
-	switch (s->op) {
-	case BHLAB_OP_CANCEL:
-		return bhlab_item_cancel(target, false, &waited);
-	case BHLAB_OP_DISABLE:
-		return bhlab_item_disable(target, false, run->item->privileged,
-					  &depth, &waited);
-	case BHLAB_OP_ENABLE:
-		return bhlab_item_enable(target, &depth);
-	default:
-		return bhlab_step_activate(run, s, target);
-	}
+	return bhlab_item_disable(target, false, run->item->privileged, &depth,
+				  &waited);
 }
 
-static void bhlab_do_item(struct bhlab_run *run, const struct bhlab_step *s)
+static int bhlab_do_enable(struct bhlab_run *run, const struct bhlab_step *s,
+			   struct bhlab_item *target)
+{
+	u32 depth;
+
+	return bhlab_item_enable(target, &depth);
+}
+
+static void bhlab_do_item(struct bhlab_run *run, const struct bhlab_step *s,
+			  const struct bhlab_step_op *op)
 {
 	struct bhlab_item *target;
 	int ret = -ENOENT;
 
 	rcu_read_lock();
-	target = s->op == BHLAB_OP_REQUEUE ? run->item :
-		 bhlab_item_peek(run->item->obj.lab, s->target);
+	target = op->target == BHLAB_KIND_ITEM ?
+		 bhlab_item_peek(run->item->obj.lab, s->target) : run->item;
 	if (target)
-		ret = bhlab_step_on_item(run, s, target);
+		ret = bhlab_step_fits(s, op, target) ?
+		      op->on_item(run, s, target) : -EOPNOTSUPP;
 	rcu_read_unlock();
 	if (ret == -ENOENT)
 		bhlab_skip(run, BHLAB_EVENT_F_GONE);
@@ -298,21 +317,25 @@ static void bhlab_do_item(struct bhlab_run *run, const struct bhlab_step *s)
 		bhlab_skip(run, BHLAB_EVENT_F_REFUSED);
 }
 
-static void bhlab_do_fifo(struct bhlab_run *run, const struct bhlab_step *s)
+/* The program keeps it. */
+static struct bhlab_fifo *bhlab_step_fifo(const struct bhlab_run *run,
+					  const struct bhlab_step *s)
 {
-	struct bhlab_fifo *fifo;
-	u64 dropped;
-
-	/* The program keeps it. */
-	fifo = to_fifo(bhlab_object_peek(run->item->obj.lab, s->target,
+	return to_fifo(bhlab_object_peek(run->item->obj.lab, s->target,
 					 BHLAB_KIND_FIFO));
-	if (s->op == BHLAB_OP_POP) {
-		bhlab_fifo_pop(fifo, s->arg);
-		return;
-	}
-	dropped = bhlab_fifo_push(fifo, s->arg);
+}
+
+static void bhlab_do_push(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	u64 dropped = bhlab_fifo_push(bhlab_step_fifo(run, s), s->arg);
+
 	if (dropped)
 		bhlab_record_here(run, BHLAB_EVENT_DROPPED, dropped);
+}
+
+static void bhlab_do_pop(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	bhlab_fifo_pop(bhlab_step_fifo(run, s), s->arg);
 }
 
 static struct bhlab_lock *bhlab_step_lock(const struct bhlab_run *run,
@@ -347,8 +370,9 @@ static void bhlab_bracket_end(struct bhlab_run *run)
 }
 
 /* The wait for a lock is the CPU's time if it spins. */
-static void bhlab_do_lock(struct bhlab_run *run, struct bhlab_lock *lock)
+static void bhlab_do_lock(struct bhlab_run *run, const struct bhlab_step *s)
 {
+	struct bhlab_lock *lock = bhlab_step_lock(run, s);
 	u64 start = ktime_get_mono_fast_ns(), wait;
 
 	bhlab_bracket_begin(run);
@@ -360,68 +384,101 @@ static void bhlab_do_lock(struct bhlab_run *run, struct bhlab_lock *lock)
 		run->waited += wait;
 }
 
-static void bhlab_do_unlock(struct bhlab_run *run, struct bhlab_lock *lock)
+static void bhlab_do_unlock(struct bhlab_run *run, const struct bhlab_step *s)
 {
 	bhlab_bracket_end(run);
-	bhlab_lock_release(lock);
+	bhlab_lock_release(bhlab_step_lock(run, s));
 }
 
-static void bhlab_do_bracket(struct bhlab_run *run, const struct bhlab_step *s)
+static void bhlab_do_bh_off(struct bhlab_run *run, const struct bhlab_step *s)
 {
-	switch (s->op) {
-	case BHLAB_OP_LOCK:
-		bhlab_do_lock(run, bhlab_step_lock(run, s));
-		break;
-	case BHLAB_OP_UNLOCK:
-		bhlab_do_unlock(run, bhlab_step_lock(run, s));
-		break;
-	case BHLAB_OP_BH_OFF:
-		local_bh_disable();
-		bhlab_bracket_begin(run);
-		break;
-	case BHLAB_OP_BH_ON:
-		bhlab_bracket_end(run);
-		local_bh_enable();
-		break;
-	case BHLAB_OP_IRQ_OFF:
-		local_irq_save(run->irq_flags);
-		bhlab_bracket_begin(run);
-		break;
-	default:
-		bhlab_bracket_end(run);
-		local_irq_restore(run->irq_flags);
-	}
+	local_bh_disable();
+	bhlab_bracket_begin(run);
 }
 
-static void bhlab_step_run(struct bhlab_run *run, const struct bhlab_step *s)
+static void bhlab_do_bh_on(struct bhlab_run *run, const struct bhlab_step *s)
 {
-	switch (s->op) {
-	case BHLAB_OP_SPIN:
-		bhlab_spin(run, s->arg);
-		break;
-	case BHLAB_OP_SLEEP:
-		bhlab_sleep(run, s->arg);
-		break;
-	case BHLAB_OP_MARK:
-		bhlab_record_here(run, BHLAB_EVENT_MARK, s->arg);
-		break;
-	case BHLAB_OP_THREAD:
-		run->wake_thread = true;
-		break;
-	case BHLAB_OP_NONE:
-		run->none = true;
-		break;
-	case BHLAB_OP_PUSH:
-	case BHLAB_OP_POP:
-		bhlab_do_fifo(run, s);
-		break;
-	case BHLAB_OP_REQUEUE:
-		if (s->arg && run->stamp.requeues >= s->arg)
-			break;
-		fallthrough;
-	default:
-		bhlab_do_item(run, s);
-	}
+	bhlab_bracket_end(run);
+	local_bh_enable();
+}
+
+static void bhlab_do_irq_off(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	local_irq_save(run->irq_flags);
+	bhlab_bracket_begin(run);
+}
+
+static void bhlab_do_irq_on(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	bhlab_bracket_end(run);
+	local_irq_restore(run->irq_flags);
+}
+
+#define BHLAB_IN_PROCESS	(BHLAB_CTX_TASK | BHLAB_IN_THREAD)
+#define BHLAB_IN_ITEM		(BHLAB_CTX_TASK | BHLAB_CTX_SOFTIRQ | BHLAB_CTX_HARDIRQ)
+#define BHLAB_ANYWHERE		(BHLAB_IN_ITEM | BHLAB_IN_TOP | BHLAB_IN_THREAD)
+
+#define BHLAB_STEP(_name, _places, ...)					\
+	[BHLAB_OP_##_name] = { .places = (_places), __VA_ARGS__ }
+
+/* One that does something to the item that it names. */
+#define BHLAB_STEP_ON(_name, _fn, ...)					\
+	BHLAB_STEP(_name, BHLAB_ANYWHERE, .target = BHLAB_KIND_ITEM,	\
+		   .verb = BHLAB_VERB_##_name, .on_item = (_fn), ##__VA_ARGS__)
+
+/* Each kind of step: what a program may have of it, and what it does. */
+static const struct bhlab_step_op bhlab_step_ops[] = {
+	BHLAB_STEP(SPIN, BHLAB_ANYWHERE, .arg_max = BHLAB_NS_MAX, .is_busy = true,
+		   .run = bhlab_do_spin),
+	BHLAB_STEP(SLEEP, BHLAB_IN_PROCESS, .arg_max = BHLAB_NS_MAX, .sleeps = true,
+		   .run = bhlab_do_sleep),
+	BHLAB_STEP_ON(QUEUE, bhlab_do_queue, .takes_cpu = true, .activates = true),
+	BHLAB_STEP_ON(DELAY, bhlab_do_delay, .takes_cpu = true, .activates = true,
+		      .arg_max = BHLAB_NS_MAX),
+	BHLAB_STEP_ON(TRIGGER, bhlab_do_queue, .activates = true),
+	BHLAB_STEP(REQUEUE, BHLAB_IN_ITEM, .arg_max = U32_MAX, .activates = true,
+		   .verb = BHLAB_VERB_QUEUE, .on_item = bhlab_do_requeue),
+	BHLAB_STEP(MARK, BHLAB_ANYWHERE, .arg_max = U64_MAX, .run = bhlab_do_mark),
+	BHLAB_STEP(THREAD, BHLAB_IN_TOP, .flag = BHLAB_ITEM_THREAD, .activates = true,
+		   .run = bhlab_do_thread),
+	BHLAB_STEP(NONE, BHLAB_IN_TOP, .cap = CAP_SYS_ADMIN, .run = bhlab_do_none),
+	BHLAB_STEP_ON(CANCEL, bhlab_do_cancel),
+	BHLAB_STEP_ON(DISABLE, bhlab_do_disable),
+	BHLAB_STEP_ON(ENABLE, bhlab_do_enable),
+	BHLAB_STEP(LOCK, BHLAB_ANYWHERE, .target = BHLAB_KIND_LOCK, .opens = true,
+		   .run = bhlab_do_lock),
+	BHLAB_STEP(UNLOCK, BHLAB_ANYWHERE, .target = BHLAB_KIND_LOCK,
+		   .closes = BHLAB_OP_LOCK, .run = bhlab_do_unlock),
+	BHLAB_STEP(BH_OFF, BHLAB_IN_PROCESS, .opens = true, .run = bhlab_do_bh_off),
+	BHLAB_STEP(BH_ON, BHLAB_IN_PROCESS, .closes = BHLAB_OP_BH_OFF,
+		   .run = bhlab_do_bh_on),
+	BHLAB_STEP(IRQ_OFF, BHLAB_IN_PROCESS | BHLAB_CTX_SOFTIRQ, .opens = true,
+		   .run = bhlab_do_irq_off),
+	BHLAB_STEP(IRQ_ON, BHLAB_IN_PROCESS | BHLAB_CTX_SOFTIRQ,
+		   .closes = BHLAB_OP_IRQ_OFF, .run = bhlab_do_irq_on),
+	BHLAB_STEP(PUSH, BHLAB_ANYWHERE, .target = BHLAB_KIND_FIFO, .arg_min = 1,
+		   .arg_max = BHLAB_FIFO_MAX, .run = bhlab_do_push),
+	BHLAB_STEP(POP, BHLAB_ANYWHERE, .target = BHLAB_KIND_FIFO,
+		   .arg_max = BHLAB_FIFO_MAX, .run = bhlab_do_pop),
+};
+
+/* NULL if there is no such step. */
+const struct bhlab_step_op *bhlab_step_op(u32 op)
+{
+	if (!op || op >= ARRAY_SIZE(bhlab_step_ops))
+		return NULL;
+	return &bhlab_step_ops[array_index_nospec(op, ARRAY_SIZE(bhlab_step_ops))];
+}
+
+/* The steps that programs may have in that place, 1 << enum bhlab_op. */
+u32 bhlab_steps_in(u32 place)
+{
+	u32 op, steps = 0;
+
+	for (op = 1; op < ARRAY_SIZE(bhlab_step_ops); op++)
+		if (bhlab_step_ops[op].places & place)
+			steps |= BIT(op);
+	return steps;
 }
 
 /*
@@ -438,12 +495,13 @@ static bool bhlab_throttled(struct bhlab_run *run, const struct bhlab_step *s)
 }
 
 /* A bracket is skipped with all that is in it. */
-static void bhlab_skip_step(struct bhlab_run *run, u32 op, u16 why)
+static void bhlab_skip_step(struct bhlab_run *run,
+			    const struct bhlab_step_op *op, u16 why)
 {
 	bhlab_skip(run, why);
-	if (op & BHLAB_OPS_OPEN)
+	if (op->opens)
 		run->unopened++;
-	else if (op & BHLAB_OPS_CLOSE)
+	else if (op->closes)
 		run->unopened--;
 }
 
@@ -451,22 +509,22 @@ static void bhlab_skip_step(struct bhlab_run *run, u32 op, u16 why)
 static noinline void bhlab_do_step(struct bhlab_run *run,
 				   const struct bhlab_step *s)
 {
-	u32 op = BIT(s->op);
+	const struct bhlab_step_op *op = &bhlab_step_ops[s->op];
 
 	if (run->unopened)
 		bhlab_skip_step(run, op, 0);
-	else if (op & BHLAB_OPS_CLOSE)
-		bhlab_do_bracket(run, s);
+	else if (op->closes)
+		op->run(run, s);
 	else if (bhlab_run_ended(run))
 		bhlab_skip_step(run, op, BHLAB_EVENT_F_DYING);
 	else if (bhlab_throttled(run, s))
 		bhlab_skip_step(run, op, BHLAB_EVENT_F_THROTTLED);
-	else if (op & BHLAB_OPS_OPEN)
-		bhlab_do_bracket(run, s);
-	else if (op & BHLAB_OPS_ACTIVATING && bhlab_chain_ended(run))
+	else if (op->activates && bhlab_chain_ended(run))
 		bhlab_skip(run, BHLAB_EVENT_F_CHAIN);
+	else if (op->on_item)
+		bhlab_do_item(run, s, op);
 	else
-		bhlab_step_run(run, s);
+		op->run(run, s);
 }
 
 void bhlab_program_run(struct bhlab_run *run)

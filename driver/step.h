@@ -3,8 +3,60 @@
 #ifndef BHLAB_STEP_H
 #define BHLAB_STEP_H
 
+#include <linux/bits.h>
+#include <linux/types.h>
+
+#include <linux/bhlab.h>
+
+struct bhlab_item;
 struct bhlab_run;
 
+/*
+ * The place of a program is the context that it is written for, BHLAB_CTX_TASK,
+ * _SOFTIRQ or _HARDIRQ; both programs of an irq have places of their own.
+ */
+#define BHLAB_IN_TOP		BIT(16)
+#define BHLAB_IN_THREAD		BIT(17)
+
+/**
+ * struct bhlab_step_op - one kind of step
+ * @places: where programs may have it
+ * @target: the kind of object that it names, or BHLAB_KIND_RESERVED
+ * @arg_min, @arg_max: of its argument; @arg_max 0: it has none
+ * @takes_cpu: it may name a CPU
+ * @is_busy: it is busy for its argument
+ * @sleeps: it sleeps for its argument
+ * @activates: it activates something, which the lab's chain bounds
+ * @opens: it opens a bracket; a lock that it names is the program's until its end
+ * @closes: enum bhlab_op, the step whose bracket it closes
+ * @flag: BHLAB_ITEM_* that its item needs
+ * @cap: capability that its maker needs; 0 is CAP_CHOWN, and stands for none
+ * @verb: enum bhlab_verb that the mechanism of its target needs, for @on_item
+ * @run: does it
+ * @on_item: does it to the item that it names, or to its own: a result, or the
+ *	errno with which it is skipped
+ */
+struct bhlab_step_op {
+	u32 places;
+	enum bhlab_kind target;
+	u64 arg_min;
+	u64 arg_max;
+	bool takes_cpu;
+	bool is_busy;
+	bool sleeps;
+	bool activates;
+	bool opens;
+	enum bhlab_op closes;
+	u32 flag;
+	int cap;
+	enum bhlab_verb verb;
+	void (*run)(struct bhlab_run *run, const struct bhlab_step *s);
+	int (*on_item)(struct bhlab_run *run, const struct bhlab_step *s,
+		       struct bhlab_item *target);
+};
+
+const struct bhlab_step_op *bhlab_step_op(u32 op);
+u32 bhlab_steps_in(u32 place);
 void bhlab_program_run(struct bhlab_run *run);
 
 #endif /* BHLAB_STEP_H */

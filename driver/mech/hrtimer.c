@@ -10,7 +10,6 @@
 
 #include "compat.h"
 #include "item.h"
-#include "program.h"
 #include "run.h"
 #include "stamp.h"
 #include "mech/mech.h"
@@ -139,7 +138,6 @@ static bool bhlab_hrtimer_delayed(struct bhlab_item *item)
 
 const struct bhlab_mech_ops bhlab_hrtimer_ops = {
 	BHLAB_HRTIMER_OPS(BHLAB_MECH_HRTIMER),
-	.steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_HARDIRQ,
 	.context_here = bhlab_hrtimer_here,
 	.attrs = BHLAB_ITEM_HARD | BHLAB_ITEM_PINNED,
@@ -147,7 +145,6 @@ const struct bhlab_mech_ops bhlab_hrtimer_ops = {
 
 const struct bhlab_mech_ops bhlab_hrtimer_soft_ops = {
 	BHLAB_HRTIMER_OPS(BHLAB_MECH_HRTIMER_SOFT),
-	.steps = BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_SOFTIRQ,
 	.attrs = BHLAB_ITEM_PINNED,
 };

@@ -25,7 +25,6 @@
 #include "item.h"
 #include "lab.h"
 #include "object.h"
-#include "program.h"
 #include "run.h"
 #include "stamp.h"
 #include "step.h"
@@ -446,12 +445,11 @@ const struct bhlab_mech_ops bhlab_irq_ops = {
 		  BIT(BHLAB_VERB_DISABLE) | BIT(BHLAB_VERB_ENABLE) |
 		  BIT(BHLAB_VERB_FLUSH),
 	.emulated = BIT(BHLAB_VERB_DELAY),
-	.steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_THREAD) | BIT(BHLAB_OP_NONE),
-	.thread_steps = BHLAB_STEPS_TASK,
 	.context = BHLAB_CTX_HARDIRQ,
 	.context_here = bhlab_irq_here,
 	.size = sizeof(struct bhlab_irq),
 	.resource = BHLAB_RES_IRQ,
+	.takes_thread = true,
 	.merges = true,
 	/* A replay comes from a tasklet of the kernel's. */
 	.after = BHLAB_AFTER_GRACE,

@@ -11,7 +11,6 @@
 #include <linux/irq_work.h>
 
 #include "item.h"
-#include "program.h"
 #include "run.h"
 #include "mech/mech.h"
 
@@ -83,7 +82,6 @@ const struct bhlab_mech_ops bhlab_irq_work_ops = {
 	.id = BHLAB_MECH_IRQ_WORK,
 	.native = BIT(BHLAB_VERB_QUEUE),
 	.emulated = BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_FLUSH),
-	.steps = BHLAB_STEPS_ANY | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_HARDIRQ,
 	.context_here = bhlab_irq_work_here,
 	.attrs = BHLAB_ITEM_HARD | BHLAB_ITEM_LAZY,

@@ -19,7 +19,6 @@
 #include "item.h"
 #include "lab.h"
 #include "object.h"
-#include "program.h"
 #include "run.h"
 #include "stamp.h"
 #include "user.h"
@@ -159,7 +158,6 @@ const struct bhlab_mech_ops bhlab_kthread_work_ops = {
 	.id = BHLAB_MECH_KTHREAD_WORK,
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_DELAY) |
 		  BIT(BHLAB_VERB_CANCEL) | BIT(BHLAB_VERB_FLUSH),
-	.steps = BHLAB_STEPS_TASK | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_TASK,
 	.size = sizeof(struct bhlab_kthread),
 	.resource = BHLAB_RES_THREAD,

@@ -16,13 +16,14 @@ struct bhlab_item;
 /**
  * struct bhlab_mech_ops - one mechanism
  * @id: enum bhlab_mech
- * @native, @emulated, @steps, @thread_steps, @attrs: see struct
- *	bhlab_mech_info
+ * @native, @emulated, @attrs: see struct bhlab_mech_info
  * @context: where the program runs: what it is written for
  * @size: of the structure that embeds struct bhlab_item, at offset 0
  * @resource: what an item counts as, beside BHLAB_RES_OBJECT
  * @takes_cpu: the kernel's call takes a CPU
  * @takes_queue: items may name a workqueue
+ * @takes_thread: items may have a thread with a program of its own; the other
+ *	is that of a top half
  * @takes_priority: items may ask for a priority of their thread
  * @merges: an activation that coalesces is accepted all the same, as merged
  *
@@ -61,14 +62,13 @@ struct bhlab_mech_ops {
 	u32 id;
 	u32 native;
 	u32 emulated;
-	u32 steps;
-	u32 thread_steps;
 	u32 context;
 	u32 attrs;
 	size_t size;
 	enum bhlab_resource resource;
 	bool takes_cpu;
 	bool takes_queue;
+	bool takes_thread;
 	bool takes_priority;
 	bool merges;
 	bool sync_cancels;

@@ -12,7 +12,6 @@
 #include "compat.h"
 #include "item.h"
 #include "object.h"
-#include "program.h"
 #include "queue.h"
 #include "run.h"
 #include "stamp.h"
@@ -134,7 +133,6 @@ const struct bhlab_mech_ops bhlab_rcu_ops = {
 	.id = BHLAB_MECH_RCU,
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_FLUSH),
 	.emulated = BIT(BHLAB_VERB_DELAY),
-	.steps = BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_SOFTIRQ,
 	.context_here = bhlab_rcu_here,
 	.size = sizeof(struct bhlab_rcu),
@@ -149,7 +147,6 @@ const struct bhlab_mech_ops bhlab_rcu_work_ops = {
 	.id = BHLAB_MECH_RCU_WORK,
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_FLUSH),
 	.emulated = BIT(BHLAB_VERB_DELAY),
-	.steps = BHLAB_STEPS_TASK | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_TASK,
 	.size = sizeof(struct bhlab_rcu_work),
 	.takes_queue = true,

@@ -10,7 +10,6 @@
 #include <linux/interrupt.h>
 
 #include "item.h"
-#include "program.h"
 #include "run.h"
 #include "stamp.h"
 #include "mech/mech.h"
@@ -179,7 +178,6 @@ static bool bhlab_tasklet_sync(struct bhlab_item *item)
 		  BIT(BHLAB_VERB_ENABLE),				\
 	.emulated = BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_CANCEL) |	\
 		    BIT(BHLAB_VERB_FLUSH),				\
-	.steps = BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_REQUEUE),		\
 	.context = BHLAB_CTX_SOFTIRQ,					\
 	.attrs = BHLAB_ITEM_STATIC,					\
 	.size = sizeof(struct bhlab_tasklet),				\

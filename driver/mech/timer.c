@@ -12,7 +12,6 @@
 #include "compat.h"
 #include "delay.h"
 #include "item.h"
-#include "program.h"
 #include "run.h"
 #include "stamp.h"
 #include "mech/mech.h"
@@ -101,7 +100,6 @@ const struct bhlab_mech_ops bhlab_timer_ops = {
 	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_DELAY) |
 		  BIT(BHLAB_VERB_CANCEL),
 	.emulated = BIT(BHLAB_VERB_FLUSH),
-	.steps = BHLAB_STEPS_SOFTIRQ | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_SOFTIRQ,
 	.attrs = BHLAB_ITEM_IRQSAFE | BHLAB_ITEM_PINNED,
 	.size = sizeof(struct bhlab_timer),

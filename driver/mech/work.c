@@ -11,7 +11,6 @@
 #include "compat.h"
 #include "delay.h"
 #include "item.h"
-#include "program.h"
 #include "queue.h"
 #include "run.h"
 #include "stamp.h"
@@ -173,7 +172,6 @@ const struct bhlab_mech_ops bhlab_work_ops = {
 		  BIT(BHLAB_VERB_CANCEL) | BIT(BHLAB_VERB_FLUSH) |
 		  (BHLAB_CAN_DISABLE_WORK ? BIT(BHLAB_VERB_DISABLE) |
 					    BIT(BHLAB_VERB_ENABLE) : 0),
-	.steps = BHLAB_STEPS_TASK | BIT(BHLAB_OP_REQUEUE),
 	.context = BHLAB_CTX_TASK,
 	.attrs = BHLAB_ITEM_STATIC,
 	.size = sizeof(struct bhlab_work),
