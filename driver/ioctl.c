@@ -188,14 +188,15 @@ static int bhlab_cmd_destroy(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 static int bhlab_cmd_wait(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 {
 	struct bhlab_wait *wait = &cmd->wait;
+	bool recorded = wait->condition == BHLAB_COND_RECORDED;
 	struct bhlab_item *item;
 	int ret;
 
-	if (!wait->condition || wait->condition > BHLAB_COND_RECORDED ||
-	    (wait->value && wait->condition < BHLAB_COND_RUNS) ||
-	    (wait->id && wait->condition == BHLAB_COND_RECORDED))
+	if (!wait->condition || wait->condition > BHLAB_LAST_COND ||
+	    (wait->value && !recorded && wait->condition != BHLAB_COND_RUNS) ||
+	    (wait->id && recorded))
 		return -EOPNOTSUPP;
-	if (wait->condition == BHLAB_COND_RECORDED)
+	if (recorded)
 		return bhlab_lab_wait(lab, wait);
 	item = bhlab_item_get(lab, wait->id);
 	if (!item)
@@ -296,8 +297,6 @@ struct bhlab_ioctl_op {
 				       union bhlab_cmd *cmd);
 };
 
-#define BHLAB_WQ_ALL	(2 * BHLAB_WQ_CPU_INTENSIVE - 1)
-
 #define BHLAB_IOCTL_OP(_name, _struct, _last, _flags, ...)		\
 	[BHLAB_NR_##_name] = {						\
 		.cmd = BHLAB_IOC_##_name,				\
@@ -343,7 +342,7 @@ static const struct bhlab_ioctl_op bhlab_ioctl_ops[] = {
 	BHLAB_IOCTL_OP(WAIT, bhlab_wait, timeout_ns, 0,
 		       .execute = bhlab_cmd_wait, .out_on_error = true),
 	BHLAB_IOCTL(BATCH, bhlab_batch, entries, BHLAB_BATCH_ON, bhlab_cmd_batch),
-	BHLAB_CREATE(QUEUE_CREATE, bhlab_queue_create, name, BHLAB_WQ_ALL, bhlab_cmd_queue_create),
+	BHLAB_CREATE(QUEUE_CREATE, bhlab_queue_create, name, BHLAB_MASK_WQ, bhlab_cmd_queue_create),
 	BHLAB_IOCTL(QUEUE_STATE, bhlab_queue_state, out_name, 0, bhlab_cmd_queue_state),
 	BHLAB_CREATE(LOCK_CREATE, bhlab_lock_create, name, 0, bhlab_cmd_lock_create),
 	BHLAB_IOCTL(LOCK_STATE, bhlab_lock_state, out_name, 0, bhlab_cmd_lock_state),
@@ -444,7 +443,7 @@ long bhlab_ioctl(struct bhlab_lab *lab, unsigned int num, unsigned long arg)
 	if (op->create)
 		return bhlab_ioctl_create(op, lab, &cmd, user, size);
 	ret = op->execute ? op->execute(lab, &cmd) :
-			    bhlab_act(lab, &cmd.act, _IOC_NR(num));
+			    bhlab_request(lab, &cmd.act, _IOC_NR(num));
 	if (op->out_never || (ret && !op->out_on_error))
 		return ret;
 	return bhlab_copy_out(op, &cmd, user, size) ?: ret;

@@ -12,7 +12,7 @@ struct bhlab_lab;
 long bhlab_ioctl(struct bhlab_lab *lab, unsigned int cmd, unsigned long arg);
 
 /* verb.c */
-int bhlab_act(struct bhlab_lab *lab, struct bhlab_act *cmd, u32 nr);
+int bhlab_request(struct bhlab_lab *lab, struct bhlab_act *request, u32 nr);
 int bhlab_batch(struct bhlab_lab *lab, struct bhlab_batch *cmd);
 
 #endif /* BHLAB_IOCTL_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Items: the verbs, and the gate that every activation passes.
+ * Items: the verbs, and the gate that every activation passes, which is inlined
+ * into both of its callers, as in run.c.
  */
 #include <linux/interrupt.h>
 #include <linux/timekeeping.h>
@@ -51,9 +52,9 @@ static __always_inline void bhlab_item_account(struct bhlab_item *item, int resu
  * item that was on several queues may be running on another one than it seems,
  * and what runs in a softirq is no worker to the kernel.
  */
-static bool bhlab_queue_drains(const struct bhlab_queue *queue,
-			       const struct bhlab_item *item,
-			       const struct bhlab_activation *act)
+static bool bhlab_queue_is_draining_for(const struct bhlab_queue *queue,
+					const struct bhlab_item *item,
+					const struct bhlab_activation *act)
 {
 	lockdep_assert_held(&item->lock);
 	return act->from != queue || queue->bh || act->delay ||
@@ -67,7 +68,7 @@ static inline bool bhlab_queue_refuses(const struct bhlab_queue *queue,
 {
 	/* Pairs with bhlab_queue_begin_drain(): @drain_until is there. */
 	return queue && smp_load_acquire(&queue->draining) &&
-	       bhlab_queue_drains(queue, item, act);
+	       bhlab_queue_is_draining_for(queue, item, act);
 }
 
 static __always_inline int bhlab_item_admit(struct bhlab_item *item,

@@ -98,7 +98,7 @@ void bhlab_lab_release(struct bhlab_lab *lab);
 static inline void bhlab_lab_wake(struct bhlab_lab *lab)
 {
 	smp_mb(); /* the stores before, the look for waiters after */
-	/* See above. */
+	/* Without its lock: that barrier pairs with the waiter's own. */
 	if (waitqueue_active(&lab->wait) || waitqueue_active(&lab->ring.wait))
 		bhlab_wake(&lab->wake);
 }

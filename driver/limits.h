@@ -6,6 +6,14 @@
 #include <linux/cred.h>
 #include <linux/types.h>
 
+#include <linux/bhlab.h>
+
+/* The last of what the ABI numbers. */
+#define BHLAB_LAST_WQ		BHLAB_WQ_CPU_INTENSIVE
+#define BHLAB_MASK_WQ		((BHLAB_LAST_WQ << 1) - 1)
+#define BHLAB_LAST_COND		BHLAB_COND_RECORDED
+#define BHLAB_LAST_KIND		BHLAB_KIND_FIFO
+
 /*
  * What one user may take of the machine, over all his labs; steps, times and
  * ring_bytes are for each program, run or lab. All are module parameters, read only

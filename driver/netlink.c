@@ -83,7 +83,7 @@ static int bhlab_put_u64(struct sk_buff *skb, int attr, u64 value, int pad)
 
 static int bhlab_put_lab_counts(struct sk_buff *skb, struct bhlab_lab *lab)
 {
-	u32 nr[BHLAB_KIND_FIFO + 1] = {};
+	u32 nr[BHLAB_LAST_KIND + 1] = {};
 
 	bhlab_lab_count(lab, nr);
 	if (nla_put_u32(skb, BHLAB_A_LAB_ITEMS, nr[BHLAB_KIND_ITEM]) ||

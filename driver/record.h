@@ -84,9 +84,9 @@ static __always_inline void bhlab_ring_commit(struct bhlab_ring *ring,
 	bool heard = bhlab_monitor_hears(e->finished_ns);
 	u32 seq = head->seq + 1;
 
-	/* The body, then slot.seq; the whole record, then the head. */
+	/* The body, then slot.seq; see bhlab_ring_copy(). */
 	smp_store_release(&e->seq, seq);
-	/* Likewise. */
+	/* The record, then the head; see bhlab_reader_fetch(). */
 	smp_store_release(&head->seq, seq);
 	if (heard)
 		bhlab_monitor_kick();

@@ -198,7 +198,7 @@ int bhlab_ring_use(struct bhlab_ring *ring)
 {
 	int ret = 0;
 
-	/* Whoever sees the base sees the rest; see bhlab_ring_alloc(). */
+	/* The base, then the rest; see bhlab_ring_alloc(). */
 	if (smp_load_acquire(&ring->base))
 		return 0;
 	mutex_lock(&ring->alloc_lock);
@@ -221,7 +221,7 @@ u64 bhlab_ring_recorded(struct bhlab_ring *ring)
 	u32 seq;
 	int cpu;
 
-	/* Likewise. */
+	/* The base, then the rest; see bhlab_ring_alloc(). */
 	if (!smp_load_acquire(&ring->base))
 		return 0;
 	spin_lock(&ring->count_lock);
@@ -325,10 +325,10 @@ static void bhlab_ring_reveal(const struct bhlab_ring *ring, int cpu, u32 seq,
 	if (!ring->hidden)
 		return;
 	hidden = bhlab_hidden_slot(ring, cpu, seq);
-	if (data_race(hidden->seq) != seq) /* as the body: see below */
+	if (data_race(hidden->seq) != seq) /* as the body, see bhlab_ring_copy() */
 		return;
-	data_race(to->pid = hidden->pid); /* likewise */
-	data_race(memcpy(to->comm, hidden->comm, sizeof(to->comm))); /* likewise */
+	data_race(to->pid = hidden->pid); /* as the body */
+	data_race(memcpy(to->comm, hidden->comm, sizeof(to->comm))); /* as the body */
 }
 
 /* Copy the record @seq, or find that it is overwritten. */
@@ -344,7 +344,7 @@ static bool bhlab_ring_copy(const struct bhlab_ring *ring,
 	data_race(memcpy(to, e, sizeof(*to))); /* torn: not returned */
 	if (reader->reveals)
 		bhlab_ring_reveal(ring, cpu, seq, to);
-	smp_rmb(); /* likewise */
+	smp_rmb(); /* the body, then slot.seq */
 	return READ_ONCE(e->seq) == seq;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs: what every handler does before and after its program, and the records
- * that tell of it.
+ * Runs: what every handler does before and after its program.
+ *
+ * A function with __ is inlined into the handlers of this file, whose cost is the
+ * first row of tests/bench; the one without is the same function for others.
  */
 #include <linux/hardirq.h>
 #include <linux/interrupt.h>

@@ -65,24 +65,24 @@ static int bhlab_call_on(struct bhlab_call *call, u32 cpu)
 	return ret;
 }
 
-static bool bhlab_act_has_cpu(const struct bhlab_item *item,
-			      const struct bhlab_act *cmd)
+static bool bhlab_request_has_cpu(const struct bhlab_item *item,
+				  const struct bhlab_act *request)
 {
-	return cmd->flags & BHLAB_ACT_CPU || item->flags & BHLAB_ITEM_CPU;
+	return request->flags & BHLAB_ACT_CPU || item->flags & BHLAB_ITEM_CPU;
 }
 
-static u32 bhlab_act_cpu(const struct bhlab_item *item,
-			 const struct bhlab_act *cmd)
+static u32 bhlab_request_cpu(const struct bhlab_item *item,
+			     const struct bhlab_act *request)
 {
-	return cmd->flags & BHLAB_ACT_CPU ? cmd->cpu : item->cpu;
+	return request->flags & BHLAB_ACT_CPU ? request->cpu : item->cpu;
 }
 
-static int bhlab_act_call(struct bhlab_item *item, const struct bhlab_act *cmd,
-			  struct bhlab_call *call)
+static int bhlab_request_call(struct bhlab_item *item, const struct bhlab_act *request,
+			      struct bhlab_call *call)
 {
-	if (!bhlab_act_has_cpu(item, cmd))
+	if (!bhlab_request_has_cpu(item, request))
 		return bhlab_call_fn(call);
-	return bhlab_call_on(call, bhlab_act_cpu(item, cmd));
+	return bhlab_call_on(call, bhlab_request_cpu(item, request));
 }
 
 /*
@@ -90,14 +90,16 @@ static int bhlab_act_call(struct bhlab_item *item, const struct bhlab_act *cmd,
  * the CPU, as those do that the driver fires; whoever activates them waits. Of
  * the CPU that they ran on, too: the kernel may run a timer on another one.
  */
-static noinline int __bhlab_act_wait(const struct bhlab_item *item,
-				     const struct bhlab_act *cmd)
+static noinline int __bhlab_request_wait(const struct bhlab_item *item,
+					 const struct bhlab_act *request)
 {
 	u64 wait;
 	u32 cpu;
 
-	cpu = bhlab_act_has_cpu(item, cmd) ? bhlab_act_cpu(item, cmd) :
-					     raw_smp_processor_id();
+	if (bhlab_request_has_cpu(item, request))
+		cpu = bhlab_request_cpu(item, request);
+	else
+		cpu = raw_smp_processor_id();
 	if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
 		return 0;
 	wait = max(bhlab_budget_wait(array_index_nospec(cpu, nr_cpu_ids)),
@@ -105,10 +107,10 @@ static noinline int __bhlab_act_wait(const struct bhlab_item *item,
 	return wait ? bhlab_budget_sleep(wait) : 0;
 }
 
-static __always_inline int bhlab_act_wait(const struct bhlab_item *item,
-					  const struct bhlab_act *cmd)
+static __always_inline int bhlab_request_wait(const struct bhlab_item *item,
+					      const struct bhlab_act *request)
 {
-	return item->atomic ? __bhlab_act_wait(item, cmd) : 0;
+	return item->atomic ? __bhlab_request_wait(item, request) : 0;
 }
 
 /*
@@ -118,15 +120,15 @@ static __always_inline int bhlab_act_wait(const struct bhlab_item *item,
  * only: those can be flushed, and the kernel's own calls wait for a handler on
  * the last queue alone.
  */
-static int bhlab_act_check_queue(const struct bhlab_item *item,
-				 const struct bhlab_act *cmd,
-				 const struct bhlab_activation *act)
+static int bhlab_request_check_queue(const struct bhlab_item *item,
+				     const struct bhlab_act *request,
+				     const struct bhlab_activation *act)
 {
 	const struct bhlab_queue *queue = act->queue;
 
 	if (!queue)
 		return 0;
-	if (queue->bh && act->delay && bhlab_act_has_cpu(item, cmd))
+	if (queue->bh && act->delay && bhlab_request_has_cpu(item, request))
 		return -EOPNOTSUPP;
 	if (queue->bh != item->queue->bh)
 		return -EINVAL;
@@ -140,8 +142,8 @@ static int bhlab_act_check_queue(const struct bhlab_item *item,
  * A mechanism can refuse a CPU that is going offline. If the caller named none,
  * the scheduler is about to move it to another one.
  */
-static int bhlab_act_anywhere(struct bhlab_item *item,
-			      const struct bhlab_activation *act)
+static int bhlab_activate_anywhere(struct bhlab_item *item,
+				   const struct bhlab_activation *act)
 {
 	int ret;
 
@@ -153,181 +155,182 @@ static int bhlab_act_anywhere(struct bhlab_item *item,
 	return ret;
 }
 
-static int bhlab_act_activate(struct bhlab_item *item,
-			      const struct bhlab_act *cmd,
-			      const struct bhlab_activation *act)
+static int bhlab_request_activate(struct bhlab_item *item,
+				  const struct bhlab_act *request,
+				  const struct bhlab_activation *act)
 {
 	struct bhlab_call call = { .item = item, .act = *act, .times = 1 };
 
-	if (!bhlab_act_has_cpu(item, cmd))
-		return bhlab_act_anywhere(item, act);
-	return bhlab_act_call(item, cmd, &call);
+	if (!bhlab_request_has_cpu(item, request))
+		return bhlab_activate_anywhere(item, act);
+	return bhlab_request_call(item, request, &call);
 }
 
-static __always_inline int bhlab_act_once(struct bhlab_item *item,
-					  struct bhlab_act *cmd,
-					  struct bhlab_activation *act)
+static __always_inline int bhlab_request_once(struct bhlab_item *item,
+					      struct bhlab_act *request,
+					      struct bhlab_activation *act)
 {
-	int ret = bhlab_act_check_queue(item, cmd, act);
+	int ret = bhlab_request_check_queue(item, request, act);
 
 	if (!ret && act->ns > BHLAB_NS_MAX)
 		ret = -EINVAL;
 	if (!ret)
-		ret = bhlab_act_wait(item, cmd);
+		ret = bhlab_request_wait(item, request);
 	if (ret)
 		return ret;
 	bhlab_lab_new_chain(item->obj.lab);
-	ret = bhlab_act_activate(item, cmd, act);
+	ret = bhlab_request_activate(item, request, act);
 	/* Only asked where the answer matters: asking is audited. */
 	if (ret == -EPERM && capable(CAP_SYS_ADMIN)) {
 		act->privileged = true;
-		ret = bhlab_act_activate(item, cmd, act);
+		ret = bhlab_request_activate(item, request, act);
 	}
 	if (ret < 0)
 		return ret;
-	cmd->out_count = ret == BHLAB_RESULT_QUEUED;
-	cmd->out_result = ret;
+	request->out_count = ret == BHLAB_RESULT_QUEUED;
+	request->out_result = ret;
 	return 0;
 }
 
-static int bhlab_act_on_other(struct bhlab_item *item, struct bhlab_act *cmd,
-			      struct bhlab_activation *act)
+static int bhlab_request_other_queue(struct bhlab_item *item, struct bhlab_act *request,
+				     struct bhlab_activation *act)
 {
 	int ret;
 
-	act->queue = bhlab_queue_get(item->obj.lab, cmd->queue);
+	act->queue = bhlab_queue_get(item->obj.lab, request->queue);
 	if (IS_ERR(act->queue))
 		return PTR_ERR(act->queue);
-	ret = bhlab_act_once(item, cmd, act);
+	ret = bhlab_request_once(item, request, act);
 	bhlab_queue_put(act->queue);
 	return ret;
 }
 
-static int bhlab_act_queue(struct bhlab_item *item, struct bhlab_act *cmd)
+static int bhlab_verb_queue(struct bhlab_item *item, struct bhlab_act *request)
 {
 	struct bhlab_activation act = {
 		.queue = item->queue,
 		.cpu = WORK_CPU_UNBOUND,
 	};
 
-	if (cmd->flags & BHLAB_ACT_QUEUE)
-		return bhlab_act_on_other(item, cmd, &act);
-	return bhlab_act_once(item, cmd, &act);
+	if (request->flags & BHLAB_ACT_QUEUE)
+		return bhlab_request_other_queue(item, request, &act);
+	return bhlab_request_once(item, request, &act);
 }
 
-static int bhlab_act_delay(struct bhlab_item *item, struct bhlab_act *cmd)
+static int bhlab_verb_delay(struct bhlab_item *item, struct bhlab_act *request)
 {
 	struct bhlab_activation act = {
 		.queue = item->queue,
 		.cpu = WORK_CPU_UNBOUND,
 		.delay = true,
-		.mod = cmd->flags & BHLAB_ACT_MOD,
-		.ns = cmd->ns,
+		.mod = request->flags & BHLAB_ACT_MOD,
+		.ns = request->ns,
 	};
 
-	if (cmd->flags & BHLAB_ACT_QUEUE)
-		return bhlab_act_on_other(item, cmd, &act);
-	return bhlab_act_once(item, cmd, &act);
+	if (request->flags & BHLAB_ACT_QUEUE)
+		return bhlab_request_other_queue(item, request, &act);
+	return bhlab_request_once(item, request, &act);
 }
 
 /* A load generator: it goes on after the call has returned. */
-static int bhlab_act_period(struct bhlab_item *item, struct bhlab_act *cmd)
+static int bhlab_trigger_period(struct bhlab_item *item, struct bhlab_act *request)
 {
 	struct bhlab_call call = {
 		.item = item,
-		.period = cmd->ns,
-		.times = cmd->count,
+		.period = request->ns,
+		.times = request->count,
 	};
 	int ret;
 
-	if (cmd->ns < bhlab_limits.period_ns || cmd->ns > BHLAB_NS_MAX ||
-	    item->program->busy_ns > cmd->ns / 2)
+	if (request->ns < bhlab_limits.period_ns || request->ns > BHLAB_NS_MAX ||
+	    item->program->busy_ns > request->ns / 2)
 		return -EINVAL;
-	ret = bhlab_act_call(item, cmd, &call);
+	ret = bhlab_request_call(item, request, &call);
 	if (ret < 0)
 		return ret;
-	cmd->out_result = ret;
+	request->out_result = ret;
 	return 0;
 }
 
 /* A raise of many is made in parts, so that a signal can end it. */
 #define BHLAB_TRIGGER_PART	64
 
-static int bhlab_act_raise(struct bhlab_item *item, struct bhlab_act *cmd)
+static int bhlab_trigger_now(struct bhlab_item *item, struct bhlab_act *request)
 {
 	struct bhlab_call call = { .item = item, .act.cpu = WORK_CPU_UNBOUND };
-	u32 left = cmd->count, part;
+	u32 left = request->count, part;
 	int ret;
 
-	ret = bhlab_act_wait(item, cmd);
+	ret = bhlab_request_wait(item, request);
 	if (ret)
 		return ret;
 	bhlab_lab_new_chain(item->obj.lab);
 	do {
 		part = min(left, BHLAB_TRIGGER_PART);
 		call.times = part;
-		ret = bhlab_act_call(item, cmd, &call);
+		ret = bhlab_request_call(item, request, &call);
 		if (ret < 0)
 			return ret;
 		left -= part;
 		cond_resched();
-	} while (left && !signal_pending(current) && !bhlab_act_wait(item, cmd));
-	cmd->count -= left;
-	cmd->out_count = call.accepted;
-	cmd->out_result = call.accepted ? BHLAB_RESULT_QUEUED :
-					  BHLAB_RESULT_ALREADY_PENDING;
+	} while (left && !signal_pending(current) && !bhlab_request_wait(item, request));
+	request->count -= left;
+	request->out_count = call.accepted;
+	request->out_result = call.accepted ? BHLAB_RESULT_QUEUED :
+					      BHLAB_RESULT_ALREADY_PENDING;
 	return 0;
 }
 
-static int bhlab_act_trigger(struct bhlab_item *item, struct bhlab_act *cmd)
+static int bhlab_verb_trigger(struct bhlab_item *item, struct bhlab_act *request)
 {
-	if (!cmd->count || cmd->count > BHLAB_TRIGGER_MAX)
+	if (!request->count || request->count > BHLAB_TRIGGER_MAX)
 		return -EINVAL;
-	return cmd->flags & BHLAB_ACT_PERIOD ? bhlab_act_period(item, cmd) :
-					       bhlab_act_raise(item, cmd);
+	return request->flags & BHLAB_ACT_PERIOD ?
+	       bhlab_trigger_period(item, request) :
+	       bhlab_trigger_now(item, request);
 }
 
-static int bhlab_act_cancel(struct bhlab_item *item, struct bhlab_act *cmd)
+static int bhlab_verb_cancel(struct bhlab_item *item, struct bhlab_act *request)
 {
 	bool waited;
-	int hit = bhlab_item_cancel(item, cmd->flags & BHLAB_ACT_SYNC, &waited);
+	int hit = bhlab_item_cancel(item, request->flags & BHLAB_ACT_SYNC, &waited);
 
 	if (hit < 0)
 		return hit;
-	cmd->out_result = hit ? BHLAB_RESULT_WAS_PENDING : BHLAB_RESULT_IDLE;
-	cmd->out_flags = waited ? BHLAB_OUT_WAITED : 0;
+	request->out_result = hit ? BHLAB_RESULT_WAS_PENDING : BHLAB_RESULT_IDLE;
+	request->out_flags = waited ? BHLAB_OUT_WAITED : 0;
 	return 0;
 }
 
-static int bhlab_act_flush(struct bhlab_item *item, struct bhlab_act *cmd)
+static int bhlab_verb_flush(struct bhlab_item *item, struct bhlab_act *request)
 {
 	int ret = bhlab_item_flush(item);
 
 	if (ret < 0)
 		return ret;
-	cmd->out_result = ret;
+	request->out_result = ret;
 	return 0;
 }
 
-static int bhlab_act_disable(struct bhlab_item *item, struct bhlab_act *cmd)
+static int bhlab_verb_disable(struct bhlab_item *item, struct bhlab_act *request)
 {
 	bool waited = false;
 	int ret;
 
-	ret = bhlab_item_disable(item, cmd->flags & BHLAB_ACT_SYNC,
+	ret = bhlab_item_disable(item, request->flags & BHLAB_ACT_SYNC,
 				 item->ops->admit && bhlab_has_cap(CAP_SYS_ADMIN),
-				 &cmd->out_depth, &waited);
+				 &request->out_depth, &waited);
 	if (ret < 0)
 		return ret;
-	cmd->out_result = ret;
-	cmd->out_flags = waited ? BHLAB_OUT_WAITED : 0;
+	request->out_result = ret;
+	request->out_flags = waited ? BHLAB_OUT_WAITED : 0;
 	return 0;
 }
 
-static int bhlab_act_enable(struct bhlab_item *item, struct bhlab_act *cmd)
+static int bhlab_verb_enable(struct bhlab_item *item, struct bhlab_act *request)
 {
-	cmd->out_result = BHLAB_RESULT_IDLE;
-	return bhlab_item_enable(item, &cmd->out_depth);
+	request->out_result = BHLAB_RESULT_IDLE;
+	return bhlab_item_enable(item, &request->out_depth);
 }
 
 /**
@@ -339,7 +342,7 @@ static int bhlab_act_enable(struct bhlab_item *item, struct bhlab_act *cmd)
  * @flags: that it knows
  */
 struct bhlab_verb_op {
-	int (*on_item)(struct bhlab_item *item, struct bhlab_act *cmd);
+	int (*on_item)(struct bhlab_item *item, struct bhlab_act *request);
 	int (*on_queue)(struct bhlab_queue *queue);
 	enum bhlab_verb verb;
 	u32 flags;
@@ -353,17 +356,17 @@ struct bhlab_verb_op {
 	}
 
 static const struct bhlab_verb_op bhlab_verb_ops[] = {
-	BHLAB_VERB(QUEUE, BHLAB_ACT_CPU | BHLAB_ACT_QUEUE, bhlab_act_queue),
-	BHLAB_VERB(DELAY, BHLAB_ACT_CPU | BHLAB_ACT_QUEUE | BHLAB_ACT_MOD, bhlab_act_delay),
-	BHLAB_VERB(CANCEL, BHLAB_ACT_SYNC, bhlab_act_cancel),
+	BHLAB_VERB(QUEUE, BHLAB_ACT_CPU | BHLAB_ACT_QUEUE, bhlab_verb_queue),
+	BHLAB_VERB(DELAY, BHLAB_ACT_CPU | BHLAB_ACT_QUEUE | BHLAB_ACT_MOD, bhlab_verb_delay),
+	BHLAB_VERB(CANCEL, BHLAB_ACT_SYNC, bhlab_verb_cancel),
 	[BHLAB_NR_FLUSH - BHLAB_NR_QUEUE] = {
-		.on_item = bhlab_act_flush,
+		.on_item = bhlab_verb_flush,
 		.on_queue = bhlab_queue_flush,
 		.verb = BHLAB_VERB_FLUSH,
 	},
-	BHLAB_VERB(DISABLE, BHLAB_ACT_SYNC, bhlab_act_disable),
-	BHLAB_VERB(ENABLE, 0, bhlab_act_enable),
-	BHLAB_VERB(TRIGGER, BHLAB_ACT_CPU | BHLAB_ACT_PERIOD, bhlab_act_trigger),
+	BHLAB_VERB(DISABLE, BHLAB_ACT_SYNC, bhlab_verb_disable),
+	BHLAB_VERB(ENABLE, 0, bhlab_verb_enable),
+	BHLAB_VERB(TRIGGER, BHLAB_ACT_CPU | BHLAB_ACT_PERIOD, bhlab_verb_trigger),
 	[BHLAB_NR_DRAIN - BHLAB_NR_QUEUE] = {
 		.on_queue = bhlab_queue_drain,
 		.verb = BHLAB_VERB_DRAIN,
@@ -380,35 +383,35 @@ static const struct bhlab_verb_op *bhlab_verb(u32 nr)
 }
 
 /* An unknown flag, or a field that this verb does not use without its flag. */
-static bool bhlab_act_fits(const struct bhlab_act *cmd,
-			   const struct bhlab_verb_op *op)
+static bool bhlab_request_fits(const struct bhlab_act *request,
+			       const struct bhlab_verb_op *op)
 {
-	return !(cmd->flags & ~op->flags) &&
-	       (!cmd->cpu || cmd->flags & BHLAB_ACT_CPU) &&
-	       (!cmd->queue || cmd->flags & BHLAB_ACT_QUEUE) &&
-	       (!cmd->ns || op->verb == BHLAB_VERB_DELAY ||
-		cmd->flags & BHLAB_ACT_PERIOD) &&
-	       (!cmd->count || op->verb == BHLAB_VERB_TRIGGER);
+	return !(request->flags & ~op->flags) &&
+	       (!request->cpu || request->flags & BHLAB_ACT_CPU) &&
+	       (!request->queue || request->flags & BHLAB_ACT_QUEUE) &&
+	       (!request->ns || op->verb == BHLAB_VERB_DELAY ||
+		request->flags & BHLAB_ACT_PERIOD) &&
+	       (!request->count || op->verb == BHLAB_VERB_TRIGGER);
 }
 
-static int bhlab_act_item(struct bhlab_item *item, struct bhlab_act *cmd,
-			  const struct bhlab_verb_op *op)
+static int bhlab_request_on_item(struct bhlab_item *item, struct bhlab_act *request,
+				 const struct bhlab_verb_op *op)
 {
 	int ret;
 
 	if (!((item->ops->native | item->ops->emulated) & BIT(op->verb)) ||
-	    (cmd->flags & BHLAB_ACT_QUEUE && !item->ops->takes_queue))
+	    (request->flags & BHLAB_ACT_QUEUE && !item->ops->takes_queue))
 		return -EOPNOTSUPP;
-	ret = op->on_item(item, cmd);
+	ret = op->on_item(item, request);
 	if (!ret && item->ops->emulated & BIT(op->verb))
-		cmd->out_flags |= BHLAB_OUT_EMULATED;
+		request->out_flags |= BHLAB_OUT_EMULATED;
 	return ret;
 }
 
-static int bhlab_act_queue_itself(struct bhlab_lab *lab, struct bhlab_act *cmd,
+static int bhlab_request_on_queue(struct bhlab_lab *lab, struct bhlab_act *request,
 				  const struct bhlab_verb_op *op)
 {
-	struct bhlab_queue *queue = bhlab_queue_get(lab, cmd->id);
+	struct bhlab_queue *queue = bhlab_queue_get(lab, request->id);
 	int ret;
 
 	if (IS_ERR(queue))
@@ -417,39 +420,39 @@ static int bhlab_act_queue_itself(struct bhlab_lab *lab, struct bhlab_act *cmd,
 	bhlab_queue_put(queue);
 	if (ret < 0)
 		return ret;
-	cmd->out_result = ret;
+	request->out_result = ret;
 	return 0;
 }
 
 /* Does it wait for handlers, and no signal ends that? */
-static bool bhlab_act_waits(const struct bhlab_act *cmd,
-			    const struct bhlab_verb_op *op)
+static bool bhlab_request_waits(const struct bhlab_act *request,
+				const struct bhlab_verb_op *op)
 {
-	return op->on_queue || cmd->flags & BHLAB_ACT_SYNC;
+	return op->on_queue || request->flags & BHLAB_ACT_SYNC;
 }
 
-static int bhlab_act_op(struct bhlab_lab *lab, struct bhlab_act *cmd,
-			const struct bhlab_verb_op *op)
+static int bhlab_request_op(struct bhlab_lab *lab, struct bhlab_act *request,
+			    const struct bhlab_verb_op *op)
 {
 	struct bhlab_item *item = NULL;
 	bool waits;
 	int ret;
 
-	if (!bhlab_act_fits(cmd, op))
+	if (!bhlab_request_fits(request, op))
 		return -EOPNOTSUPP;
 	if (op->on_item)
-		item = bhlab_item_get(lab, cmd->id);
+		item = bhlab_item_get(lab, request->id);
 	if (!item && !op->on_queue)
 		return -ENOENT;
-	cmd->out_result = 0;
-	cmd->out_flags = 0;
-	cmd->out_depth = 0;
-	cmd->out_count = 0;
-	waits = bhlab_act_waits(cmd, op);
+	request->out_result = 0;
+	request->out_flags = 0;
+	request->out_depth = 0;
+	request->out_count = 0;
+	waits = bhlab_request_waits(request, op);
 	if (waits)
 		bhlab_haste_begin(&lab->haste);
-	ret = item ? bhlab_act_item(item, cmd, op) :
-		     bhlab_act_queue_itself(lab, cmd, op);
+	ret = item ? bhlab_request_on_item(item, request, op) :
+		     bhlab_request_on_queue(lab, request, op);
 	if (waits)
 		bhlab_haste_end(&lab->haste);
 	if (item)
@@ -458,9 +461,9 @@ static int bhlab_act_op(struct bhlab_lab *lab, struct bhlab_act *cmd,
 }
 
 /* @nr is of a verb. */
-int bhlab_act(struct bhlab_lab *lab, struct bhlab_act *cmd, u32 nr)
+int bhlab_request(struct bhlab_lab *lab, struct bhlab_act *request, u32 nr)
 {
-	return bhlab_act_op(lab, cmd, bhlab_verb(nr));
+	return bhlab_request_op(lab, request, bhlab_verb(nr));
 }
 
 static int bhlab_batch_entry(struct bhlab_lab *lab,
@@ -472,7 +475,7 @@ static int bhlab_batch_entry(struct bhlab_lab *lab,
 		return -ENOTTY;
 	if (entry->act.size != sizeof(entry->act))
 		return -EINVAL;
-	return bhlab_act_op(lab, &entry->act, op);
+	return bhlab_request_op(lab, &entry->act, op);
 }
 
 static void bhlab_batch_run(struct bhlab_lab *lab, struct bhlab_batch *cmd,
