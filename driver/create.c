@@ -55,15 +55,18 @@ static int bhlab_create_check_values(const struct bhlab_item_create *cmd)
 
 /* What is wrong with the request, before anything is made for it. */
 static int bhlab_create_check(const struct bhlab_item *item,
-			      const struct bhlab_item_create *cmd)
+			      struct bhlab_item_create *cmd)
 {
 	int ret;
 
 	if (strnlen(cmd->name, BHLAB_NAME_LEN) == BHLAB_NAME_LEN ||
-	    strnlen(cmd->data, BHLAB_DATA_LEN) == BHLAB_DATA_LEN ||
-	    cmd->nr_steps > bhlab_limits.steps ||
-	    cmd->nr_thread_steps > bhlab_limits.steps)
+	    strnlen(cmd->data, BHLAB_DATA_LEN) == BHLAB_DATA_LEN)
 		return -E2BIG;
+	if (cmd->nr_steps > bhlab_limits.steps)
+		return bhlab_program_refuse(cmd, BHLAB_WHY_LENGTH, bhlab_limits.steps);
+	if (cmd->nr_thread_steps > bhlab_limits.steps)
+		return bhlab_program_refuse(cmd, BHLAB_WHY_LENGTH,
+					    cmd->nr_steps + bhlab_limits.steps);
 	ret = bhlab_create_check_values(cmd);
 	if (ret)
 		return ret;
@@ -98,7 +101,7 @@ static int bhlab_item_init(struct bhlab_object *obj)
 	int ret;
 
 	if (lab->process_ns + item->process_ns > bhlab_limits.lab_ns)
-		return -ENOSPC;
+		return -EDQUOT;	/* bhlab_item_create() says ENOSPC, and why */
 	/* It records from its first activation on. */
 	ret = bhlab_ring_use(&lab->ring);
 	if (!ret)
@@ -242,11 +245,11 @@ static int bhlab_item_read_programs(struct bhlab_item *item,
 {
 	struct bhlab_program *p;
 
-	p = bhlab_program_read(item, cmd, false, &cmd->out_id);
+	p = bhlab_program_read(item, cmd, false);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	item->program = p;
-	p = bhlab_program_read(item, cmd, true, &cmd->out_id);
+	p = bhlab_program_read(item, cmd, true);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	item->thread_program = p;
@@ -262,6 +265,8 @@ struct bhlab_object *bhlab_item_create(struct bhlab_lab *lab,
 	struct bhlab_item *item;
 	int ret;
 
+	cmd->out_why = 0;
+	cmd->out_step = 0;
 	if (!bhlab_create_fits(ops, cmd))
 		return ERR_PTR(-EOPNOTSUPP);
 	item = bhlab_item_alloc(lab, ops, cmd);
@@ -276,6 +281,8 @@ struct bhlab_object *bhlab_item_create(struct bhlab_lab *lab,
 		ret = bhlab_item_read_programs(item, cmd);
 	if (!ret)
 		ret = bhlab_lab_add(lab, &item->obj);
+	if (ret == -EDQUOT)
+		ret = bhlab_program_refuse(cmd, BHLAB_WHY_LAB_TIME, 0);
 	if (ret) {
 		bhlab_item_free(item);
 		return ERR_PTR(ret);

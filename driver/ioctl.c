@@ -27,7 +27,7 @@ static_assert(sizeof(struct bhlab_info) == 200);
 static_assert(sizeof(struct bhlab_mech_info) == 56);
 static_assert(sizeof(struct bhlab_ring_setup) == 64);
 static_assert(sizeof(struct bhlab_step) == 24);
-static_assert(sizeof(struct bhlab_item_create) == 128);
+static_assert(sizeof(struct bhlab_item_create) == 136);
 static_assert(sizeof(struct bhlab_item_state) == 256);
 static_assert(sizeof(struct bhlab_item_program) == 32);
 static_assert(sizeof(struct bhlab_lookup) == 48);

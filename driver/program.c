@@ -58,34 +58,71 @@ struct bhlab_check {
 	u32 depth;
 };
 
+static const int bhlab_why_errno[] = {
+	[BHLAB_WHY_SHAPE] = -EOPNOTSUPP,
+	[BHLAB_WHY_OBJECT] = -ENOENT,
+	[BHLAB_WHY_MECHANISM] = -EINVAL,
+	[BHLAB_WHY_CONTEXT] = -EINVAL,
+	[BHLAB_WHY_TARGET] = -EINVAL,
+	[BHLAB_WHY_ARG] = -EINVAL,
+	[BHLAB_WHY_CPU] = -ENODEV,
+	[BHLAB_WHY_THREAD] = -EINVAL,
+	[BHLAB_WHY_CAPABILITY] = -EPERM,
+	[BHLAB_WHY_SLEEP] = -EINVAL,
+	[BHLAB_WHY_PROCESS_TIME] = -EINVAL,
+	[BHLAB_WHY_ATOMIC_TIME] = -EINVAL,
+	[BHLAB_WHY_ATOMIC_CAPABILITY] = -EPERM,
+	[BHLAB_WHY_NO_LOCKS] = -EINVAL,
+	[BHLAB_WHY_LOCK_CONTEXT] = -EINVAL,
+	[BHLAB_WHY_NESTING] = -EINVAL,
+	[BHLAB_WHY_NOT_LAST] = -EINVAL,
+	[BHLAB_WHY_NOT_CLOSED] = -EINVAL,
+	[BHLAB_WHY_LENGTH] = -E2BIG,
+	[BHLAB_WHY_LAB_TIME] = -ENOSPC,
+};
+
+/* The errno that goes with @why. */
+int bhlab_program_refuse(struct bhlab_item_create *cmd,
+			 enum bhlab_program_why why, u32 step)
+{
+	cmd->out_why = why;
+	cmd->out_step = step;
+	return bhlab_why_errno[why];
+}
+
+/* The checks that follow return why a step is refused, or 0. */
+
 /* What a step is made of, whatever program it is in. */
-static bool bhlab_step_shape(const struct bhlab_step *s,
-			     const struct bhlab_step_op *op)
+static u32 bhlab_step_shape(const struct bhlab_step *s,
+			    const struct bhlab_step_op *op)
 {
 	bool cpu = s->flags & BHLAB_STEP_CPU;
 
-	return op && !(s->flags & ~BHLAB_STEP_CPU) &&
-	       (!s->target || op->target != BHLAB_KIND_RESERVED) &&
-	       (!s->arg || op->arg_max) && (!cpu || op->takes_cpu) &&
-	       (!s->cpu || cpu);
+	if (!op || s->flags & ~BHLAB_STEP_CPU || (cpu && !op->takes_cpu) ||
+	    (s->target && op->target == BHLAB_KIND_RESERVED) ||
+	    (s->arg && !op->arg_max) || (s->cpu && !cpu))
+		return BHLAB_WHY_SHAPE;
+	return 0;
 }
 
-static int bhlab_step_values(const struct bhlab_check *c,
+static u32 bhlab_step_values(const struct bhlab_check *c,
 			     const struct bhlab_step *s,
 			     const struct bhlab_step_op *op)
 {
-	if (!(op->places & c->place) ||
-	    (!s->target && op->target == BHLAB_KIND_ITEM) ||
-	    s->arg < op->arg_min || s->arg > op->arg_max)
-		return -EINVAL;
+	/* What a thread may do, no mechanism as such forbids. */
+	if (!(op->places & c->place))
+		return op->places & BHLAB_IN_THREAD ? BHLAB_WHY_CONTEXT :
+						      BHLAB_WHY_MECHANISM;
+	if (!s->target && op->target == BHLAB_KIND_ITEM)
+		return BHLAB_WHY_TARGET;
+	if (s->arg < op->arg_min || s->arg > op->arg_max)
+		return BHLAB_WHY_ARG;
 	if (s->flags & BHLAB_STEP_CPU &&
 	    (s->cpu >= nr_cpu_ids || !cpu_possible(s->cpu)))
-		return -ENODEV;
+		return BHLAB_WHY_CPU;
 	if (op->flag & ~c->item->flags)
-		return -EINVAL;
-	if (op->cap && !capable(op->cap))
-		return -EPERM;
-	return 0;
+		return BHLAB_WHY_THREAD;
+	return op->cap && !capable(op->cap) ? BHLAB_WHY_CAPABILITY : 0;
 }
 
 static bool bhlab_bracket_is(const struct bhlab_bracket *b, u32 op)
@@ -125,42 +162,43 @@ static bool bhlab_lock_nests(const struct bhlab_bracket *b,
 			     b->lock->context <= lock->context));
 }
 
-static bool bhlab_lock_fits(const struct bhlab_check *c,
-			    const struct bhlab_lock *lock)
+/* A mutex is for process context. */
+static u32 bhlab_lock_fits(const struct bhlab_check *c,
+			   const struct bhlab_lock *lock)
 {
 	u32 i;
 
-	if (c->item->flags & (BHLAB_ITEM_HARD | BHLAB_ITEM_IRQSAFE) ||
-	    lock->context < c->context ||
-	    (lock->kind == BHLAB_LOCK_MUTEX && c->context != BHLAB_CTX_TASK))
-		return false;
+	if (c->item->flags & (BHLAB_ITEM_HARD | BHLAB_ITEM_IRQSAFE))
+		return BHLAB_WHY_NO_LOCKS;
+	if (lock->context < c->context)
+		return BHLAB_WHY_LOCK_CONTEXT;
 	for (i = 0; i < c->depth; i++)
 		if (!bhlab_lock_nests(&c->open[i], lock))
-			return false;
-	return true;
+			return BHLAB_WHY_NESTING;
+	return 0;
 }
 
 /* May BH_OFF or IRQ_OFF come here? */
-static bool bhlab_off_fits(const struct bhlab_check *c, u32 op)
+static u32 bhlab_off_fits(const struct bhlab_check *c, u32 op)
 {
 	const struct bhlab_bracket *b;
 
-	for (b = c->open; b < c->open + c->depth; b++) {
+	for (b = c->open; b < c->open + c->depth; b++)
 		if (bhlab_bracket_is(b, op) ||
-		    bhlab_bracket_is(b, BHLAB_OP_IRQ_OFF))
-			return false;
-		if (op == BHLAB_OP_BH_OFF && b->lock &&
-		    b->lock->context == BHLAB_CTX_HARDIRQ)
-			return false;
-	}
-	return true;
+		    bhlab_bracket_is(b, BHLAB_OP_IRQ_OFF) ||
+		    (op == BHLAB_OP_BH_OFF && b->lock &&
+		     b->lock->context == BHLAB_CTX_HARDIRQ))
+			return BHLAB_WHY_NESTING;
+	return 0;
 }
 
-static int bhlab_bracket_open(struct bhlab_check *c, const struct bhlab_step *s,
+static u32 bhlab_bracket_open(struct bhlab_check *c, const struct bhlab_step *s,
 			      const struct bhlab_lock *lock)
 {
-	if (lock ? !bhlab_lock_fits(c, lock) : !bhlab_off_fits(c, s->op))
-		return -EINVAL;
+	u32 why = lock ? bhlab_lock_fits(c, lock) : bhlab_off_fits(c, s->op);
+
+	if (why)
+		return why;
 	if (lock)
 		c->sleeps |= lock->kind == BHLAB_LOCK_MUTEX ||
 			     IS_ENABLED(CONFIG_PREEMPT_RT);
@@ -168,16 +206,16 @@ static int bhlab_bracket_open(struct bhlab_check *c, const struct bhlab_step *s,
 	return 0;
 }
 
-static int bhlab_bracket_close(struct bhlab_check *c, const struct bhlab_step *s,
+static u32 bhlab_bracket_close(struct bhlab_check *c, const struct bhlab_step *s,
 			       const struct bhlab_step_op *op)
 {
 	const struct bhlab_bracket *b;
 
 	if (!c->depth)
-		return -EINVAL;
+		return BHLAB_WHY_NOT_LAST;
 	b = &c->open[c->depth - 1];
 	if (!bhlab_bracket_is(b, op->closes) || b->step->target != s->target)
-		return -EINVAL;
+		return BHLAB_WHY_NOT_LAST;
 	c->depth--;
 	return 0;
 }
@@ -187,11 +225,11 @@ static int bhlab_bracket_close(struct bhlab_check *c, const struct bhlab_step *s
  * Who is more urgent may wait for a mutex, too, and lend its priority to whoever
  * holds it: what spins inside counts as well.
  */
-static int bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s,
+static u32 bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s,
 			   const struct bhlab_step_op *op)
 {
 	if (op->sleeps && bhlab_in_atomic(c))
-		return -EINVAL;
+		return BHLAB_WHY_SLEEP;
 	c->total += s->arg;
 	c->sleeps |= op->sleeps;
 	if (op->is_busy) {
@@ -200,22 +238,22 @@ static int bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s,
 			c->busy_atomic += s->arg;
 	}
 	if (c->total > bhlab_limits.process_ns)
-		return -EINVAL;
+		return BHLAB_WHY_PROCESS_TIME;
 	if (c->busy_atomic <= bhlab_limits.atomic_ns)
 		return 0;
 	if (c->busy_atomic > bhlab_limits.atomic_cap_ns)
-		return -EINVAL;
-	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+		return BHLAB_WHY_ATOMIC_TIME;
+	return capable(CAP_SYS_ADMIN) ? 0 : BHLAB_WHY_ATOMIC_CAPABILITY;
 }
 
-static int bhlab_step_check(struct bhlab_check *c, const struct bhlab_step *s,
+static u32 bhlab_step_check(struct bhlab_check *c, const struct bhlab_step *s,
 			    const struct bhlab_step_op *op,
 			    struct bhlab_object *obj)
 {
-	int ret = bhlab_step_values(c, s, op);
+	u32 why = bhlab_step_values(c, s, op);
 
-	if (ret)
-		return ret;
+	if (why)
+		return why;
 	if (op->is_busy || op->sleeps)
 		return bhlab_step_time(c, s, op);
 	if (op->opens)
@@ -230,41 +268,42 @@ static bool bhlab_step_pins(const struct bhlab_step_op *op)
 			       op->target == BHLAB_KIND_FIFO);
 }
 
-static int bhlab_step_add(struct bhlab_check *c, struct bhlab_program *p)
+static u32 bhlab_step_add(struct bhlab_check *c, struct bhlab_program *p)
 {
 	const struct bhlab_step *s = &p->steps[p->nr];
 	const struct bhlab_step_op *op = bhlab_step_op(s->op);
 	struct bhlab_object *obj = NULL;
-	int ret;
+	u32 why = bhlab_step_shape(s, op);
 
-	if (!bhlab_step_shape(s, op))
-		return -EOPNOTSUPP;
+	if (why)
+		return why;
 	if (bhlab_step_pins(op)) {
 		obj = bhlab_object_pin(c->lab, s->target, op->target);
 		if (!obj)
-			return -ENOENT;
+			return BHLAB_WHY_OBJECT;
 	}
-	ret = bhlab_step_check(c, s, op, obj);
-	if (ret && obj)
+	why = bhlab_step_check(c, s, op, obj);
+	if (why && obj)
 		bhlab_object_unpin(obj);
-	p->nr += !ret;
-	return ret;
+	p->nr += !why;
+	return why;
 }
 
-static int bhlab_program_check(struct bhlab_check *c, struct bhlab_program *p,
-			       u32 nr)
+/* @step: the one that is refused. */
+static u32 bhlab_program_check(struct bhlab_check *c, struct bhlab_program *p,
+			       u32 nr, u32 *step)
 {
-	int ret;
+	u32 why;
 
 	while (p->nr < nr) {
-		ret = bhlab_step_add(c, p);
-		if (ret)
-			return ret;
+		*step = p->nr;
+		why = bhlab_step_add(c, p);
+		if (why)
+			return why;
 	}
-	/* One that is never closed: that is the step to name. */
 	if (c->depth) {
-		p->open = c->open[c->depth - 1].step - p->steps;
-		return -EINVAL;
+		*step = c->open[c->depth - 1].step - p->steps;
+		return BHLAB_WHY_NOT_CLOSED;
 	}
 	p->busy_ns = c->busy;
 	p->charge_max = c->busy + nr * BHLAB_STEP_COST_NS;
@@ -300,15 +339,16 @@ static void bhlab_check_init(struct bhlab_check *c,
 }
 
 /*
- * Read and check one of the two programs of @cmd. When a step is refused, *bad
- * counts which, from 1, the thread's after the others.
+ * Read and check one of the two programs of @cmd. A step that is refused is told
+ * there; the id counts it from 1.
  */
 struct bhlab_program *bhlab_program_read(struct bhlab_item *item,
-					 const struct bhlab_item_create *cmd,
-					 bool thread, u32 *bad)
+					 struct bhlab_item_create *cmd,
+					 bool thread)
 {
 	u64 user = thread ? cmd->thread_steps : cmd->steps;
 	u32 nr = thread ? cmd->nr_thread_steps : cmd->nr_steps;
+	u32 step, why, first = thread ? cmd->nr_steps : 0;
 	struct bhlab_check check;
 	struct bhlab_program *p;
 	int ret = -EFAULT;
@@ -320,10 +360,11 @@ struct bhlab_program *bhlab_program_read(struct bhlab_item *item,
 			   array_size(nr, sizeof(*p->steps))))
 		goto err;
 	bhlab_check_init(&check, item, thread);
-	ret = bhlab_program_check(&check, p, nr);
-	if (!ret)
+	why = bhlab_program_check(&check, p, nr, &step);
+	if (!why)
 		return p;
-	*bad = (p->nr < nr ? p->nr : p->open) + 1 + (thread ? cmd->nr_steps : 0);
+	ret = bhlab_program_refuse(cmd, why, first + step);
+	cmd->out_id = cmd->out_step + 1;
 err:
 	bhlab_program_free(item->obj.lab, p);
 	return ERR_PTR(ret);

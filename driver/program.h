@@ -15,7 +15,6 @@ struct bhlab_mech_ops;
 /**
  * struct bhlab_program - a checked program
  * @nr: its length
- * @open: while it is checked: the bracket that is never closed
  * @busy_ns: how long it spins in all
  * @charge_max: the most that one run needs a CPU for, but for locks
  * @process_ns: how long it spins and sleeps, if it is for process context
@@ -24,7 +23,6 @@ struct bhlab_mech_ops;
  */
 struct bhlab_program {
 	u32 nr;
-	u32 open;
 	u64 busy_ns;
 	u64 charge_max;
 	u64 process_ns;
@@ -34,8 +32,10 @@ struct bhlab_program {
 
 u32 bhlab_program_place(const struct bhlab_mech_ops *ops, bool bh, bool thread);
 struct bhlab_program *bhlab_program_read(struct bhlab_item *item,
-					 const struct bhlab_item_create *cmd,
-					 bool thread, u32 *bad);
+					 struct bhlab_item_create *cmd,
+					 bool thread);
+int bhlab_program_refuse(struct bhlab_item_create *cmd,
+			 enum bhlab_program_why why, u32 step);
 void bhlab_program_free(struct bhlab_lab *lab, struct bhlab_program *program);
 int bhlab_program_copy(const struct bhlab_program *program,
 		       struct bhlab_item_program *cmd);

@@ -351,6 +351,64 @@ struct bhlab_step {
 };
 
 /**
+ * enum bhlab_program_why - why a program was refused
+ * @BHLAB_WHY_SHAPE: there is no such step or flag, or the step has a field that
+ *	it does not use (EOPNOTSUPP)
+ * @BHLAB_WHY_OBJECT: the lab has no such lock or FIFO (ENOENT)
+ * @BHLAB_WHY_MECHANISM: not in a program of this kind: only the top half of an
+ *	irq has THREAD and NONE, and neither program of an irq has REQUEUE (EINVAL)
+ * @BHLAB_WHY_CONTEXT: not in the context that the program is written for: of a
+ *	thread BHLAB_CTX_TASK, on a BH queue BHLAB_CTX_SOFTIRQ, else
+ *	&bhlab_mech_info.out_written_for (EINVAL)
+ * @BHLAB_WHY_TARGET: it names no item (EINVAL)
+ * @BHLAB_WHY_ARG: its argument is outside its range (EINVAL)
+ * @BHLAB_WHY_CPU: the CPU that it names does not exist (ENODEV)
+ * @BHLAB_WHY_THREAD: the irq has no thread: see BHLAB_ITEM_THREAD (EINVAL)
+ * @BHLAB_WHY_CAPABILITY: the step needs CAP_SYS_ADMIN (EPERM)
+ * @BHLAB_WHY_SLEEP: it sleeps inside of brackets other than mutexes (EINVAL)
+ * @BHLAB_WHY_PROCESS_TIME: up to here the program takes longer than
+ *	&bhlab_info.out_process_ns (EINVAL)
+ * @BHLAB_WHY_ATOMIC_TIME: up to here it spins longer in atomic context than
+ *	&bhlab_info.out_atomic_cap_ns (EINVAL)
+ * @BHLAB_WHY_ATOMIC_CAPABILITY: up to here it spins longer in atomic context than
+ *	&bhlab_info.out_atomic_ns, which needs CAP_SYS_ADMIN (EPERM)
+ * @BHLAB_WHY_NO_LOCKS: items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE take no
+ *	lock (EINVAL)
+ * @BHLAB_WHY_LOCK_CONTEXT: the lock is for a less strict context than the
+ *	program's (EINVAL)
+ * @BHLAB_WHY_NESTING: the bracket may not be opened inside of one that is open
+ *	here (EINVAL)
+ * @BHLAB_WHY_NOT_LAST: it closes another bracket than the last that was opened, or
+ *	none is open (EINVAL)
+ * @BHLAB_WHY_NOT_CLOSED: it opens a bracket that is never closed (EINVAL)
+ * @BHLAB_WHY_LENGTH: it is the first step beyond &bhlab_info.out_max_steps (E2BIG)
+ * @BHLAB_WHY_LAB_TIME: the programs of the lab in process context take longer
+ *	than &bhlab_info.out_lab_ns with this one; no step is to blame (ENOSPC)
+ */
+enum bhlab_program_why {
+	BHLAB_WHY_SHAPE = 1,
+	BHLAB_WHY_OBJECT = 2,
+	BHLAB_WHY_MECHANISM = 3,
+	BHLAB_WHY_CONTEXT = 4,
+	BHLAB_WHY_TARGET = 5,
+	BHLAB_WHY_ARG = 6,
+	BHLAB_WHY_CPU = 7,
+	BHLAB_WHY_THREAD = 8,
+	BHLAB_WHY_CAPABILITY = 9,
+	BHLAB_WHY_SLEEP = 10,
+	BHLAB_WHY_PROCESS_TIME = 11,
+	BHLAB_WHY_ATOMIC_TIME = 12,
+	BHLAB_WHY_ATOMIC_CAPABILITY = 13,
+	BHLAB_WHY_NO_LOCKS = 14,
+	BHLAB_WHY_LOCK_CONTEXT = 15,
+	BHLAB_WHY_NESTING = 16,
+	BHLAB_WHY_NOT_LAST = 17,
+	BHLAB_WHY_NOT_CLOSED = 18,
+	BHLAB_WHY_LENGTH = 19,
+	BHLAB_WHY_LAB_TIME = 20,
+};
+
+/**
  * struct bhlab_info - BHLAB_IOC_INFO
  * @size: sizeof(struct bhlab_info)
  * @flags: must be 0
@@ -533,6 +591,12 @@ struct bhlab_mech_info {
  *	needs CAP_SYS_NICE (EPERM)
  * @priority: kthread_work: SCHED_FIFO priority of its thread, 1 to 99, with
  *	CAP_SYS_NICE (EPERM), and @nice 0; else 0
+ * @out_why: enum bhlab_program_why, when a program is refused; 0 if the refusal
+ *	has another cause, and if there is none. Refusals that come before all
+ *	others (an unknown flag, a structure that is too short) write nothing:
+ *	set it to 0
+ * @out_step: with @out_why the index of the step, from 0, the program's steps
+ *	and then the thread's; 0 if no step is to blame
  *
  * A program that spins longer than &bhlab_info.out_atomic_ns in atomic context,
  * with bottom halves or interrupts off, with a lock held or at real-time priority
@@ -558,6 +622,8 @@ struct bhlab_item_create {
 	char data[BHLAB_DATA_LEN];
 	__s32 nice;
 	__u32 priority;
+	__u32 out_why;
+	__u32 out_step;
 };
 
 /* @cpu is valid. */
