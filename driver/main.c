@@ -123,3 +123,6 @@ module_exit(bhlab_exit);
 MODULE_DESCRIPTION("A laboratory for bottom halves");
 MODULE_AUTHOR("The bhlab developers");
 MODULE_LICENSE("GPL");
+#ifdef BHLAB_VERSION
+MODULE_VERSION(BHLAB_VERSION);
+#endif
