@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Budgets: limits for one run bound nothing, since there can be any number of
- * runs. So every run in atomic context or a real-time thread is charged to the
- * CPU that it ended on. Once the share of the current window is spent, the steps
- * of such runs are skipped there until the next window, and what the driver
- * fires itself or user space activates waits for that.
+ * Budgets. Limiting the time of one run bounds nothing, since there can be any
+ * number of runs. So every run in atomic context or in a real-time thread is
+ * charged to the CPU on which it ended. Once the share of the current window is
+ * spent, the steps of such runs are skipped on that CPU until the next window.
+ * Activations by the driver's own timers and by user space wait for that window.
  *
- * What cannot wait, the kernel's own timers among it, still runs, without its
- * steps. That is charged, too, and what exceeds the share is owed to the windows
- * after: on the average it is kept.
+ * A handler that cannot wait, such as one of the kernel's timers, still runs,
+ * without its steps. That time is charged, too. What exceeds the share is owed
+ * by the following windows, so the share is kept on average.
  */
 #include <linux/completion.h>
 #include <linux/hrtimer.h>
@@ -21,7 +21,7 @@
 #include "compat.h"
 #include "limits.h"
 
-/* Touched by its own CPU only, with interrupts off; any may read it. */
+/* Written by its own CPU only, with interrupts off; read by any. */
 DEFINE_PER_CPU(struct bhlab_budget, bhlab_budget);
 
 /*
@@ -36,10 +36,10 @@ static u64 bhlab_run_cost __read_mostly = BHLAB_RUN_COST_NS;
 /* Between two handlers that follow each other so closely nothing else has run. */
 #define BHLAB_GAP_NS		(20 * NSEC_PER_USEC)
 
-/* What is owed is forgotten after so many windows, so that a wait is bounded. */
+/* Windows after which debt is forgotten, so that a wait is bounded. */
 #define BHLAB_BUDGET_DEBT	9
 
-/* The window in which @now lies; what was owed is paid from each one. */
+/* Advance to the window of @now; each window pays off some of the debt. */
 static void bhlab_budget_roll(struct bhlab_budget *b, u64 share, u64 now)
 {
 	s64 past = now - b->window;
@@ -52,7 +52,7 @@ static void bhlab_budget_roll(struct bhlab_budget *b, u64 share, u64 now)
 	b->spent -= min(b->spent, windows * share);
 }
 
-/* @busy of the time before @end. The clock may have stepped back a little. */
+/* Charge @busy of the time before @end. The clock may have stepped back slightly. */
 void bhlab_budget_add(struct bhlab_budget *b, unsigned int percent, u64 end,
 		      u64 busy)
 {
@@ -60,7 +60,7 @@ void bhlab_budget_add(struct bhlab_budget *b, unsigned int percent, u64 end,
 	s64 gap = end - busy - b->last;
 	u64 over;
 
-	/* All of the CPU is no limit. */
+	/* The whole CPU is no limit. */
 	if (percent >= 100)
 		return;
 	bhlab_budget_roll(b, share, end);
@@ -123,10 +123,10 @@ void __init bhlab_budget_init(void)
 	bhlab_run_cost = max_t(u64, least, BHLAB_RUN_COST_NS);
 }
 
-/* What the driver's own timers take at most; what is more the host has taken. */
+/* The driver's own timers take this at most; the host has taken the rest. */
 #define BHLAB_FIRE_NS		(100 * NSEC_PER_USEC)
 
-/* For these: the time since @entered. */
+/* Charge such a timer for the time since @entered. */
 void bhlab_budget_charge_since(u64 entered)
 {
 	u64 now = ktime_get_mono_fast_ns();
@@ -135,8 +135,8 @@ void bhlab_budget_charge_since(u64 entered)
 }
 
 /*
- * For verbs: sleep for @wait, once, since others may be faster to spend the next
- * share. A signal ends that.
+ * For verbs: sleep for @wait, only once, since others may spend the next share
+ * first. A signal ends the sleep.
  */
 int bhlab_budget_sleep(u64 wait)
 {

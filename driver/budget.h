@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The share of each CPU that all handlers in atomic context take together. */
+/* The share of each CPU that atomic handlers may use in total. */
 #ifndef BHLAB_BUDGET_H
 #define BHLAB_BUDGET_H
 
@@ -12,11 +12,11 @@
 #include <linux/bhlab.h>
 
 /**
- * struct bhlab_budget - what is spent of a share of one CPU
- * @window: when the window began that @spent is about
- * @last: the end of the last time that was charged
- * @spent: of the share, this window's and what is owed of those before
- * @until: when what is owed will be paid, 0 while nothing is
+ * struct bhlab_budget - how much of a share of one CPU is spent
+ * @window: start of the window that @spent belongs to
+ * @last: end of the last time that was charged
+ * @spent: time spent in this window, and debt from earlier ones
+ * @until: when the debt will be paid; 0 while there is none
  */
 struct bhlab_budget {
 	u64 window;
@@ -25,7 +25,7 @@ struct bhlab_budget {
 	u64 until;
 };
 
-/* What the share of so many percent is in each window. */
+/* The time that a share of @percent is in each window. */
 static inline u64 bhlab_budget_share(unsigned int percent)
 {
 	return (u64)(BHLAB_BUDGET_NS / 100) * percent;
@@ -34,7 +34,7 @@ static inline u64 bhlab_budget_share(unsigned int percent)
 void bhlab_budget_add(struct bhlab_budget *b, unsigned int percent, u64 end,
 		      u64 busy);
 
-/* 0, or how long it takes until there is a share again; of any CPU's. */
+/* 0, or the time until there is a share again. From any CPU. */
 static inline u64 bhlab_budget_left(const struct bhlab_budget *b)
 {
 	u64 until = READ_ONCE(b->until), now;
@@ -46,7 +46,7 @@ static inline u64 bhlab_budget_left(const struct bhlab_budget *b)
 	return until > now ? min_t(u64, until - now, NSEC_PER_SEC) : 0;
 }
 
-/* Of handlers in atomic context, irq threads and real-time threads: the CPU's. */
+/* The CPU's budget, for atomic handlers, irq threads and real-time threads. */
 DECLARE_PER_CPU(struct bhlab_budget, bhlab_budget);
 
 static inline u64 bhlab_budget_wait(unsigned int cpu)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between the kernels that bhlab is built for. The only file that
- * may ask for a version or for what Kbuild has found in the headers.
+ * The differences between the kernels that bhlab is built for. Only this file
+ * may use the kernel's version, or what Kbuild has found in the headers.
  */
 #ifndef BHLAB_COMPAT_H
 #define BHLAB_COMPAT_H
@@ -48,7 +48,7 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define WQ_PERCPU 0
 #endif
 
-/* With BH some kernels insist on WQ_PERCPU, and some that have it on its absence. */
+/* Some kernels require WQ_PERCPU with WQ_BH, and some that have it forbid it. */
 #ifdef BHLAB_HAVE_BH_QUEUE
 #define BHLAB_CAN_BH_QUEUE true
 #define BHLAB_WQ_BH_PERCPU (WQ_PERCPU & __WQ_BH_ALLOWS)
@@ -77,7 +77,7 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define bhlab_dump_attrs(cb) (genl_dumpit_info(cb)->attrs)
 #endif
 
-/* False if the kernel has no way to tell the family of a new subscription. */
+/* False if the kernel cannot report subscriptions to the family. */
 static inline bool bhlab_genl_bind(struct genl_family *family,
 				   int (*bind)(int group))
 {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The life of items: what is asked of one before it is made, and its end.
- */
+/* The life of items: the checks before one is created, and its end. */
 #include <linux/capability.h>
 #include <linux/cpu.h>
 #include <linux/sched/prio.h>
@@ -22,7 +20,7 @@
 	(BHLAB_ITEM_HARD | BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE |	\
 	 BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC)
 
-/* Fields that this mechanism does not use, or not without their flag. */
+/* False if a field is set that this mechanism does not use, or not without its flag. */
 static bool bhlab_create_fits(const struct bhlab_mech_ops *ops,
 			      const struct bhlab_item_create *cmd)
 {
@@ -46,14 +44,14 @@ static int bhlab_create_check_values(const struct bhlab_item_create *cmd)
 	    cmd->priority > MAX_RT_PRIO - 1 || (cmd->nice && cmd->priority) ||
 	    (cmd->flags & BHLAB_ITEM_HARD && cmd->flags & BHLAB_ITEM_LAZY))
 		return -EINVAL;
-	/* The padding goes into every record: it must not carry anything. */
+	/* The padding is copied into every record: it must not carry anything. */
 	if (memchr_inv(cmd->data + strlen(cmd->data), 0,
 		       BHLAB_DATA_LEN - strlen(cmd->data)))
 		return -EINVAL;
 	return 0;
 }
 
-/* What is wrong with the request, before anything is made for it. */
+/* Checks of the request, before anything is created for it. */
 static int bhlab_create_check(const struct bhlab_item *item,
 			      struct bhlab_item_create *cmd)
 {
@@ -70,7 +68,10 @@ static int bhlab_create_check(const struct bhlab_item *item,
 	ret = bhlab_create_check_values(cmd);
 	if (ret)
 		return ret;
-	/* The one static work item is not for a softirq, once it was not. */
+	/*
+	 * The static work item must not alternate between process and softirq
+	 * context (lockdep).
+	 */
 	if (cmd->flags & BHLAB_ITEM_STATIC && item->queue && item->queue->bh)
 		return -EINVAL;
 	if (cmd->flags & BHLAB_ITEM_CPU &&
@@ -91,8 +92,8 @@ static void bhlab_item_free(struct bhlab_item *item)
 }
 
 /*
- * How long the programs in process context of a lab take together bounds what
- * anybody waits for who waits for one of them behind all the others.
+ * The total time of the lab's programs in process context bounds how long a
+ * waiter can be queued behind the lab's other programs.
  */
 static int bhlab_item_init(struct bhlab_object *obj)
 {
@@ -101,8 +102,8 @@ static int bhlab_item_init(struct bhlab_object *obj)
 	int ret;
 
 	if (lab->process_ns + item->process_ns > bhlab_limits.lab_ns)
-		return -EDQUOT;	/* bhlab_item_create() says ENOSPC, and why */
-	/* It records from its first activation on. */
+		return -EDQUOT;	/* bhlab_item_create() returns ENOSPC, and why */
+	/* It may record from its first activation on. */
 	ret = bhlab_ring_use(&lab->ring);
 	if (!ret)
 		ret = item->ops->init(item);
@@ -113,7 +114,7 @@ static int bhlab_item_init(struct bhlab_object *obj)
 
 /*
  * The first step of its end: nothing can be activated any more. Without @force
- * it is refused while the mechanism would then wait for ever.
+ * it is refused while the mechanism would wait forever.
  */
 static int bhlab_item_kill(struct bhlab_object *obj, bool force)
 {
@@ -130,7 +131,7 @@ static int bhlab_item_kill(struct bhlab_object *obj, bool force)
 	return ret;
 }
 
-/* Then: wait until no handler of it is at work, on whatever queue. */
+/* The second step: wait until no handler of it runs, on any queue. */
 static u32 bhlab_item_stop(struct bhlab_object *obj)
 {
 	struct bhlab_item *item = to_item(obj);
@@ -142,7 +143,7 @@ static u32 bhlab_item_stop(struct bhlab_object *obj)
 	return item->accepted ? item->ops->after : 0;
 }
 
-/* Last, after what the mechanism needs to wait for: its resources. */
+/* The last step, after the waits that the mechanism needs: free its resources. */
 static void bhlab_item_release(struct bhlab_object *obj)
 {
 	struct bhlab_item *item = to_item(obj);
@@ -202,10 +203,10 @@ static int bhlab_item_pin_queue(struct bhlab_item *item, u32 id)
 }
 
 /*
- * Kernel threads are outside of every rlimit and cgroup of who makes them, so
- * what may hold one counts. A kworker is held by a program that sleeps, and by
- * one that is busy for long: on an unbound queue another kworker begins with
- * what is behind it.
+ * Kernel threads are outside of the rlimits and the cgroup of their creator, so
+ * an item that may occupy one is charged for it. A program that sleeps occupies
+ * a kworker, and so does one that is busy for long: on an unbound queue another
+ * kworker starts with the next items.
  */
 static bool bhlab_item_holds_kworker(const struct bhlab_item *item)
 {
@@ -218,7 +219,7 @@ static u32 bhlab_item_threads(const struct bhlab_item *item)
 	case BHLAB_MECH_KTHREAD_WORK:
 		return 1;
 	case BHLAB_MECH_IRQ:
-		/* On RT, and with threadirqs, the top half has one as well. */
+		/* On RT, and with threadirqs, the top half has a thread as well. */
 		return !!(item->flags & BHLAB_ITEM_THREAD) +
 		       (bhlab_mech_context(item->ops) == BHLAB_CTX_TASK);
 	default:
@@ -227,9 +228,9 @@ static u32 bhlab_item_threads(const struct bhlab_item *item)
 }
 
 /*
- * Its programs are known by now. A queue of the system starts no more than its
- * max_active (256 on the oldest kernels) of what it has at a time, of anybody's:
- * all users together stay far below.
+ * Its programs are known by now. A system queue runs no more than max_active
+ * items at a time (256 on the oldest kernels), of all users; all users together
+ * stay far below that.
  */
 static void bhlab_charge_item(struct bhlab_item *item)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Delays, and the delay of mechanisms that have none of their own: what
- * delayed_work does for a work item, an hrtimer of the driver does for others.
+ * Delays, and the delay of mechanisms that have none of their own: an hrtimer of
+ * the driver does for them what delayed_work does for a work item.
  *
  * Everything here happens under item->lock. The timer's function takes it too,
- * so it can be on its way while the delay is cancelled or armed anew: it looks
+ * so it can be pending while the delay is cancelled or armed again: it checks
  * whether there still is a delay, and whether it is over.
  */
 #include <linux/cpumask.h>
@@ -24,8 +24,8 @@
 #include "mech/mech.h"
 
 /*
- * Rounded up, as msecs_to_jiffies() does for everybody else. One more for the
- * tick that has partly gone is added by the kernel's timer wheel itself.
+ * Rounded up, as msecs_to_jiffies() does. The kernel's timer wheel itself adds
+ * one for the tick that is partly over.
  */
 unsigned long bhlab_delay_jiffies(u64 ns)
 {
@@ -42,9 +42,10 @@ static void bhlab_delay_start(struct bhlab_item *item, u64 ns)
 
 /*
  * The activation, which holds its queue already, goes to the kernel. A CPU that
- * is going offline still takes timers when the threads that run its softirqs and
- * irq_work on RT are parked: there the delay goes on until all timers are moved
- * to another CPU. It also goes on while the item has no room for a stamp.
+ * is going offline still takes timers when the threads for its softirqs, and on
+ * RT for its irq_work, are parked: there the delay continues until all timers
+ * are moved to another CPU. It also continues while the item has no room for a
+ * stamp.
  */
 static void bhlab_delay_over(struct bhlab_item *item)
 {
@@ -75,7 +76,7 @@ static enum hrtimer_restart bhlab_delay_fn(struct hrtimer *timer)
 
 	flags = bhlab_item_lock(item);
 	if (item->delayed && ktime_get_ns() >= item->delay_until) {
-		/* Until the CPU's budget pays for what it starts. */
+		/* Wait until the CPU's budget allows what it starts. */
 		wait = bhlab_budget_wait_here();
 		if (wait)
 			bhlab_delay_start(item, wait);
@@ -90,15 +91,15 @@ static enum hrtimer_restart bhlab_delay_fn(struct hrtimer *timer)
 
 void bhlab_delay_init(struct bhlab_item *item)
 {
-	/* Hard also on RT: the lock is raw, and the delay is to be exact. */
+	/* Hard on RT, too: the lock is raw, and the delay should be exact. */
 	hrtimer_setup(&item->delay, bhlab_delay_fn, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
 /*
- * Arm the delay, or with @act->mod replace it. What is past its delay, and so the
- * kernel's, stays pending: of the mechanisms whose delay this is the kernel can
- * take none back. The caller has entered @act->queue.
+ * Arm the delay, or with @act->mod replace it. An activation whose delay is over
+ * belongs to the kernel and stays pending: the kernel cannot cancel it for any
+ * of the mechanisms that use this delay. The caller has entered @act->queue.
  */
 int bhlab_delay_arm(struct bhlab_item *item, const struct bhlab_activation *act,
 		    const struct bhlab_stamp *stamp)
@@ -132,7 +133,7 @@ bool bhlab_delay_cancel(struct bhlab_item *item)
 	return true;
 }
 
-/* Do not wait for the rest of the delay. */
+/* End the delay now. */
 void bhlab_delay_fire(struct bhlab_item *item)
 {
 	if (!item->delayed)

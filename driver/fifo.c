@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * FIFOs: bounded, as the descriptor ring of a device is. They hold a number of
- * entries, and nothing in them: what counts is how many found no room.
+ * FIFOs: bounded, as the descriptor ring of a device. They count entries but
+ * have no contents: what matters is how many find no room.
  */
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -10,7 +10,7 @@
 #include "object.h"
 #include "user.h"
 
-/* What the counters are says struct bhlab_fifo_state. */
+/* struct bhlab_fifo_state explains the counters. */
 struct bhlab_fifo {
 	struct bhlab_object obj;
 	u32 depth;
@@ -28,7 +28,7 @@ struct bhlab_fifo *to_fifo(struct bhlab_object *obj)
 	return container_of(obj, struct bhlab_fifo, obj);
 }
 
-/* How many found no room. */
+/* Returns the number of entries that found no room. */
 u64 bhlab_fifo_push(struct bhlab_fifo *fifo, u64 nr)
 {
 	unsigned long flags;
@@ -44,7 +44,7 @@ u64 bhlab_fifo_push(struct bhlab_fifo *fifo, u64 nr)
 	return nr - pushed;
 }
 
-/* @nr 0: all that there are. */
+/* @nr 0: pop all entries. */
 void bhlab_fifo_pop(struct bhlab_fifo *fifo, u64 nr)
 {
 	unsigned long flags;

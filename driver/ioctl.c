@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The ioctls: one table, one dispatcher that copies, checks and executes.
- */
+/* The ioctls: one table, and one dispatcher that copies, checks and executes. */
 #include <linux/nospec.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
@@ -22,7 +20,7 @@
 #include "mech/list.h"
 #include "mech/mech.h"
 
-/* The layouts are the same for everybody, and without holes. */
+/* The layouts are the same on all architectures, and have no holes. */
 static_assert(sizeof(struct bhlab_info) == 200);
 static_assert(sizeof(struct bhlab_mech_info) == 56);
 static_assert(sizeof(struct bhlab_ring_setup) == 64);
@@ -44,7 +42,7 @@ static_assert(sizeof(struct bhlab_fifo_state) == 96);
 static_assert(sizeof(struct bhlab_wait) == 32);
 
 union bhlab_cmd {
-	u32 flags[2];	/* every structure: its size, its flags */
+	u32 flags[2];	/* of every structure: its size, its flags */
 	struct bhlab_info info;
 	struct bhlab_mech_info mech;
 	struct bhlab_ring_setup ring;
@@ -278,12 +276,12 @@ static int bhlab_cmd_fifo_state(struct bhlab_lab *lab, union bhlab_cmd *cmd)
  * @cmd: its number
  * @size: of its structure
  * @min_size: of that structure's first version
- * @flags: that it knows
- * @out_on_error: the structure is written back when it fails, too
- * @out_never: nothing of it is written back
- * @execute: does it
- * @create: or makes an object, which is published once the caller has the
- *	answer; NULL if there was none to make. Neither: it is a verb
+ * @flags: flags that it knows
+ * @out_on_error: the structure is also written back on failure
+ * @out_never: the structure is not written back
+ * @execute: carries it out
+ * @create: or creates an object, which is published once the caller has the
+ *	answer; NULL if there was none to create. Neither: it is a verb
  */
 struct bhlab_ioctl_op {
 	unsigned int cmd;
@@ -311,7 +309,7 @@ struct bhlab_ioctl_op {
 #define BHLAB_CREATE(_name, _struct, _last, _flags, _fn)		\
 	BHLAB_IOCTL_OP(_name, _struct, _last, _flags, .create = (_fn))
 
-/* Which flags each verb knows is its own affair. */
+/* Each verb checks its own flags. */
 #define BHLAB_VERB(_name)						\
 	BHLAB_IOCTL(_name, bhlab_act, out_count, U32_MAX, NULL)
 
@@ -364,8 +362,8 @@ static const struct bhlab_ioctl_op *bhlab_ioctl_find(unsigned int cmd)
 }
 
 /*
- * The structure is written back at the end, when it is too late to refuse:
- * find out now, by writing its first and its last byte, whether that can be.
+ * The structure is written back at the end, when it is too late to refuse: check
+ * now, by writing its first and its last byte, that this is possible.
  */
 static int bhlab_probe_user(u8 __user *user, u32 size)
 {
@@ -407,7 +405,7 @@ static int bhlab_copy_out(const struct bhlab_ioctl_op *op,
 	return 0;
 }
 
-/* Published last: an answer that the caller cannot have leaves nothing behind. */
+/* Published last: if the caller cannot get the answer, nothing is left behind. */
 static int bhlab_ioctl_create(const struct bhlab_ioctl_op *op,
 			      struct bhlab_lab *lab, union bhlab_cmd *cmd,
 			      u8 __user *user, u32 size)

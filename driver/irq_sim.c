@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A simulated interrupt controller for kernels without CONFIG_IRQ_SIM, with the
- * interface and, as far as a driver can see it, the behaviour of the kernel's:
- * raising a line sets its pending bit and dispatches it from a hard irq_work on
- * the CPU that raised it; a raise of a masked line does nothing; raises while
- * the bit is set are one.
+ * A simulated interrupt controller for kernels without CONFIG_IRQ_SIM. Its
+ * interface and, as far as a driver can see it, its behaviour are those of the
+ * kernel's: raising a line sets its pending bit and dispatches it from a hard
+ * irq_work on the CPU that raised it; raising a masked line does nothing; raises
+ * while the bit is set are one.
  *
- * One line is all that a domain of bhlab ever has, so this has no more.
+ * A domain of bhlab has only one line, so this has no more.
  */
 #include <linux/interrupt.h>
 #include <linux/irq.h>

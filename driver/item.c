@@ -16,7 +16,7 @@
 #include "trace.h"
 #include "mech/mech.h"
 
-/* A raise that finds the line raised is accepted all the same, as merged. */
+/* A raise that finds the line raised is accepted, too, and counted as merged. */
 static __always_inline int bhlab_item_raise(struct bhlab_item *item,
 					    const struct bhlab_activation *act,
 					    const struct bhlab_stamp *stamp)
@@ -48,9 +48,9 @@ static __always_inline void bhlab_item_account(struct bhlab_item *item, int resu
 }
 
 /*
- * A queue that drains takes only what its own workers queue there directly. An
- * item that was on several queues may be running on another one than it seems,
- * and what runs in a softirq is no worker to the kernel.
+ * A draining queue takes only what its own workers queue there directly. An item
+ * that was on several queues may be running on another one than it seems, and
+ * for the kernel a handler in a softirq is not a worker.
  */
 static bool bhlab_queue_is_draining_for(const struct bhlab_queue *queue,
 					const struct bhlab_item *item,
@@ -66,7 +66,7 @@ static inline bool bhlab_queue_refuses(const struct bhlab_queue *queue,
 				       const struct bhlab_item *item,
 				       const struct bhlab_activation *act)
 {
-	/* Pairs with bhlab_queue_begin_drain(): @drain_until is there. */
+	/* Pairs with bhlab_queue_begin_drain(): @drain_until is set. */
 	return queue && smp_load_acquire(&queue->draining) &&
 	       bhlab_queue_is_draining_for(queue, item, act);
 }
@@ -81,7 +81,7 @@ static __always_inline int bhlab_item_admit(struct bhlab_item *item,
 	return item->ops->admit ? item->ops->admit(item, act) : 0;
 }
 
-/* Out of the way of those that nobody traces. */
+/* Out of line: only when the tracepoint is enabled. */
 static noinline void bhlab_item_trace(const struct bhlab_item *item,
 				      const struct bhlab_activation *act,
 				      const struct bhlab_stamp *stamp, int ret)
@@ -108,9 +108,10 @@ static __always_inline int bhlab_item_accept(struct bhlab_item *item,
 }
 
 /*
- * The gate. Teardown sets @dead under the same lock: whoever comes later gets
- * ENOENT, so that nothing is armed again behind its back. And an activation has
- * its queue before the kernel is asked for it, so that no queue ends under it.
+ * The gate. Teardown sets @dead under the same lock: later activations get
+ * ENOENT, so that nothing is armed again behind it. An activation enters its
+ * queue before the call to the kernel, so that the queue is not destroyed under
+ * it.
  */
 static __always_inline int __bhlab_item_activate(struct bhlab_item *item,
 						 const struct bhlab_activation *act)
@@ -164,7 +165,7 @@ static void bhlab_item_account_cancel(struct bhlab_item *item,
 	trace_bhlab_cancel(item, stamp);
 }
 
-/* The kernel has taken the pending activation back. */
+/* The kernel has cancelled the pending activation. */
 static void bhlab_item_taken_back(struct bhlab_item *item)
 {
 	struct bhlab_stamp stamp;
@@ -189,9 +190,10 @@ static int bhlab_item_take_back(struct bhlab_item *item)
 }
 
 /*
- * Nothing can be activated from here on, and what is on a delay to a workqueue is
- * cancelled. What the kernel keeps all the same, an rcu_work in its grace period,
- * a drain finds in the table; a kthread_work's delay ends when the item stops.
+ * Nothing can be activated from here on, and an activation that is on a delay to
+ * a workqueue is cancelled. What the kernel keeps all the same, an rcu_work in
+ * its grace period, is found by a drain in the table. A kthread_work's delay
+ * ends when the item stops.
  */
 void bhlab_item_die(struct bhlab_item *item)
 {
@@ -204,7 +206,7 @@ void bhlab_item_die(struct bhlab_item *item)
 
 /*
  * The kernel's calls wait for a handler on the queue that the item was put on
- * last. If it was on others, wait for what is at work on any of the lab's.
+ * last. If it was on others, wait for the handlers on all of the lab's queues.
  */
 void bhlab_item_leave_queues(struct bhlab_item *item)
 {
@@ -213,8 +215,8 @@ void bhlab_item_leave_queues(struct bhlab_item *item)
 }
 
 /*
- * Wait for a running handler; the kernel's call may cancel one more. The caller
- * has counted itself as one of @item->syncing.
+ * Wait for a running handler; the kernel's call may cancel one more activation.
+ * The caller is counted in @item->syncing.
  */
 static void bhlab_item_sync(struct bhlab_item *item, int *hit)
 {
@@ -243,7 +245,7 @@ int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited)
 	flags = bhlab_item_lock(item);
 	periodic = item->ops->end_period && item->ops->end_period(item);
 	hit = bhlab_item_take_back(item);
-	/* What the kernel cannot take back now it can once the handler is gone. */
+	/* If the kernel cannot cancel it now, it can once the handler has returned. */
 	if (hit < 0 && item->ops->sync_cancels && sync)
 		hit = 0;
 	sync &= hit >= 0;

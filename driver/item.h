@@ -39,9 +39,9 @@ struct bhlab_stamp {
 
 /*
  * Accepted activations whose run has not started: the pending one and, for a
- * moment each, those that a CPU is about to run. There are more than two only of
- * work that moves between queues, and no more than this many are accepted. A line
- * that is raised again and again overwrites the newest.
+ * moment each, those that a CPU is about to run. Only work that moves between
+ * queues has more than two, and no more than this many are accepted. A line that
+ * is raised repeatedly overwrites the newest.
  */
 #define BHLAB_STAMPS	4
 
@@ -50,24 +50,24 @@ struct bhlab_stamp {
  * @ops: its mechanism
  * @flags, @cpu, @nice, @priority, @cookie, @data: see struct bhlab_item_create
  * @queue: the workqueue that it names, pinned, or NULL
- * @process_ns: what its programs count in lab->process_ns
- * @privileged: made with CAP_SYS_ADMIN; its steps may do what that allows
- * @atomic: the CPU's budget pays for its handler, wherever that runs
- * @ran_on: the CPU whose budget has paid last
- * @share: what pays for its programs in process context; NULL: nothing has to
+ * @process_ns: the part of lab->process_ns that its programs take
+ * @privileged: created with CAP_SYS_ADMIN; its steps may do what that allows
+ * @atomic: its handler is charged to the CPU's budget, whatever the context
+ * @ran_on: the CPU whose budget was charged last
+ * @share: charged for its programs in process context; NULL: not limited
  * @finished: runs that ended
- * @running: handlers at work (work that is on two queues can have two); more only
- *	under the lock, and less without
+ * @running: running handlers (two if work is on two queues); incremented under
+ *	the lock, decremented without
  * @lock: protects all that follows
  * @dead: nothing can be activated any more
  * @roamed: it was queued on another workqueue than @queue; both are the lab's
- * @periodic: a trigger with a period is at work
+ * @periodic: a periodic trigger is active
  * @depth: how often it is disabled
- * @irqs_off, @preempt_count: outside of the lock, of who took it last by
- *	bhlab_item_lock(); for the context that records tell
+ * @irqs_off, @preempt_count: context of the last bhlab_item_lock() caller, before
+ *	it took the lock; records report it
  * @unsettled: only the mechanism's @settle can tell whether it is at rest
- * @syncing: how many wait for its handler, by the kernel's cancel
- * @stamps: @nr_stamps from @first_stamp on, oldest first, round and round
+ * @syncing: callers that wait for its handler in the kernel's cancel
+ * @stamps: a ring of @nr_stamps from @first_stamp on, oldest first
  * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @skipped,
  *	@throttled, @expired: see struct bhlab_item_state
  * @delay: the driver's own delay, see delay.c; while @delayed it ends at
@@ -144,7 +144,7 @@ static inline void bhlab_item_put(struct bhlab_item *item)
 	bhlab_object_put(&item->obj);
 }
 
-/* The records of what happens under the lock tell the context outside of it. */
+/* Records that are made under the lock report the context outside of it. */
 static inline unsigned long bhlab_item_lock(struct bhlab_item *item)
 	__acquires(&item->lock)
 {
@@ -163,7 +163,7 @@ static inline void bhlab_item_unlock(struct bhlab_item *item, unsigned long flag
 	raw_spin_unlock_irqrestore(&item->lock, flags);
 }
 
-/* Who finds a run ended finds what it did, too; see bhlab_run_end(). */
+/* A caller that finds a run ended also finds what it did; see bhlab_run_end(). */
 static inline bool bhlab_item_runs(const struct bhlab_item *item)
 {
 	return atomic_read_acquire(&item->running);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Labs: one open of the device, and its end.
- */
+/* Labs: one open of the device each, and its end. */
 #include <linux/cred.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>

@@ -4,8 +4,8 @@
  *
  * Locks, in the order in which they are taken:
  *
- *   lab->lock		mutex. The object table: create, destroy, names, and who
- *			uses what. Nothing is copied from or to user space under
+ *   lab->lock		mutex. The object table: create, destroy, names, and
+ *			who uses what. Nothing is copied from or to user space under
  *			it, since mmap() comes with the mm's lock held.
  *   ring->read_lock	mutex. The cursor of read().
  *   ring->alloc_lock	mutex. The first use of the ring; taken by mmap().
@@ -46,19 +46,19 @@ struct bhlab_user;
 /**
  * struct bhlab_lab - one open of the device
  * @id: unique among the labs that live
- * @users: who looks at it from outside, see lab.c, and one for the open file
- * @user: whose limits all that it has counts against
+ * @users: lookups from outside, see labs.c, and one for the open file
+ * @user: everything that it has counts against this user's limits
  * @uid, @pid, @comm: who opened it
- * @who: whom its records may name
+ * @who: the tasks that its records may name
  * @opened: when
  * @lock: protects @objects against change, @next_id, @locks, @process_ns
  * @objects: id to struct bhlab_object; read under RCU
- * @next_id: ids are never used twice
- * @locks: how many it has ever had: they are not given back, see lock.c
- * @process_ns: time that all programs in process context take together
- * @haste: verbs that bound how long those are held
- * @dying: set once, by release(); programs end early, and nobody new looks
- * @chain: activations that steps may make until user space makes one again
+ * @next_id: an id is never used twice
+ * @locks: locks created so far; destroying one does not lower it, see lock.c
+ * @process_ns: sum of the times of all programs in process context
+ * @haste: waiting verbs; they bound how long programs are held
+ * @dying: set once, by release(); programs end early, and lookups fail
+ * @chain: activations that steps may still make until user space makes one
  * @wait: verbs that wait for the state of an item, or for records
  * @sleepers: sleep steps, and programs that are held, which end when the lab does
  * @wake: wakes @wait and the ring's readers, see wake.c
@@ -91,19 +91,19 @@ struct bhlab_lab *bhlab_lab_open(void);
 void bhlab_lab_release(struct bhlab_lab *lab);
 
 /*
- * Something happened that somebody may wait for. The barrier orders what the
- * caller has stored before the look for waiters; a waiter puts itself into the
- * queue before it looks at what was stored.
+ * Something happened that a waiter may wait for. The barrier orders the caller's
+ * stores before the check for waiters; a waiter queues itself before it checks
+ * the condition.
  */
 static inline void bhlab_lab_wake(struct bhlab_lab *lab)
 {
-	smp_mb(); /* the stores before, the look for waiters after */
+	smp_mb(); /* the stores, then the check for waiters */
 	/* Without its lock: that barrier pairs with the waiter's own. */
 	if (waitqueue_active(&lab->wait) || waitqueue_active(&lab->ring.wait))
 		bhlab_wake(&lab->wake);
 }
 
-/* From outside, where no file holds the lab. */
+/* For callers without an open file of the lab. */
 struct bhlab_lab *bhlab_lab_get(u32 id);
 struct bhlab_lab *bhlab_lab_get_next(u32 id);
 void bhlab_lab_put(struct bhlab_lab *lab);
@@ -114,9 +114,8 @@ u32 bhlab_labs_open(void);
 u32 bhlab_labs_changes(void);
 
 /*
- * May a step activate something? Each activation that user space makes, itself
- * or by a period, lets steps make so many more, whatever they activate in turn:
- * so what a lab does ends when its users do nothing any more.
+ * Refill the chain. Each activation by user space, direct or periodic, lets
+ * steps make this many more. So a lab goes quiet after its users do.
  */
 static inline void bhlab_lab_new_chain(struct bhlab_lab *lab)
 {

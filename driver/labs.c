@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* All labs of the machine, as others see them. */
+/* All labs of the machine, and how others find them. */
 #include <linux/xarray.h>
 
 #include "lab.h"
 
 /*
- * All labs, by id. Its lock protects @dying of each against who looks from
- * outside: such a look holds @users, and release() waits until there is none.
+ * All labs, by id. The array's lock protects @dying of each against lookups from
+ * outside: a lookup takes a reference on @users, and release() waits until there
+ * is none.
  */
 static DEFINE_XARRAY_ALLOC1(bhlab_labs);
 static DECLARE_WAIT_QUEUE_HEAD(bhlab_labs_wait);
 
-/* Dumps that take more than one look tell by this whether it was the same. */
+/* Lets a dump that takes several calls detect changes in between. */
 static atomic_t bhlab_labs_changed = ATOMIC_INIT(1);
 
 u32 bhlab_labs_changes(void)
@@ -32,7 +33,7 @@ u32 bhlab_labs_open(void)
 	return nr;
 }
 
-/* The lab with this id, or NULL; good until bhlab_lab_put(). */
+/* The lab with this id, or NULL; valid until bhlab_lab_put(). */
 struct bhlab_lab *bhlab_lab_get(u32 id)
 {
 	struct bhlab_lab *lab;
@@ -47,7 +48,7 @@ struct bhlab_lab *bhlab_lab_get(u32 id)
 	return lab;
 }
 
-/* The lab with the smallest id above @id. */
+/* The lab with the smallest id above @id, as above. */
 struct bhlab_lab *bhlab_lab_get_next(u32 id)
 {
 	unsigned long index = id;
@@ -63,14 +64,14 @@ struct bhlab_lab *bhlab_lab_get_next(u32 id)
 	return lab;
 }
 
-/* The lab may be gone from here on. */
+/* The lab may be freed from here on. */
 void bhlab_lab_put(struct bhlab_lab *lab)
 {
 	refcount_dec(&lab->users);
 	wake_up_all(&bhlab_labs_wait);
 }
 
-/* Others find it from here on. */
+/* Lookups find it from here on. */
 int bhlab_labs_add(struct bhlab_lab *lab)
 {
 	int ret = xa_alloc(&bhlab_labs, &lab->id, lab, xa_limit_31b,
@@ -81,7 +82,7 @@ int bhlab_labs_add(struct bhlab_lab *lab)
 	return ret;
 }
 
-/* Nobody sees it any more; but its id is its own until all has ended. */
+/* Lookups fail from here on; but the id stays taken until all has ended. */
 void bhlab_lab_hide(struct bhlab_lab *lab)
 {
 	xa_lock(&bhlab_labs);

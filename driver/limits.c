@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Limits: what a lab and a user may take. */
+/* Limits: what a lab and a user may use. */
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
@@ -64,10 +64,10 @@ BHLAB_LIMIT(process_percent, uint, "Percent of a CPU for the other programs of a
 #define BHLAB_STEPS_MAX		1024
 #define BHLAB_RING_MAX		SZ_256M
 
-/* With those of all users, it leaves three quarters of the memory to others. */
+/* With those of all users, it leaves three quarters of the memory. */
 #define BHLAB_RING_SHARE	32
 
-/* All its labs with a ring of the largest size, or a share of all memory. */
+/* A ring of the largest size in each lab, or a share of the memory. */
 static u64 bhlab_user_ring_default(const struct bhlab_limits *l)
 {
 	u64 share = (u64)totalram_pages() * (PAGE_SIZE / BHLAB_RING_SHARE);

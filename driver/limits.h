@@ -15,9 +15,9 @@
 #define BHLAB_LAST_KIND		BHLAB_KIND_FIFO
 
 /*
- * What one user may take of the machine, over all his labs; steps, times and
- * ring_bytes are for each program, run or lab. All are module parameters, read only
- * once the module is loaded, so that a check stays true after it was made.
+ * The resources of one user, over all its labs; steps, times and ring_bytes are
+ * limits of one program, run or lab. All are module parameters, read-only once
+ * the module is loaded, so that a check stays true.
  */
 struct bhlab_limits {
 	unsigned int labs;
@@ -46,8 +46,8 @@ extern struct bhlab_limits bhlab_limits;
 int bhlab_limits_check(void);
 
 /*
- * For what is asked in advance, whether it will matter or not: unlike capable()
- * this leaves no audit record.
+ * For checks in advance, whose answer may not matter: unlike capable(), this
+ * leaves no audit record.
  */
 static inline bool bhlab_has_cap(int cap)
 {

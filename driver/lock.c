@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Locks: for programs that share data. How a lock is taken follows from the
+ * Locks, for programs that share data. How a lock is taken follows from the
  * strictest context that takes it.
  *
- * A lab's locks are taken in the order of their creation, and have a lockdep
- * class of their own for each place in that order and each way of being taken.
- * So two labs that use their locks differently do not look like one that uses
- * them wrongly; and no place is used twice in a lab.
+ * A lab's locks are taken in order of creation. Each place in that order has its
+ * own lockdep classes, one for each way of taking the lock, and no place is used
+ * twice in a lab. So lockdep does not mistake two labs that use their locks
+ * differently for one that uses them inconsistently.
  */
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -37,10 +37,7 @@ static enum bhlab_lock_way bhlab_lock_way(const struct bhlab_lock *lock)
 						    BHLAB_WAY_SPIN_IRQ;
 }
 
-/*
- * Sparse can not follow a lock from one step to another, so it is told that
- * there is none.
- */
+/* Sparse cannot follow a lock from one step to another, so it must not see any. */
 void bhlab_lock_take(struct bhlab_lock *lock)
 {
 	unsigned long flags;

@@ -16,8 +16,8 @@
 /**
  * struct bhlab_lock - a lock for programs
  * @kind, @context: see struct bhlab_lock_create
- * @slot: the how manieth of the lab's; they are taken in this order
- * @irq_flags: whoever holds it restores them
+ * @slot: index in order of creation, which is also the locking order
+ * @irq_flags: saved by the holder, which restores them
  */
 struct bhlab_lock {
 	struct bhlab_object obj;

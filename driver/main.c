@@ -26,10 +26,11 @@ static int bhlab_fops_open(struct inode *inode, struct file *file)
 }
 
 /*
- * Where the last reference is dropped, be it by a kernel worker that drops those
- * of others, too (delayed_fput() after unix_gc()): its time is bounded, since
- * sleeps and programs end with the lab. A worker of our own would outlive the
- * file's reference to the module, and whoever has closed could not rely on it.
+ * Called where the last reference is dropped, possibly by a kernel worker that
+ * drops those of others, too (delayed_fput() after unix_gc()). Its time is
+ * bounded, since sleeps and programs end with the lab. A worker of our own would
+ * outlive the file's reference to the module, and the caller of close() could
+ * not rely on it.
  */
 static int bhlab_fops_release(struct inode *inode, struct file *file)
 {

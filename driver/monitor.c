@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The events of all labs, for the multicast group: a work item reads the rings
- * of the labs, as one more reader of each, and sends what it finds.
+ * The events of all labs, for the multicast group: a work item reads each lab's
+ * ring, as another reader, and sends what it finds.
  *
- * Until somebody who may listen subscribes for the first time a record costs no
- * more than a branch that is patched out. From then on each looks whether there
- * is a listener, and the first that finds one sets @bhlab_monitor_since to its
- * time: what is older happened before the subscription, and is not sent.
+ * Until a process that may listen subscribes for the first time, a record costs
+ * only a branch that is patched out. From then on each record checks for
+ * listeners. The first that finds one sets @bhlab_monitor_since to its time;
+ * older events happened before the subscription and are not sent.
  *
- * The kernel counts listeners in other net namespaces, too, and root of a user
- * namespace may subscribe in his own. He hears nothing, since all is sent to the
- * initial one. He can neither begin this, see bhlab_monitor_bind(), nor keep it
- * busy: what nobody has received is no reason to look for more at once.
+ * The kernel counts listeners in other net namespaces, too, and the root of a
+ * user namespace may subscribe in its own. Such a listener receives nothing,
+ * since all is sent to the initial namespace. It can neither start the monitor,
+ * see bhlab_monitor_bind(), nor keep it busy: messages that nobody receives do
+ * not make it poll at full speed.
  */
 #include <linux/capability.h>
 #include <linux/mutex.h>
@@ -28,13 +29,13 @@
 #include "ring.h"
 #include "wake.h"
 
-/* How long events are gathered; the first after a subscription do not wait. */
+/* How long events are collected; the first after a subscription do not wait. */
 #define BHLAB_MONITOR_DELAY	msecs_to_jiffies(10)
 
-/* The same, when the last message has reached nobody. */
+/* The same, if the last message has reached nobody. */
 #define BHLAB_MONITOR_UNHEARD	msecs_to_jiffies(250)
 
-/* Messages of one lab before it is the next one's turn. */
+/* Messages of one lab before the next lab is served. */
 #define BHLAB_MONITOR_BURST	16
 
 DEFINE_STATIC_KEY_FALSE(bhlab_monitor_key);
@@ -42,18 +43,18 @@ DEFINE_STATIC_KEY_FALSE(bhlab_monitor_key);
 /* Whose group it is; set once. */
 static struct genl_family *bhlab_monitor_family __ro_after_init;
 
-/* The time of the first record that somebody hears; 0 when nobody listens. */
+/* Time of the first record that is reported; 0 while nobody listens. */
 static atomic64_t bhlab_monitor_since;
 static struct workqueue_struct *bhlab_monitor_wq;
 
-/* Who sends: protects the batch, the statistics and each lab's monitor. */
+/* Protects the batch, the statistics and each lab's monitor. */
 static DEFINE_MUTEX(bhlab_monitor_lock);
 static struct bhlab_event bhlab_monitor_batch[BHLAB_EVENTS_MAX];
 static struct bhlab_monitor_stats bhlab_monitor_sent;
-/* Nobody got the last message; written under the lock, read without. */
+/* Nobody received the last message; written under the lock, read without. */
 static bool bhlab_monitor_unheard;
 
-/* --- in the way of who records */
+/* --- hot path: called for every record */
 
 static bool bhlab_monitor_listened(void)
 {
@@ -70,10 +71,9 @@ static void bhlab_monitor_begin(s64 ns)
 }
 
 /*
- * Nobody listens any more, unless somebody has subscribed just now: then other
- * CPUs may have found the old time, and relied on it. Looking again after the
- * exchange finds that out, since a subscriber comes before the events that it
- * must get.
+ * Nobody listens any more, unless a process has subscribed just now: then other
+ * CPUs may have relied on the old time. Checking again after the exchange
+ * detects that, since a subscription precedes the events that it must get.
  */
 static bool bhlab_monitor_end(void)
 {
@@ -87,7 +87,7 @@ static bool bhlab_monitor_end(void)
 	return true;
 }
 
-/* Before the record is published, so that who finds it finds the time, too. */
+/* Before the record is published, so that a reader that finds it finds the time. */
 bool bhlab_monitor_looks(u64 ns)
 {
 	if (!bhlab_monitor_listened())
@@ -96,10 +96,13 @@ bool bhlab_monitor_looks(u64 ns)
 	return true;
 }
 
-/* The work item is on its way, and will find what is recorded now. */
+/* The work item is pending, and will see what is recorded now. */
 static atomic_t bhlab_monitor_kicked;
 
-/* A handler may hold a lock of a workqueue's: the module's thread queues it. */
+/*
+ * The handler may hold a lock of a workqueue, so the module's thread queues the
+ * work.
+ */
 static struct bhlab_wake bhlab_monitor_kicker;
 
 void bhlab_monitor_kick(void)
@@ -142,7 +145,7 @@ static int bhlab_monitor_put_item(struct sk_buff *skb, struct bhlab_lab *lab,
 	return ret;
 }
 
-/* Each item once, in the order in which they come. */
+/* Each item once, in order of appearance. */
 static int bhlab_monitor_put_items(struct sk_buff *skb, struct bhlab_lab *lab,
 				   u32 nr)
 {
@@ -199,7 +202,7 @@ static struct sk_buff *bhlab_monitor_message(struct bhlab_lab *lab, u32 nr,
 	return skb;
 }
 
-/* The batch; or, if it is empty, that the lab is closed. */
+/* The batch; an empty one reports that the lab is closed. */
 static void bhlab_monitor_send(struct bhlab_lab *lab, u32 nr)
 {
 	struct bhlab_monitor *m = &lab->monitor;
@@ -212,7 +215,7 @@ static void bhlab_monitor_send(struct bhlab_lab *lab, u32 nr)
 		m->reader.lost += nr;
 		return;
 	}
-	/* A listener whose buffer is full has an error to read, not we. */
+	/* A full receive buffer is the listener's error (ENOBUFS), not ours. */
 	WRITE_ONCE(bhlab_monitor_unheard,
 		   genlmsg_multicast(bhlab_monitor_family, skb, 0, 0,
 				     GFP_KERNEL) == -ESRCH);
@@ -227,12 +230,12 @@ static void bhlab_monitor_send(struct bhlab_lab *lab, u32 nr)
 
 /* --- reading */
 
-/* What was overwritten before the first listener came is not lost to anybody. */
+/* Records that were overwritten before the first listener came are not losses. */
 static bool bhlab_monitor_attach(struct bhlab_lab *lab, u64 since)
 {
 	struct bhlab_monitor *m = &lab->monitor;
 
-	/* Whoever sees the base sees the rest; see bhlab_ring_alloc(). */
+	/* The base, then the rest; see bhlab_ring_alloc(). */
 	if (!smp_load_acquire(&lab->ring.base))
 		return false;
 	if (!m->reader.cursors && bhlab_reader_init(&m->reader))
@@ -245,8 +248,8 @@ static bool bhlab_monitor_attach(struct bhlab_lab *lab, u64 since)
 }
 
 /*
- * Did it happen since there are listeners? That time may have become an earlier
- * one meanwhile, by a record that was published only after that.
+ * Is it newer than the first listener? That time may have become an earlier one
+ * meanwhile, by a record that was published only after that.
  */
 static bool bhlab_monitor_wants(const struct bhlab_monitor *m, u64 ns)
 {
@@ -257,7 +260,7 @@ static bool bhlab_monitor_wants(const struct bhlab_monitor *m, u64 ns)
 	return ns >= since;
 }
 
-/* Fill the batch; returns how many there are. */
+/* Fill the batch, and return the number of records in it. */
 static u32 bhlab_monitor_gather(struct bhlab_lab *lab)
 {
 	struct bhlab_monitor *m = &lab->monitor;
@@ -275,7 +278,7 @@ static u32 bhlab_monitor_gather(struct bhlab_lab *lab)
 	return nr;
 }
 
-/* Send what there is, but not for ever; true if there may be more. */
+/* Send a bounded number of messages; true if there may be more. */
 static bool bhlab_monitor_lab(struct bhlab_lab *lab, u64 since)
 {
 	u32 i, nr = BHLAB_EVENTS_MAX;
@@ -328,8 +331,8 @@ static void bhlab_monitor_wake(struct bhlab_wake *wake)
 }
 
 /*
- * The lab's handlers have ended, and its objects are still there: send the rest,
- * and that it was the last. A listener knows only labs that it has heard of.
+ * The lab's handlers have ended, and its objects still exist: send the rest, and
+ * that it was the last. Only labs that a listener knows are reported closed.
  */
 void bhlab_monitor_close(struct bhlab_lab *lab)
 {
@@ -359,12 +362,12 @@ void bhlab_monitor_enable(void)
 }
 
 /*
- * Somebody subscribes. Only the first of all subscriptions is news: nothing tells
- * when a subscriber that was here has become a listener, so that to end it after
- * another has left could leave him without events.
+ * Called for a subscription. Only the first of all makes a difference: nothing
+ * reports when a subscriber becomes a listener, so that stopping after another
+ * has left could leave it without events.
  *
- * The kernel may ask before it has refused the subscription, and in any case for
- * each net namespace, whose root is not ours.
+ * The kernel may call this before it refuses the subscription, and does for each
+ * net namespace, whose root need not be ours.
  */
 int bhlab_monitor_bind(int group)
 {
@@ -375,7 +378,7 @@ int bhlab_monitor_bind(int group)
 	return 0;
 }
 
-/* A queue of its own, since those of the system are what labs experiment with. */
+/* A queue of its own, since labs experiment with the system's. */
 int bhlab_monitor_init(struct genl_family *family)
 {
 	bhlab_monitor_family = family;
@@ -384,7 +387,7 @@ int bhlab_monitor_init(struct genl_family *family)
 	return bhlab_monitor_wq ? 0 : -ENOMEM;
 }
 
-/* There are no labs any more, so nobody kicks. */
+/* There are no more labs, so nothing kicks. */
 void bhlab_monitor_exit(void)
 {
 	bhlab_wake_end(&bhlab_monitor_kicker);

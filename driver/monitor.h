@@ -13,10 +13,10 @@ struct genl_family;
 /**
  * struct bhlab_monitor - how far a lab's events have been sent by netlink
  * @reader: its cursors are there once somebody has listened
- * @since: the events before this time are nobody's affair
- * @told: of those that @reader has lost, how many listeners know of
+ * @since: events older than this are not reported
+ * @told: the part of the @reader's losses that is already reported
  *
- * All of it is under the lock of monitor.c.
+ * Protected by the lock of monitor.c.
  */
 struct bhlab_monitor {
 	struct bhlab_reader reader;
@@ -25,10 +25,10 @@ struct bhlab_monitor {
 };
 
 /**
- * struct bhlab_monitor_stats - what was sent to the group of events
+ * struct bhlab_monitor_stats - what was sent to the multicast group
  * @messages: messages that somebody has received
  * @events: records in these
- * @lost: records that were lost before they got there
+ * @lost: records that were lost before they were sent
  */
 struct bhlab_monitor_stats {
 	u64 messages;
@@ -44,8 +44,8 @@ void bhlab_monitor_stats(struct bhlab_monitor_stats *stats);
 void bhlab_monitor_close(struct bhlab_lab *lab);
 
 /*
- * For who records: does anybody listen? The record is of the time @ns, and is
- * not published yet; once it is the monitor is kicked. Interrupts are off.
+ * For the producer: does anybody listen? The record has the time @ns, and is not
+ * published yet. Once it is, the monitor is kicked. Interrupts are off.
  */
 DECLARE_STATIC_KEY_FALSE(bhlab_monitor_key);
 bool bhlab_monitor_looks(u64 ns);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The netlink family: labs and their objects, as others see them. It only looks:
- * requests take lab->lock for a moment, and never wait for a handler. What
- * happens is sent by monitor.c.
+ * The netlink family: labs and their objects, as seen from outside. It is
+ * read-only: requests take lab->lock for a moment, and never wait for a handler.
+ * monitor.c sends events.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -26,10 +26,10 @@
 static struct genl_family bhlab_netlink_family;
 
 /**
- * struct bhlab_dump - where a dump is; in cb->ctx
- * @only: the one lab to dump objects of, or 0
- * @lab: the lab that it came to last
- * @object: of that lab, the object that it came to last
+ * struct bhlab_dump - the position of a dump; in cb->ctx
+ * @only: the only lab whose objects to dump, or 0
+ * @lab: the lab that it reached last
+ * @object: the object of that lab that it reached last
  * @all: the caller may see the labs of others
  */
 struct bhlab_dump {
@@ -47,7 +47,7 @@ static struct bhlab_dump *bhlab_dump(struct netlink_callback *cb)
 	return (struct bhlab_dump *)cb->ctx;
 }
 
-/* --- who may see what */
+/* --- permissions */
 
 static bool bhlab_netlink_owns(const struct sk_buff *skb,
 			       const struct bhlab_lab *lab)
@@ -55,7 +55,7 @@ static bool bhlab_netlink_owns(const struct sk_buff *skb,
 	return uid_eq(NETLINK_CREDS(skb)->uid, lab->uid);
 }
 
-/* The lab that @attr names, to be put; or why not. */
+/* The lab that @attr names, with a reference; or an errno. */
 static struct bhlab_lab *bhlab_netlink_lab(const struct sk_buff *skb,
 					   const struct nlattr *attr,
 					   struct netlink_ext_ack *extack)
@@ -74,7 +74,7 @@ static struct bhlab_lab *bhlab_netlink_lab(const struct sk_buff *skb,
 	return ERR_PTR(-EPERM);
 }
 
-/* --- what a message says: 0, or -EMSGSIZE if it is full */
+/* --- contents of messages: 0, or -EMSGSIZE if the message is full */
 
 static int bhlab_put_u64(struct sk_buff *skb, int attr, u64 value, int pad)
 {
@@ -121,7 +121,7 @@ static int bhlab_put_lab(struct sk_buff *skb, struct bhlab_lab *lab, u32 unused)
 	return 0;
 }
 
-/* The fields of struct bhlab_item_state that are there for every item. */
+/* The fields of struct bhlab_item_state that every item has. */
 struct bhlab_item_attr {
 	u16 attr;
 	u16 offset;
@@ -217,7 +217,7 @@ static int bhlab_put_queue(struct sk_buff *skb, struct bhlab_lab *lab, u32 id)
 	struct bhlab_queue_state st = {};
 	struct bhlab_queue *queue;
 
-	/* The kernel's own are no lab's. */
+	/* The system's queues belong to no lab. */
 	if (id > BHLAB_ID_MAX)
 		return -ENOENT;
 	queue = bhlab_queue_get(lab, id);
@@ -261,7 +261,7 @@ static int bhlab_put_stats(struct sk_buff *skb, struct bhlab_lab *lab, u32 unuse
 
 typedef int (*bhlab_put_fn)(struct sk_buff *skb, struct bhlab_lab *lab, u32 id);
 
-/* --- one */
+/* --- requests for one object */
 
 static int bhlab_netlink_reply(struct genl_info *info, bhlab_put_fn put,
 			       struct bhlab_lab *lab, u32 id)
@@ -339,11 +339,11 @@ static int bhlab_netlink_get_stats(struct sk_buff *skb, struct genl_info *info)
 	return bhlab_netlink_reply(info, bhlab_put_stats, NULL, 0);
 }
 
-/* --- all */
+/* --- dumps */
 
 /*
- * The whole dump is for who asked, although somebody else may read it. Where
- * @lab_attr is 0 the dump takes no attribute, else only that one.
+ * The permissions are the requester's, although another process may read the
+ * dump. If @lab_attr is 0 the dump takes no attribute, otherwise only that one.
  */
 static int bhlab_netlink_start(struct netlink_callback *cb, int lab_attr,
 			       int id_attr)
@@ -383,7 +383,7 @@ static int bhlab_netlink_start_queues(struct netlink_callback *cb)
 	return bhlab_netlink_start(cb, BHLAB_A_QUEUE_LAB, BHLAB_A_QUEUE_ID);
 }
 
-/* The first lab from number @from on that the dump is about, to be put. */
+/* The first lab of the dump with an id of at least @from, with a reference. */
 static struct bhlab_lab *bhlab_netlink_next(struct netlink_callback *cb, u32 from)
 {
 	const struct bhlab_dump *dump = bhlab_dump(cb);
@@ -404,7 +404,7 @@ static struct bhlab_lab *bhlab_netlink_next(struct netlink_callback *cb, u32 fro
 	return NULL;
 }
 
-/* One message of a dump. What is gone meanwhile has none. */
+/* One message of a dump. An object that is gone meanwhile has none. */
 static int bhlab_netlink_dump_one(struct sk_buff *skb,
 				  struct netlink_callback *cb, u8 cmd,
 				  bhlab_put_fn put, struct bhlab_lab *lab, u32 id)
@@ -444,7 +444,7 @@ static int bhlab_netlink_dump_labs(struct sk_buff *skb,
 	return skb->len;
 }
 
-/* The objects of one kind in a lab, from the one after dump->object on. */
+/* The objects of one kind in a lab that follow dump->object. */
 static int bhlab_netlink_dump_lab(struct sk_buff *skb,
 				  struct netlink_callback *cb, u8 cmd,
 				  enum bhlab_kind kind, bhlab_put_fn put,
@@ -572,7 +572,7 @@ int __init bhlab_netlink_init(void)
 
 	if (ret)
 		return ret;
-	/* A kernel that does not tell who subscribes has to be asked each time. */
+	/* A kernel that does not report subscriptions has to be asked each time. */
 	if (!bhlab_genl_bind(&bhlab_netlink_family, bhlab_monitor_bind))
 		bhlab_monitor_enable();
 	ret = genl_register_family(&bhlab_netlink_family);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Objects: the table of what a lab has, by id and by name. */
+/* Objects: the table of everything that a lab has, by id and by name. */
 #include <linux/ctype.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -8,7 +8,7 @@
 #include "object.h"
 #include "user.h"
 
-/* As bhlab_labs_changed, of the objects of all labs. */
+/* As bhlab_labs_changed, for the objects of all labs. */
 static atomic_t bhlab_objects_changed;
 
 u32 bhlab_objects_changes(void)
@@ -16,7 +16,7 @@ u32 bhlab_objects_changes(void)
 	return atomic_read(&bhlab_objects_changed);
 }
 
-/* How many objects of each enum bhlab_kind it has. */
+/* Count its objects by enum bhlab_kind. */
 void bhlab_lab_count(struct bhlab_lab *lab, u32 *nr)
 {
 	struct bhlab_object *obj;
@@ -70,7 +70,7 @@ void bhlab_object_init(struct bhlab_object *obj, struct bhlab_lab *lab,
 	strscpy(obj->name, name, sizeof(obj->name));
 }
 
-/* An id that this lab has never used, with nothing behind it yet. */
+/* Reserve an id that this lab has never used. */
 static int bhlab_lab_new_id(struct bhlab_lab *lab)
 {
 	int ret;
@@ -82,13 +82,16 @@ static int bhlab_lab_new_id(struct bhlab_lab *lab)
 	return ret ?: (int)lab->next_id++;
 }
 
-/* Its id, the one of the name's reservation if there is one, or an errno. */
+/*
+ * Charge the user; return the new object's id, its reservation's if there is
+ * one, or an errno.
+ */
 static int bhlab_lab_charge(struct bhlab_lab *lab, struct bhlab_object *obj,
 			    const struct bhlab_object *reserved)
 {
 	int ret;
 
-	/* As an object the name counts already. */
+	/* The reserved name is charged as an object already. */
 	obj->charge.nr[BHLAB_RES_OBJECT] = !reserved;
 	ret = bhlab_user_charge(lab->user, &obj->charge);
 	if (ret)
@@ -99,7 +102,7 @@ static int bhlab_lab_charge(struct bhlab_lab *lab, struct bhlab_object *obj,
 	return ret;
 }
 
-/* Called with the name's reservation, if there is one. */
+/* @reserved: the name's reservation, or NULL. */
 static int bhlab_lab_add_locked(struct bhlab_lab *lab,
 				struct bhlab_object *obj,
 				struct bhlab_object *reserved)
@@ -119,15 +122,15 @@ static int bhlab_lab_add_locked(struct bhlab_lab *lab,
 		return ret;
 	}
 	obj->charge.nr[BHLAB_RES_OBJECT] = 1;
-	/* The entry is there, so that this does not allocate. */
+	/* The entry is reserved, so this does not allocate. */
 	xa_store(&lab->objects, id, obj, GFP_KERNEL_ACCOUNT);
 	obj->reserved = reserved;
 	return 0;
 }
 
 /*
- * Give an object its id and its name, and make it ready. Others find it once it
- * is published: until then it can go without a trace.
+ * Give an object its id and its name, and initialise it. Lookups find it once it
+ * is published: until then it can be removed without a trace.
  */
 int bhlab_lab_add(struct bhlab_lab *lab, struct bhlab_object *obj)
 {
@@ -151,7 +154,7 @@ void bhlab_object_publish(struct bhlab_object *obj)
 
 	mutex_lock(&lab->lock);
 	obj->reserved = NULL;
-	/* Pairs with bhlab_object_peek(): who finds it finds it ready. */
+	/* Pairs with bhlab_object_peek(): a lookup that succeeds finds it ready. */
 	smp_store_release(&obj->live, true);
 	mutex_unlock(&lab->lock);
 	if (reserved)
@@ -159,7 +162,7 @@ void bhlab_object_publish(struct bhlab_object *obj)
 	atomic_inc(&bhlab_objects_changed);
 }
 
-/* A reservation that the object took has its id and its name again. */
+/* A reservation that the object took gets its id and its name back. */
 static void bhlab_object_remove(struct bhlab_object *obj)
 {
 	struct bhlab_lab *lab = obj->lab;
@@ -220,7 +223,7 @@ static struct bhlab_object *bhlab_lab_lookup_locked(struct bhlab_lab *lab,
 	return made;
 }
 
-/* A reservation that the caller publishes, or NULL if the name has its id. */
+/* A reservation that the caller publishes, or NULL if the name already has an id. */
 struct bhlab_object *bhlab_lab_lookup(struct bhlab_lab *lab,
 				      struct bhlab_lookup *cmd)
 {
@@ -253,7 +256,7 @@ int bhlab_lab_next(struct bhlab_lab *lab, struct bhlab_lookup *cmd)
 	return obj ? 0 : -ENOENT;
 }
 
-/* For steps: under rcu_read_lock(), good until its end. */
+/* For steps: under rcu_read_lock(), valid until its end. */
 struct bhlab_object *bhlab_object_peek(struct bhlab_lab *lab, u32 id,
 				       enum bhlab_kind kind)
 {
@@ -264,7 +267,7 @@ struct bhlab_object *bhlab_object_peek(struct bhlab_lab *lab, u32 id,
 	       bhlab_object_kind(obj) == kind ? obj : NULL;
 }
 
-/* For verbs: good until bhlab_object_put(). */
+/* For verbs: valid until bhlab_object_put(). */
 struct bhlab_object *bhlab_object_get(struct bhlab_lab *lab, u32 id,
 				      enum bhlab_kind kind)
 {
@@ -282,15 +285,15 @@ void bhlab_object_put(struct bhlab_object *obj)
 {
 	struct bhlab_lab *lab = obj->lab;
 
-	/* Whoever destroys the object may free it from here on. */
+	/* The object may be freed from here on, if it is being destroyed. */
 	refcount_dec(&obj->users);
-	smp_mb__after_atomic(); /* the count, then the look for who waits */
+	smp_mb__after_atomic(); /* the decrement, then the check for waiters */
 	/* As in bhlab_lab_wake(). */
 	if (waitqueue_active(&lab->wait))
 		wake_up_all(&lab->wait);
 }
 
-/* For items that name another object: good until bhlab_object_unpin(). */
+/* For items that name another object: valid until bhlab_object_unpin(). */
 struct bhlab_object *bhlab_object_pin(struct bhlab_lab *lab, u32 id,
 				      enum bhlab_kind kind)
 {
@@ -314,8 +317,8 @@ void bhlab_object_unpin(struct bhlab_object *obj)
 }
 
 /*
- * What an object counts against the limits is given back when it is gone, so
- * that destroying and creating in turns can not exceed them.
+ * The charge is given back when the object is freed, so that destroying and
+ * creating in turn cannot exceed the limits.
  */
 static void bhlab_object_release(struct bhlab_object *obj)
 {
@@ -338,10 +341,9 @@ static void bhlab_object_after(u32 after)
 }
 
 /*
- * Nobody finds it, and nothing new can be made of it: wait for the verbs that are
- * at work on it, and for the rest of it. It stays in the table until then, so
- * that whoever walks the table misses nothing that is still at work, and no
- * other object has its name.
+ * Lookups fail, and no new use of it is possible: wait for the verbs that use
+ * it, and for its handlers. It stays in the table until then, so that walks of
+ * the table miss nothing that still runs, and its name stays taken.
  */
 static void bhlab_object_end(struct bhlab_object *obj)
 {
@@ -367,7 +369,7 @@ static int bhlab_object_kill(struct bhlab_object *obj, bool force)
 	return ret;
 }
 
-/* The end of an object that was never published. */
+/* Destroy an object that was never published. */
 void bhlab_object_abort(struct bhlab_object *obj)
 {
 	struct bhlab_lab *lab = obj->lab;
@@ -402,10 +404,10 @@ int bhlab_lab_destroy(struct bhlab_lab *lab, u32 id)
 }
 
 /*
- * The end of a lab. There are no verbs at work, since each holds the file; but
- * handlers, timers and steps are. First none of them can activate anything any
- * more, then each mechanism stops, and last the memory goes: the items, and
- * what they use after them.
+ * Stop everything in a lab. No verb is active, since each holds the file; but
+ * handlers, timers and steps may be. First, no new activation is possible. Then
+ * each mechanism stops. Then the memory is freed: first the items, then what
+ * they use.
  */
 void bhlab_lab_stop(struct bhlab_lab *lab)
 {

@@ -16,14 +16,14 @@ struct bhlab_kind_ops;
 struct bhlab_lab;
 
 /**
- * struct bhlab_object - what has an id and a name; embedded at offset 0
+ * struct bhlab_object - anything with an id and a name; embedded at offset 0
  * @ops: its kind
- * @charge: what it counts of the limits of the lab's user
+ * @charge: its share of the limits of the lab's user
  * @users: verbs at work on it, and one for the table; destroying waits until
  *	the table's is the last
- * @live: others can find it. It is in the table, with its id and its name,
- *	before it is and while it ends. Written under lab->lock, read under RCU
- * @reserved: until it is live, the reservation whose id and name it has
+ * @live: lookups find it. It is in the table, with its id and its name,
+ *	before that and while it is being destroyed. Written under lab->lock, read under RCU
+ * @reserved: until it is live, the reservation that it took id and name from
  * @pins: items that name it, under lab->lock; not destroyed while there are any
  */
 struct bhlab_object {
@@ -46,10 +46,10 @@ struct bhlab_object {
 /**
  * struct bhlab_kind_ops - one kind of object
  * @kind: enum bhlab_kind
- * @init: the last step of its creation, under lab->lock; may be NULL
- * @kill: the first of its end, under lab->lock: nothing new can be made of it
- *	from here on; without @force -EBUSY if that is impossible; may be NULL
- * @stop: when nobody else uses it: wait until nothing of it is at work, and
+ * @init: last step of creation, under lab->lock; may be NULL
+ * @kill: first step of destruction, under lab->lock: no new use of it from here
+ *	on; without @force, return -EBUSY if that is impossible; may be NULL
+ * @stop: when there are no other users: wait until no handler of it runs, and
  *	return the BHLAB_AFTER_* that @release needs; may be NULL
  * @release: free it, by RCU
  */
@@ -61,7 +61,7 @@ struct bhlab_kind_ops {
 	void (*release)(struct bhlab_object *obj);
 };
 
-/* The largest id: above are the numbers of the system's queues. */
+/* The largest id; the system's queues are numbered above it. */
 #define BHLAB_ID_MAX		(BHLAB_QUEUE_PERCPU - 1)
 
 int bhlab_name_check(const char *name);

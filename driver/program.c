@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Programs: handlers that are data. Checked here, when the item is made, against
- * the context that they are written for; step.c runs them.
+ * Programs: handlers that are data. They are checked here, when the item is
+ * created, against the context that they are written for; step.c runs them.
  */
 #include <linux/capability.h>
 #include <linux/cpu.h>
@@ -18,7 +18,7 @@
 #include "step.h"
 #include "mech/mech.h"
 
-/* What a step that neither spins nor sleeps takes at most, on a slow machine. */
+/* The most that a step takes that neither spins nor sleeps, on a slow machine. */
 #define BHLAB_STEP_COST_NS	(20 * NSEC_PER_USEC)
 
 /* Each lock once, BH_OFF and IRQ_OFF. */
@@ -32,17 +32,17 @@ struct bhlab_bracket {
 
 /**
  * struct bhlab_check - a program while it is checked
- * @lab: where it looks for locks and FIFOs
- * @item: whose it is
- * @place: what it is written for, see step.h
- * @context: the same, as a context
+ * @lab: has its locks and FIFOs
+ * @item: the item that it belongs to
+ * @place: where it runs, see step.h
+ * @context: the context that it is written for
  * @atomic: all of its time counts as atomic
- * @busy: how long it spins up to here
- * @total: how long it takes up to here
- * @busy_atomic: how long it spins in atomic context up to here
- * @sleeps: it sleeps, or may in a lock
- * @open: the brackets that it is in
- * @depth: how many
+ * @busy: time that it spins up to here
+ * @total: time that it takes up to here
+ * @busy_atomic: time that it spins in atomic context up to here
+ * @sleeps: it sleeps, or may sleep in a lock
+ * @open: the open brackets
+ * @depth: number of open brackets
  */
 struct bhlab_check {
 	struct bhlab_lab *lab;
@@ -81,7 +81,7 @@ static const int bhlab_why_errno[] = {
 	[BHLAB_WHY_LAB_TIME] = -ENOSPC,
 };
 
-/* The errno that goes with @why. */
+/* Report @why and the index of the step; returns the errno for it. */
 int bhlab_program_refuse(struct bhlab_item_create *cmd,
 			 enum bhlab_program_why why, u32 step)
 {
@@ -90,9 +90,9 @@ int bhlab_program_refuse(struct bhlab_item_create *cmd,
 	return bhlab_why_errno[why];
 }
 
-/* The checks that follow return why a step is refused, or 0. */
+/* The following checks return why a step is refused, or 0. */
 
-/* What a step is made of, whatever program it is in. */
+/* Checks that do not depend on the program. */
 static u32 bhlab_step_shape(const struct bhlab_step *s,
 			    const struct bhlab_step_op *op)
 {
@@ -109,7 +109,10 @@ static u32 bhlab_step_values(const struct bhlab_check *c,
 			     const struct bhlab_step *s,
 			     const struct bhlab_step_op *op)
 {
-	/* What a thread may do, no mechanism as such forbids. */
+	/*
+	 * A step that threads may have is forbidden by a context, not by a
+	 * mechanism.
+	 */
 	if (!(op->places & c->place))
 		return op->places & BHLAB_IN_THREAD ? BHLAB_WHY_CONTEXT :
 						      BHLAB_WHY_MECHANISM;
@@ -146,9 +149,9 @@ static bool bhlab_in_atomic(const struct bhlab_check *c)
 }
 
 /*
- * May @lock be taken inside of @b? In the order of creation; without sleeping
- * in atomic context, and on RT a spin lock sleeps; and without turning bottom
- * halves on where interrupts are off.
+ * May @lock be taken inside of @b? Locks are taken in order of creation. A lock
+ * that may sleep, on RT a spin lock, must not be taken in atomic context.
+ * Releasing a lock must not turn bottom halves on while interrupts are off.
  */
 static bool bhlab_lock_nests(const struct bhlab_bracket *b,
 			     const struct bhlab_lock *lock)
@@ -178,7 +181,7 @@ static u32 bhlab_lock_fits(const struct bhlab_check *c,
 	return 0;
 }
 
-/* May BH_OFF or IRQ_OFF come here? */
+/* May BH_OFF or IRQ_OFF be opened here? */
 static u32 bhlab_off_fits(const struct bhlab_check *c, u32 op)
 {
 	const struct bhlab_bracket *b;
@@ -221,9 +224,9 @@ static u32 bhlab_bracket_close(struct bhlab_check *c, const struct bhlab_step *s
 }
 
 /*
- * The time of one run: busy in atomic context or at real-time priority, or all.
- * Who is more urgent may wait for a mutex, too, and lend its priority to whoever
- * holds it: what spins inside counts as well.
+ * The time of one run: busy in atomic context or at real-time priority, and in
+ * total. A more urgent task may wait for a mutex and lend its priority to the
+ * holder: spinning with a mutex held counts as well.
  */
 static u32 bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s,
 			   const struct bhlab_step_op *op)
@@ -261,7 +264,10 @@ static u32 bhlab_step_check(struct bhlab_check *c, const struct bhlab_step *s,
 	return op->closes ? bhlab_bracket_close(c, s, op) : 0;
 }
 
-/* Does a program keep what it names? What closes a bracket names no more. */
+/*
+ * Does a program pin the object that it names? A step that closes a bracket
+ * names what the opening step has pinned.
+ */
 static bool bhlab_step_pins(const struct bhlab_step_op *op)
 {
 	return !op->closes && (op->target == BHLAB_KIND_LOCK ||
@@ -289,7 +295,7 @@ static u32 bhlab_step_add(struct bhlab_check *c, struct bhlab_program *p)
 	return why;
 }
 
-/* @step: the one that is refused. */
+/* @step: index of the step that is refused. */
 static u32 bhlab_program_check(struct bhlab_check *c, struct bhlab_program *p,
 			       u32 nr, u32 *step)
 {
@@ -312,7 +318,10 @@ static u32 bhlab_program_check(struct bhlab_check *c, struct bhlab_program *p,
 	return 0;
 }
 
-/* The place of a program of such an item, @bh: on a BH queue; 0: it has none. */
+/*
+ * The place of an item's program; @bh: it is on a BH queue. 0: there is no such
+ * program.
+ */
 u32 bhlab_program_place(const struct bhlab_mech_ops *ops, bool bh, bool thread)
 {
 	if (thread)
@@ -339,8 +348,8 @@ static void bhlab_check_init(struct bhlab_check *c,
 }
 
 /*
- * Read and check one of the two programs of @cmd. A step that is refused is told
- * there; the id counts it from 1.
+ * Read and check one of the two programs of @cmd, and report a refused step
+ * there; out_id counts it from 1.
  */
 struct bhlab_program *bhlab_program_read(struct bhlab_item *item,
 					 struct bhlab_item_create *cmd,
@@ -370,7 +379,7 @@ err:
 	return ERR_PTR(ret);
 }
 
-/* With its item, or before that has an id: NULL is fine. */
+/* Called when the item is freed, or before that has an id; NULL is allowed. */
 void bhlab_program_free(struct bhlab_lab *lab, struct bhlab_program *p)
 {
 	const struct bhlab_step_op *op;

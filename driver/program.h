@@ -16,10 +16,10 @@ struct bhlab_mech_ops;
  * struct bhlab_program - a checked program
  * @nr: its length
  * @busy_ns: how long it spins in all
- * @charge_max: the most that one run needs a CPU for, but for locks
- * @process_ns: how long it spins and sleeps, if it is for process context
+ * @charge_max: CPU time that one run needs at most, without waits for locks
+ * @process_ns: how long it spins and sleeps, if it runs in process context
  * @lingers: it sleeps, or spins for longer than atomic_ns
- * @steps: as the user gave them
+ * @steps: as user space passed them
  */
 struct bhlab_program {
 	u32 nr;

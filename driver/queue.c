@@ -2,9 +2,9 @@
 /*
  * Queues: the workqueues that items can be put on, the system's and a lab's own.
  *
- * What the kernel would WARN about is refused: attributes that do not go
- * together, queueing on a queue that drains, and destroying one while something
- * may still come to it.
+ * Anything that the kernel would WARN about is refused: attributes that exclude
+ * each other, queueing on a queue that drains, and destroying a queue that may
+ * still receive an activation.
  */
 #include <linux/capability.h>
 #include <linux/nospec.h>
@@ -23,7 +23,7 @@
 
 #define BHLAB_SYSTEM_QUEUES	(BHLAB_QUEUE_BH_HIGHPRI - BHLAB_QUEUE_PERCPU + 1)
 
-/* Filled in when the module is loaded: the kernel's pointers are no constants. */
+/* Filled in when the module is loaded: the kernel's pointers are not constants. */
 static struct bhlab_queue bhlab_system_queues[BHLAB_SYSTEM_QUEUES];
 
 static struct workqueue_struct *bhlab_system_wq(u32 id)
@@ -78,7 +78,7 @@ static struct bhlab_queue *bhlab_queue_system(u32 id)
 	return &bhlab_system_queues[nr];
 }
 
-/* For verbs: good until bhlab_queue_put(). */
+/* For verbs: valid until bhlab_queue_put(). */
 struct bhlab_queue *bhlab_queue_get(struct bhlab_lab *lab, u32 id)
 {
 	struct bhlab_object *obj;
@@ -95,7 +95,7 @@ void bhlab_queue_put(struct bhlab_queue *queue)
 		bhlab_object_put(&queue->obj);
 }
 
-/* For items that name it: good until bhlab_queue_unpin(). */
+/* For items that name it: valid until bhlab_queue_unpin(). */
 struct bhlab_queue *bhlab_queue_pin(struct bhlab_lab *lab, u32 id)
 {
 	struct bhlab_object *obj;
@@ -116,7 +116,7 @@ void bhlab_queue_unpin(struct bhlab_queue *queue)
 	(BHLAB_WQ_PERCPU | BHLAB_WQ_UNBOUND | BHLAB_WQ_BH |		\
 	 BHLAB_WQ_ORDERED | BHLAB_WQ_LEGACY | BHLAB_WQ_SINGLETHREAD)
 
-/* What may go with each shape. */
+/* The flags that each shape may have. */
 static u32 bhlab_wq_allowed(u32 shape)
 {
 	const u32 any = BHLAB_WQ_HIGHPRI | BHLAB_WQ_FREEZABLE |
@@ -189,7 +189,7 @@ static struct workqueue_struct *bhlab_wq_alloc(const struct bhlab_queue *queue,
 	}
 }
 
-/* The kernel says so when it has to shorten a name; this is what it keeps. */
+/* The kernel logs a message if it has to truncate a name; this is its limit. */
 #define BHLAB_WQ_NAME_LEN	24
 
 static int bhlab_queue_init(struct bhlab_object *obj)
@@ -203,8 +203,8 @@ static int bhlab_queue_init(struct bhlab_object *obj)
 }
 
 /*
- * Not while an activation holds it, be it on a delay or in a grace period: the
- * kernel would get that too late. From here on bhlab_queue_enter() fails.
+ * Not while an activation holds it, possibly on a delay or in a grace period:
+ * the kernel would queue that too late. From here on bhlab_queue_enter() fails.
  */
 static int bhlab_queue_kill(struct bhlab_object *obj, bool force)
 {
@@ -229,7 +229,7 @@ static const struct bhlab_kind_ops bhlab_queue_ops = {
 	.release = bhlab_queue_release,
 };
 
-/* A queue for memory reclaim has a rescuer; so do those of the old calls. */
+/* A queue for memory reclaim has a rescuer, and so do those of the old calls. */
 static void bhlab_charge_queue(struct bhlab_queue *queue)
 {
 	const u32 rescued = BHLAB_WQ_MEM_RECLAIM | BHLAB_WQ_LEGACY |
@@ -282,7 +282,7 @@ int bhlab_queue_flush(struct bhlab_queue *queue)
 	return BHLAB_RESULT_WAITED;
 }
 
-/* The next queue of the lab after @id, to be put, or NULL. */
+/* The next queue of the lab after @id, with a reference, or NULL. */
 static struct bhlab_queue *bhlab_queue_after(struct bhlab_lab *lab, u32 id)
 {
 	struct bhlab_object *obj = NULL;
@@ -294,9 +294,9 @@ static struct bhlab_queue *bhlab_queue_after(struct bhlab_lab *lab, u32 id)
 }
 
 /*
- * Wait until every handler that is at work on a queue of the lab has returned.
- * One that has not let go of its queue keeps that queue in the table; one that
- * has touches its item no more.
+ * Wait until every running handler on a queue of the lab has returned. A handler
+ * that has not left its queue keeps that queue in the table; one that has left
+ * it does not touch its item any more.
  */
 void bhlab_queues_flush(struct bhlab_lab *lab)
 {
@@ -343,9 +343,9 @@ static bool bhlab_queue_begin_drain(struct bhlab_queue *queue)
 }
 
 /*
- * The gate looks at @draining with interrupts off, and so do the kernel's timers
- * queue: after a grace period what had not seen it, or had just expired, is on
- * the queue.
+ * The gate reads @draining with interrupts off, and the kernel's timers queue
+ * with interrupts off. So after a grace period every activation that did not see
+ * it, or whose timer had just expired, is on the queue.
  */
 int bhlab_queue_drain(struct bhlab_queue *queue)
 {

@@ -19,12 +19,11 @@ struct workqueue_struct;
  * struct bhlab_queue - a workqueue
  * @flags, @max_active: see struct bhlab_queue_create
  * @wq: the kernel's
- * @bh: what runs on it is in a softirq
- * @draining: what is queued on it from elsewhere is refused; read with
- *	interrupts off
- * @drain_until: from then on, all is
- * @active: activations that hold it, BHLAB_QUEUE_DEAD once it is being
- *	destroyed; only of the lab's own
+ * @bh: its items run in a softirq
+ * @draining: activations from elsewhere are refused; read with interrupts off
+ * @drain_until: from then on, all activations are
+ * @active: activations that hold it; BHLAB_QUEUE_DEAD while it is being
+ *	destroyed; only used for a lab's own queues
  */
 struct bhlab_queue {
 	struct bhlab_object obj;
@@ -45,9 +44,9 @@ static inline bool bhlab_queue_is_system(const struct bhlab_queue *queue)
 #define BHLAB_QUEUE_DEAD	INT_MIN
 
 /*
- * An activation holds its queue from before the kernel is asked for it until
- * its handler is about to return, or until it is cancelled. False if the queue
- * is being destroyed: one atomic operation decides who comes first.
+ * An activation holds its queue from before the call to the kernel until its
+ * handler is about to return, or until it is cancelled. False if the queue is
+ * being destroyed: one atomic operation decides which comes first.
  */
 static inline bool bhlab_queue_enter(struct bhlab_queue *queue)
 {

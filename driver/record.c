@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Records of what happens outside of a run, and of what steps do. */
+/* Records of events outside of runs, and of steps. */
 #include "lab.h"
 #include "object.h"
 #include "record.h"
 #include "run.h"
 
 /*
- * Record something that happened to an item here and now, under its lock.
- * @stamp is of the activation that it is about, or NULL.
+ * Record an event of an item here and now, under its lock. @stamp is that of the
+ * activation concerned, or NULL.
  */
 void bhlab_record(struct bhlab_item *item, enum bhlab_event_kind kind,
 		  const struct bhlab_stamp *stamp, u64 value)
@@ -38,8 +38,8 @@ void bhlab_record(struct bhlab_item *item, enum bhlab_event_kind kind,
 }
 
 /*
- * Record something that a step did. The program may have moved to another CPU
- * since it started.
+ * Record an event of a step. The program may have moved to another CPU since it
+ * started.
  */
 void bhlab_record_here(const struct bhlab_run *run, enum bhlab_event_kind kind,
 		       u64 value)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Records: what is written to a lab's ring, by whoever it happens to. */
+/* Records: the entries of a lab's ring, and how they are written. */
 #ifndef BHLAB_RECORD_H
 #define BHLAB_RECORD_H
 
@@ -34,7 +34,7 @@ static inline bool bhlab_in_ksoftirqd(void)
 	       !strncmp(current->comm, "ksoftirqd/", 10);
 }
 
-/* With this preempt count, and interrupts off or on. */
+/* The BHLAB_CTX_* bits, given the preempt count and whether interrupts are off. */
 static inline u16 bhlab_context_of(unsigned int count, bool irqs_off)
 {
 	u16 ctx;
@@ -57,8 +57,8 @@ static inline u16 bhlab_context_of(unsigned int count, bool irqs_off)
 }
 
 /*
- * Begin a record on this CPU; the caller fills in all but the sequence number,
- * and commits soon. The last item's release frees the ring: any item has one.
+ * Begin a record on this CPU. The caller fills in everything but the sequence
+ * number, and commits soon. Every lab with an item has a ring.
  */
 static __always_inline struct bhlab_event *
 bhlab_ring_begin(struct bhlab_ring *ring, unsigned long *flags)
@@ -145,7 +145,7 @@ static __always_inline void bhlab_record_run(const struct bhlab_run *run,
 	bhlab_ring_commit(ring, e, flags);
 }
 
-/* Where a run is, and since when; its item, stage and stamp are set. */
+/* Set where a run is, and since when; its item, stage and stamp are set. */
 static __always_inline void bhlab_run_locate(struct bhlab_run *run, u64 since)
 {
 	run->started = since;

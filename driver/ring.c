@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The event ring: one sub-ring for each possible CPU, a page of head and a
- * power of two of records, all mapped in one piece. See "Events" in the uAPI
- * header for what readers do.
+ * The event ring: one sub-ring for each possible CPU, of a head page and a power
+ * of two of records, all mapped in one piece. "Events" in the uAPI header has the
+ * readers' side.
  *
- * The producer is the CPU itself with interrupts off: nobody else writes there,
- * so that no lock stands in a handler's way. The barriers are those of a
+ * The producer is the CPU itself with interrupts off. It is the only writer, so
+ * that handlers need no lock. The barriers are those of a
  * seqcount, one for each slot:
  *
  *	producer			reader
@@ -25,13 +25,13 @@
  *	P0: W(seq, ~s'); wmb; W(body, s'); release(seq, s')
  *	P1: acquire(seq) = s; R(body) = s'; rmb; R(seq) = s
  *
- * "exists" never: R(body) = s' reads from P0's second store, which the wmb has
+ * "exists" never happens: R(body) = s' reads from P0's second store, which the wmb has
  * put behind its first, and the rmb makes P1's last load see that or a later one.
  * A reader that sleeps for 2^32 records of one CPU finds another s there, whole.
  *
- * Nothing goes missing in silence: sequence numbers of a sub-ring have no gaps, so
- * what a reader did not get is what it has not come to, or lost: the difference
- * between two numbers, which is exact. Hence recorded = read + lost + unread.
+ * Nothing is lost silently: the sequence numbers of a sub-ring have no gaps. So the
+ * records that a reader did not get are either unread or lost, and both are exact
+ * differences of two numbers. Hence recorded = read + lost + unread.
  */
 #include <linux/compiler.h>
 #include <linux/cpumask.h>
@@ -133,7 +133,7 @@ static int bhlab_ring_alloc_pages(struct bhlab_ring *ring)
 	return 0;
 }
 
-/* As the pages, not for the user's eyes. */
+/* Sized as the pages are, but not mapped by user space. */
 static int bhlab_ring_alloc_hidden(struct bhlab_ring *ring)
 {
 	if (!ring->hides)
@@ -168,14 +168,14 @@ static int bhlab_ring_alloc(struct bhlab_ring *ring)
 	}
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
 		((struct bhlab_ring_head *)(base + (size_t)cpu * ring->stride))->cpu = cpu;
-	/* Whoever sees the base sees the rest. */
+	/* A reader that sees the base sees the rest. */
 	smp_store_release(&ring->base, base);
 	return 0;
 }
 
 /*
- * No RSS shows its pages, so that the OOM killer would take everybody else first:
- * what a user has of them is limited, beside what his cgroup allows.
+ * No RSS includes these pages, so the OOM killer would choose everybody else
+ * first. So a user's rings are limited, in addition to the limit of the cgroup.
  */
 static int bhlab_ring_make(struct bhlab_ring *ring)
 {
@@ -193,7 +193,7 @@ static int bhlab_ring_make(struct bhlab_ring *ring)
 	return ret;
 }
 
-/* Make the ring, if this is its first use. */
+/* Allocate the ring on its first use. */
 int bhlab_ring_use(struct bhlab_ring *ring)
 {
 	int ret = 0;
@@ -209,10 +209,9 @@ int bhlab_ring_use(struct bhlab_ring *ring)
 }
 
 /*
- * How many records there ever were. Each sub-ring's 32 bits are extended here,
- * which is right as long as somebody asks once in 4 billion records; commits
- * that nobody asks about are only ever counted for who asks. That is for process
- * context, since it looks at each CPU's; interrupts stay on.
+ * The number of records ever made. Each sub-ring's 32 bits are extended lazily,
+ * when somebody reads them, which must be once in 4 billion records. For process
+ * context, since it looks at each CPU; interrupts stay on.
  */
 u64 bhlab_ring_recorded(struct bhlab_ring *ring)
 {
@@ -306,8 +305,8 @@ int bhlab_ring_setup(struct bhlab_ring *ring, struct bhlab_ring_setup *cmd)
 	cmd->out_record_size = sizeof(struct bhlab_event);
 	cmd->out_map_size = (u64)cmd->out_cpus * cmd->out_stride;
 	/*
-	 * Without the lock, since a reader can be in a page fault with it for any
-	 * time. What is read or lost was recorded before.
+	 * Without the lock, since a reader can be in a page fault with it for
+	 * any time. A record that is read or lost was recorded before.
 	 */
 	cmd->out_read = READ_ONCE(ring->reader.read);
 	cmd->out_lost = READ_ONCE(ring->reader.lost);
@@ -349,8 +348,8 @@ static bool bhlab_ring_copy(const struct bhlab_ring *ring,
 }
 
 /*
- * Have the next record of @cpu in its cursor. What the producer has overwritten
- * is lost; a slot that it is just overwriting is too.
+ * Fetch the next record of @cpu into its cursor. Records that the producer has
+ * overwritten, or is just overwriting, are lost.
  */
 static bool bhlab_reader_fetch(const struct bhlab_ring *ring,
 			       struct bhlab_reader *reader, int cpu)
@@ -373,8 +372,8 @@ static bool bhlab_reader_fetch(const struct bhlab_ring *ring,
 }
 
 /*
- * The oldest of all CPUs' next records, which the caller marks as used, or NULL.
- * Whoever reads with @reader does so alone.
+ * The oldest of the CPUs' next records, or NULL. The caller marks it as used,
+ * and is the only one that reads with @reader.
  */
 struct bhlab_cursor *bhlab_reader_oldest(const struct bhlab_ring *ring,
 					 struct bhlab_reader *reader)
@@ -392,7 +391,7 @@ struct bhlab_cursor *bhlab_reader_oldest(const struct bhlab_ring *ring,
 	return oldest;
 }
 
-/* What is overwritten by now does not concern this reader. */
+/* Records that are already overwritten do not concern this reader. */
 void bhlab_reader_skip_lost(const struct bhlab_ring *ring,
 			    struct bhlab_reader *reader)
 {
@@ -474,7 +473,7 @@ int bhlab_ring_mmap(struct bhlab_ring *ring, struct vm_area_struct *vma)
 	ret = bhlab_ring_use(ring);
 	if (ret)
 		return ret;
-	/* For good: nothing in the kernel may ever depend on user's stores. */
+	/* Permanently: nothing in the kernel may ever depend on a user's stores. */
 	vm_flags_clear(vma, VM_MAYWRITE);
 	return remap_vmalloc_range(vma, ring->base, 0);
 }

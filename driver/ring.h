@@ -20,9 +20,9 @@ struct vm_area_struct;
 struct poll_table_struct;
 
 /**
- * struct bhlab_cursor - where a reader stands in one sub-ring
- * @next: sequence number of the record that it came to last
- * @ahead: it is in @event, and the reader has not used it yet
+ * struct bhlab_cursor - a reader's position in one sub-ring
+ * @next: sequence number of the record that it reached last
+ * @ahead: that record is in @event, and the reader has not used it yet
  */
 struct bhlab_cursor {
 	u32 next;
@@ -31,11 +31,11 @@ struct bhlab_cursor {
 };
 
 /**
- * struct bhlab_reader - who takes the records one after the other
+ * struct bhlab_reader - takes the records one after the other
  * @cursors: one for each possible CPU
- * @lost: records that were overwritten before it came to them
+ * @lost: records that were overwritten before it reached them
  * @read: records that it has used
- * @reveals: it may see what records hide
+ * @reveals: it gets what records hide
  */
 struct bhlab_reader {
 	struct bhlab_cursor *cursors;
@@ -46,13 +46,13 @@ struct bhlab_reader {
 
 /**
  * struct bhlab_ring - the records of one lab
- * @user: whose limits it counts against
+ * @user: the user that it is charged to
  * @base: all sub-rings, mapped in one piece; NULL until the first use
  * @stride: from one sub-ring to the next
  * @records: of each sub-ring, a power of two
  * @watermark: unread records that wake a poller
- * @hidden: what the records hide, one for each; only if @hides
- * @hides: they may; set before the first use
+ * @hidden: what the records hide, a slot for each; only if @hides
+ * @hides: records may hide something; set before the first use
  * @recorded: by CPU, the sub-ring's sequence number, extended to 64 bits
  * @reader: read()
  * @wait: readers and pollers
@@ -91,7 +91,7 @@ struct bhlab_cursor *bhlab_reader_oldest(const struct bhlab_ring *ring,
 void bhlab_reader_skip_lost(const struct bhlab_ring *ring,
 			    struct bhlab_reader *reader);
 
-/* --- who records; for the order of the stores see ring.c */
+/* --- the producer; ring.c explains the order of the stores */
 
 static inline struct bhlab_ring_head *
 bhlab_head(const struct bhlab_ring *ring, int cpu)
@@ -108,7 +108,7 @@ bhlab_slot(const struct bhlab_ring *ring, struct bhlab_ring_head *head, u32 seq)
 	return &records[(seq - 1) & (ring->records - 1)];
 }
 
-/* Of the record with sequence number @seq on @cpu. */
+/* The hidden part of the record with sequence number @seq on @cpu. */
 static inline struct bhlab_hidden *
 bhlab_hidden_slot(const struct bhlab_ring *ring, int cpu, u32 seq)
 {

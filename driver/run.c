@@ -2,8 +2,9 @@
 /*
  * Runs: what every handler does before and after its program.
  *
- * A function with __ is inlined into the handlers of this file, whose cost is the
- * first row of tests/bench; the one without is the same function for others.
+ * A function with __ is inlined into the handlers of this file, whose cost is
+ * the first row of tests/bench; the one without is an out-of-line copy for other
+ * files.
  */
 #include <linux/hardirq.h>
 #include <linux/interrupt.h>
@@ -22,9 +23,9 @@
 #include "trace.h"
 
 /*
- * Does the CPU's budget pay for it? Not for what the scheduler can share out;
- * but irq threads, top halves on RT and some workers have real-time priority,
- * and what turns bottom halves off keeps others from running.
+ * Is it charged to the CPU's budget? Not if the scheduler can divide the time.
+ * But irq threads, top halves on RT and some workers have real-time priority,
+ * and code with bottom halves off keeps others from running.
  */
 static __always_inline bool bhlab_run_is_charged(const struct bhlab_run *run)
 {
@@ -33,13 +34,13 @@ static __always_inline bool bhlab_run_is_charged(const struct bhlab_run *run)
 			       BHLAB_CTX_BH_OFF | BHLAB_CTX_IRQ_OFF);
 }
 
-/* Out of the way of those that nobody traces. */
+/* Out of line: only when the tracepoint is enabled. */
 static noinline void bhlab_run_trace_start(const struct bhlab_run *run)
 {
 	trace_bhlab_run_start(run);
 }
 
-/* @entered: when its handler was. Its item, stamp and number are known. */
+/* @entered: when its handler was entered. Its item, stamp and number are set. */
 static __always_inline void __bhlab_run_start(struct bhlab_run *run, u64 entered)
 {
 	bhlab_run_locate(run, max(entered, run->stamp.ns));
@@ -56,8 +57,8 @@ void bhlab_run_start(struct bhlab_run *run, u64 entered)
 }
 
 /*
- * The start of a handler: take the activation's stamp. False if it was
- * cancelled, or is not @due yet, and the program must not run. The caller sets
+ * The start of a handler: take the activation's stamp. False if the activation
+ * was cancelled or is not @due yet: the program must not run. The caller sets
  * stage and program.
  */
 static __always_inline bool __bhlab_run_begin(struct bhlab_run *run,
@@ -88,14 +89,14 @@ bool bhlab_run_begin(struct bhlab_run *run, struct bhlab_item *item,
 	return __bhlab_run_begin(run, item, entered, since, NULL);
 }
 
-/* Out of the way of those that nobody traces. */
+/* Out of line: only when the tracepoint is enabled. */
 static noinline void bhlab_run_trace_end(const struct bhlab_run *run,
 					 u64 finished)
 {
 	trace_bhlab_run_end(run, finished);
 }
 
-/* What is left of it when its spin steps have been charged. */
+/* Charge the rest of a run, without its spin steps, which are charged already. */
 static noinline void bhlab_run_share(const struct bhlab_run *run, u64 end)
 {
 	u64 ns = end - run->started - run->slept - run->shared;
@@ -105,7 +106,7 @@ static noinline void bhlab_run_share(const struct bhlab_run *run, u64 end)
 			   min(ns, p->charge_max - p->busy_ns));
 }
 
-/* Steps of it were skipped. */
+/* Some of its steps were skipped. */
 static noinline void bhlab_run_count_skipped(const struct bhlab_run *run)
 {
 	struct bhlab_item *item = run->item;
@@ -118,12 +119,12 @@ static noinline void bhlab_run_count_skipped(const struct bhlab_run *run)
 }
 
 /*
- * The end of a handler, without the item's lock. First the record and what is
- * counted, then that the handler is gone, then that the run has finished: whoever
- * sees one of these sees what was before it, so that a caller that has waited
- * for a run finds its record, and does not find it running. Last the run lets go
- * of its queue, and touches the item no more: an item that was on several queues
- * is freed when these have been flushed.
+ * The end of a handler, without the item's lock. The order is: the record and
+ * the counters; the handler is gone; the run has finished. A waiter that sees
+ * one of these sees those before it, so a caller that has waited for a run finds
+ * its record, and does not find it running. Last, the run leaves its queue, and
+ * does not touch the item any more: an item that was on several queues is freed
+ * when these have been flushed.
  */
 static __always_inline void __bhlab_run_end(struct bhlab_run *run)
 {
@@ -174,7 +175,10 @@ void bhlab_item_run(struct bhlab_item *item)
 	__bhlab_item_run(item, NULL);
 }
 
-/* The same for one that can be called too early: @due says so, under the lock. */
+/*
+ * The same for a handler that may be called too early: @due reports that, under
+ * the lock.
+ */
 void bhlab_item_run_due(struct bhlab_item *item, bhlab_due_t *due)
 {
 	__bhlab_item_run(item, due);

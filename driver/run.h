@@ -17,18 +17,18 @@ struct bhlab_share;
 
 /**
  * struct bhlab_run - one run of a program, from its start to its end
- * @slept: of its time, what it did not use the CPU for
- * @waited: of its time, what it spun for locks
- * @share: what pays for it in process context, outside of brackets; NULL:
- *	nothing has to
- * @shared: of its time, what has been charged to @share already
- * @brackets: how many of bh_off, irq_off and locks it is in
- * @bracketed: since when
+ * @slept: the part of its time in which it did not use the CPU
+ * @waited: the part of its time in which it spun for locks
+ * @share: charged for it in process context, outside of brackets; NULL: not
+ *	limited
+ * @shared: the part of its time that is charged to @share already
+ * @brackets: open brackets (bh_off, irq_off, locks)
+ * @bracketed: when the outermost was opened
  * @bracket_slept: @slept at that time
- * @unopened: how many brackets that were skipped it is in
- * @charged: the CPU's budget pays for all of it
- * @spent: and that is spent: nothing of it but open brackets goes on
- * @irq_flags: what the end of irq_off, which is not nested in itself, restores
+ * @unopened: skipped brackets that it is in
+ * @charged: all of it is charged to the CPU's budget
+ * @spent: that budget is spent: only open brackets are still closed
+ * @irq_flags: saved by irq_off, which does not nest, for irq_on
  * @wake_thread, @none: what the steps of a top half decided
  */
 struct bhlab_run {
@@ -65,8 +65,8 @@ static inline bool bhlab_run_ended(const struct bhlab_run *run)
 }
 
 /*
- * Time that an interrupt or the host has taken of a run is not the program's:
- * what it can have used is known.
+ * Charge no more than the program can have used: an interrupt or the host may
+ * have taken the rest of the time.
  */
 static inline void bhlab_run_charge(const struct bhlab_run *run, u64 end, u64 ns)
 {

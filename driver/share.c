@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Shares: kworkers and kthreads run outside of their user's cgroup and nice
- * value, and any number of them may want a CPU at once. So what the programs in
- * process context of one user, without CAP_SYS_ADMIN, take of a CPU is charged
- * to him. Once that is spent they sleep before their next step, until the next
- * window: each holds up its own item only.
+ * Shares. Kworkers and kthreads run outside of their user's cgroup and nice
+ * value, and any number of them may want a CPU at once. So the programs of one
+ * user in process context, without CAP_SYS_ADMIN, are charged to that user, by
+ * CPU. Once the share is spent they sleep before their next step until the next
+ * window; each delays its own item only.
  *
- * Not for ever, and not all: a sleeping program keeps a kworker, and maybe a
- * place on a queue of the system's. Beyond a few, and when a verb that no signal
- * ends has waited for long, the rest of a program is skipped in place of that.
+ * The sleep is bounded, and so is the number of sleepers: a sleeping program
+ * occupies a kworker, and possibly a slot of a system queue. Beyond a few
+ * sleepers, or when an uninterruptible verb has waited for long, the rest of a
+ * program is skipped instead.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>
@@ -51,14 +52,14 @@ void bhlab_haste_end(struct bhlab_haste *haste)
 	atomic_dec(&haste->waiting);
 }
 
-/* Has one waited for so long that no program is to be held any more? */
+/* Has a verb waited so long that no program may be held any more? */
 bool bhlab_haste(const struct bhlab_haste *haste)
 {
 	return atomic_read(&haste->waiting) &&
 	       ktime_get_mono_fast_ns() - READ_ONCE(haste->since) > BHLAB_HASTE_NS;
 }
 
-/* May one more program be held? Whatever the answer, bhlab_share_leave() follows. */
+/* May one more program be held? bhlab_share_leave() must follow either way. */
 bool bhlab_share_enter(struct bhlab_share *share)
 {
 	return !share || atomic_inc_return(&share->held) <= BHLAB_SHARE_HELD;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The share of each CPU that one user's programs in process context take. */
+/* The share of each CPU that one user's programs in process context may use. */
 #ifndef BHLAB_SHARE_H
 #define BHLAB_SHARE_H
 
@@ -9,8 +9,8 @@
 #include "budget.h"
 
 /**
- * struct bhlab_share - what one user has spent
- * @cpus: of each CPU; touched there only, with preemption off
+ * struct bhlab_share - what one user's programs have spent
+ * @cpus: by CPU; each written there only, with preemption off
  * @held: programs that sleep until there is a share, or a budget, again
  */
 struct bhlab_share {
@@ -31,11 +31,11 @@ static inline u64 bhlab_share_wait(const struct bhlab_share *share)
 
 /**
  * struct bhlab_haste - verbs of a lab that no signal ends
- * @waiting: how many wait for a handler
+ * @waiting: verbs that wait for a handler
  * @since: when the first of these began
  *
- * They bound how long programs are held: nobody is to wait much longer for them
- * than the programs take by themselves.
+ * They bound how long programs are held: a verb should not wait much longer than
+ * the programs themselves take.
  */
 struct bhlab_haste {
 	atomic_t waiting;

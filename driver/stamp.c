@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Stamps: what is known of the activations that were accepted. */
+/* Stamps: the state of the activations that were accepted. */
 #include "item.h"
 #include "stamp.h"
 #include "mech/mech.h"
 
 /*
- * Accepted, and neither run, cancelled nor known to be merged. A line's raises
- * are known to be merged only at rest, and a cancel may have come too late
- * there, so that for a moment the sum can exceed what was accepted.
+ * Accepted, and not yet known to have run, or to be cancelled or merged. Merged
+ * raises of a line are known only at rest, and a cancel may have come too late
+ * there, so the sum can exceed what was accepted for a moment.
  */
 u64 bhlab_item_outstanding(const struct bhlab_item *item)
 {
@@ -22,7 +22,7 @@ bool bhlab_item_idle(const struct bhlab_item *item)
 	       !item->unsettled && !item->periodic;
 }
 
-/* Is an activation on its way to @queue that the kernel would put there late? */
+/* Is there an activation that the kernel would put on @queue later? */
 bool bhlab_item_armed(struct bhlab_item *item, const struct bhlab_queue *queue)
 {
 	unsigned long flags = bhlab_item_lock(item);

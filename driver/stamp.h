@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Stamps: the activations that were accepted, and the call to the kernel. */
+/* Stamps of accepted activations, and the call to the kernel. */
 #ifndef BHLAB_STAMP_H
 #define BHLAB_STAMP_H
 
@@ -14,13 +14,13 @@
 #include "mech/mech.h"
 
 /**
- * struct bhlab_activation - a wish to activate an item
+ * struct bhlab_activation - how to activate an item
  * @queue: work, rcu_work: the workqueue, else NULL
  * @from: of a step, the workqueue on which its program runs
  * @cpu: work, timer: the CPU to queue on, or WORK_CPU_UNBOUND
- * @ns: after which time, when @delay
+ * @ns: with @delay, the delay
  * @mod: replace the delay of what is pending
- * @privileged: CAP_SYS_ADMIN, of the caller or of the program's maker
+ * @privileged: the caller, or the creator of the program, has CAP_SYS_ADMIN
  * @requeues: see struct bhlab_stamp
  */
 struct bhlab_activation {
@@ -35,8 +35,9 @@ struct bhlab_activation {
 };
 
 /*
- * To see what these cost, tests/bench builds the driver without records and
- * their times, too, and with bare items, which have no gate and no program.
+ * tests/bench also builds the driver without records and their times, and with
+ * bare items, which have neither gate nor program: the differences are the
+ * costs.
  */
 #ifndef BHLAB_RECORDS
 #define BHLAB_RECORDS	1
@@ -45,7 +46,7 @@ struct bhlab_activation {
 #define BHLAB_BARE	0
 #endif
 
-/* The clock of the records. It may step back by a little when it is adjusted. */
+/* The clock of the records. It may step back slightly when it is adjusted. */
 static inline u64 bhlab_record_clock(void)
 {
 	return BHLAB_RECORDS ? ktime_get_mono_fast_ns() : 0;
@@ -62,7 +63,7 @@ static inline void bhlab_stamp_now(struct bhlab_stamp *stamp,
 	stamp->ns = bhlab_record_clock();
 }
 
-/* Only if there is one. */
+/* The caller has checked that there is one. */
 static inline struct bhlab_stamp *bhlab_stamp_newest(struct bhlab_item *item)
 {
 	return &item->stamps[(item->first_stamp + item->nr_stamps - 1u) %
@@ -70,8 +71,9 @@ static inline struct bhlab_stamp *bhlab_stamp_newest(struct bhlab_item *item)
 }
 
 /*
- * The softirqs are those that are pending now that it is queued. Only a line has
- * more than there is room for, see bhlab_item_call(), and a line has no queue.
+ * @softirq is read again after the kernel has queued the item. Only a line can
+ * have more stamps than there is room for, see bhlab_item_call(), and a line has
+ * no queue.
  */
 static __always_inline void bhlab_stamp_push(struct bhlab_item *item,
 					     const struct bhlab_stamp *stamp)
@@ -85,7 +87,7 @@ static __always_inline void bhlab_stamp_push(struct bhlab_item *item,
 	newest->softirq = local_softirq_pending();
 }
 
-/* What is pending goes to another queue with its new delay. */
+/* The pending activation moves to another queue with its new delay. */
 static inline void bhlab_stamp_move(struct bhlab_item *item, struct bhlab_queue *queue)
 {
 	struct bhlab_stamp *stamp = bhlab_stamp_newest(item);
@@ -94,7 +96,7 @@ static inline void bhlab_stamp_move(struct bhlab_item *item, struct bhlab_queue 
 	stamp->queue = queue;
 }
 
-/* The stamp of the activation that was taken back: the newest, if there is one. */
+/* The stamp of the activation that was cancelled: the newest, if there is one. */
 static inline void bhlab_stamp_take_back(struct bhlab_item *item,
 					 struct bhlab_stamp *stamp)
 {
@@ -106,9 +108,9 @@ static inline void bhlab_stamp_take_back(struct bhlab_item *item,
 }
 
 /*
- * The stamp of the activation that runs now: the oldest. Interrupts can be
- * lost, and leave theirs behind: what is older than @since is dropped while
- * something newer is there.
+ * Take the stamp of the activation that runs now: the oldest. A lost interrupt
+ * leaves its stamp behind, so stamps older than @since are dropped while there
+ * is a newer one.
  */
 static __always_inline void bhlab_stamp_take(struct bhlab_item *item,
 					     struct bhlab_stamp *stamp,
@@ -126,9 +128,9 @@ static __always_inline void bhlab_stamp_take(struct bhlab_item *item,
 }
 
 /*
- * Call the kernel, and keep the stamp for the run that will come of it. The
- * caller has entered @act->queue, and leaves it unless the answer is QUEUED or
- * MODIFIED. Without room for the stamp the kernel is not called.
+ * Call the kernel, and keep the stamp for the run that follows. The caller has
+ * entered @act->queue, and leaves it unless the answer is QUEUED or MODIFIED.
+ * Without room for the stamp the kernel is not called.
  */
 static __always_inline int bhlab_item_call(struct bhlab_item *item,
 					   const struct bhlab_activation *act,

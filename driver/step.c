@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Steps: what programs do when they run; every mechanism runs them in the same
- * way.
- */
+/* Steps: what programs do when they run. Every mechanism runs them in the same way. */
 #include <linux/bottom_half.h>
 #include <linux/capability.h>
 #include <linux/cpu.h>
@@ -38,8 +35,8 @@ static void bhlab_skip(struct bhlab_run *run, u16 why)
 }
 
 /*
- * What is spun for a user is charged to his share in slices. When others had the
- * CPU between one look at the clock and the next, that is not his.
+ * Spinning is charged to a user's share in slices. Time in which others had the
+ * CPU, between two looks at the clock, is not charged.
  */
 #define BHLAB_SLICE_NS		NSEC_PER_MSEC
 
@@ -61,7 +58,7 @@ static void bhlab_spin_slice(struct bhlab_run *run, u64 ns)
 	run->shared += now - start;
 }
 
-/* Does the CPU's budget pay for a step in process context, or what comes of it? */
+/* Is a step in process context, or what it activates, charged to the CPU's budget? */
 static bool bhlab_step_charged(const struct bhlab_run *run,
 			       const struct bhlab_step *s)
 {
@@ -80,7 +77,7 @@ static bool bhlab_step_charged(const struct bhlab_run *run,
 /* The longest that a program waits for the budget: others may always be faster. */
 #define BHLAB_HOLD_NS		NSEC_PER_SEC
 
-/* How long a program that sleeps since @start has to wait, before @s or in a spin. */
+/* How long a program that waits since @start has to wait, before @s or in a spin. */
 static u64 bhlab_hold_wait(const struct bhlab_run *run,
 			   const struct bhlab_step *s, u64 start)
 {
@@ -94,8 +91,8 @@ static u64 bhlab_hold_wait(const struct bhlab_run *run,
 }
 
 /*
- * Sleep until there is a share, and a budget, again, on the CPU that the program
- * is on then, or the program ends. False if it must not sleep any more.
+ * Sleep until there is a share and a budget again, on the CPU that the program
+ * is on then, or until the program ends. False if it must not sleep any longer.
  */
 static bool bhlab_hold(struct bhlab_run *run, const struct bhlab_step *s)
 {
@@ -120,10 +117,10 @@ static bool bhlab_hold(struct bhlab_run *run, const struct bhlab_step *s)
 	return held;
 }
 
-/* In process context: false if it must not go on, neither now nor later. */
+/* In process context: false if it must not continue, now or later. */
 static bool bhlab_may_go_on(struct bhlab_run *run, const struct bhlab_step *s)
 {
-	/* Who waits for a bracket would wait for this, too. */
+	/* A task that waits for a bracket would wait for this, too. */
 	if (run->brackets ||
 	    (!bhlab_budget_wait_here() &&
 	     (!run->share || !bhlab_share_wait(run->share))))
@@ -182,7 +179,7 @@ static void bhlab_do_none(struct bhlab_run *run, const struct bhlab_step *s)
 	run->none = true;
 }
 
-/* Where to queue the target: the step's word, or the item's, or anywhere. */
+/* The CPU to queue the target on: the step's, or the item's, or any. */
 static int bhlab_step_cpu(const struct bhlab_step *s,
 			  const struct bhlab_item *target)
 {
@@ -193,7 +190,7 @@ static int bhlab_step_cpu(const struct bhlab_step *s,
 	return WORK_CPU_UNBOUND;
 }
 
-/* What the target can not do; found when the step runs, as it may be new. */
+/* Can the target do this? Known only when the step runs, since it may be new. */
 static bool bhlab_step_fits(const struct bhlab_step *s,
 			    const struct bhlab_step_op *op,
 			    const struct bhlab_item *target)
@@ -204,20 +201,20 @@ static bool bhlab_step_fits(const struct bhlab_step *s,
 	       (target->ops->takes_cpu || !(s->flags & BHLAB_STEP_CPU));
 }
 
-/* On which queue does it run? Known only if it has never been on another. */
+/* The queue that it runs on; known only if it has never been on another. */
 static struct bhlab_queue *bhlab_run_queue(const struct bhlab_run *run)
 {
 	return READ_ONCE(run->item->roamed) ? NULL : run->stamp.queue;
 }
 
-/* Is the budget spent of the CPU that the handler is for? */
+/* Is the budget spent of the CPU on which the handler will run? */
 static bool bhlab_step_wait(const struct bhlab_activation *act)
 {
 	return act->cpu == WORK_CPU_UNBOUND ? bhlab_budget_wait_here() :
 					      bhlab_budget_wait(act->cpu);
 }
 
-/* @act says what the step wants beside the target. */
+/* The caller sets what is special in @act. */
 static int bhlab_step_activate(struct bhlab_run *run,
 			       const struct bhlab_step *s,
 			       struct bhlab_item *target,
@@ -317,7 +314,7 @@ static void bhlab_do_item(struct bhlab_run *run, const struct bhlab_step *s,
 		bhlab_skip(run, BHLAB_EVENT_F_REFUSED);
 }
 
-/* The program keeps it. */
+/* The program has pinned it. */
 static struct bhlab_fifo *bhlab_step_fifo(const struct bhlab_run *run,
 					  const struct bhlab_step *s)
 {
@@ -341,14 +338,14 @@ static void bhlab_do_pop(struct bhlab_run *run, const struct bhlab_step *s)
 static struct bhlab_lock *bhlab_step_lock(const struct bhlab_run *run,
 					  const struct bhlab_step *s)
 {
-	/* The program keeps it. */
+	/* The program has pinned it. */
 	return to_lock(bhlab_object_peek(run->item->obj.lab, s->target,
 					 BHLAB_KIND_LOCK));
 }
 
 /*
- * Brackets turn something off, or hold what others wait for who may be more
- * urgent: the CPU's budget pays for the outermost in process context, too.
+ * Brackets turn something off, or hold a lock that a more urgent task may wait
+ * for. So the outermost is charged to the CPU's budget in process context, too.
  */
 static void bhlab_bracket_begin(struct bhlab_run *run)
 {
@@ -369,7 +366,7 @@ static void bhlab_bracket_end(struct bhlab_run *run)
 				   (run->slept - run->bracket_slept));
 }
 
-/* The wait for a lock is the CPU's time if it spins. */
+/* Waiting for a lock is CPU time if it spins. */
 static void bhlab_do_lock(struct bhlab_run *run, const struct bhlab_step *s)
 {
 	struct bhlab_lock *lock = bhlab_step_lock(run, s);
@@ -421,12 +418,12 @@ static void bhlab_do_irq_on(struct bhlab_run *run, const struct bhlab_step *s)
 #define BHLAB_STEP(_name, _places, ...)					\
 	[BHLAB_OP_##_name] = { .places = (_places), __VA_ARGS__ }
 
-/* One that does something to the item that it names. */
+/* A step on the item that it names. */
 #define BHLAB_STEP_ON(_name, _fn, ...)					\
 	BHLAB_STEP(_name, BHLAB_ANYWHERE, .target = BHLAB_KIND_ITEM,	\
 		   .verb = BHLAB_VERB_##_name, .on_item = (_fn), ##__VA_ARGS__)
 
-/* Each kind of step: what a program may have of it, and what it does. */
+/* Each kind of step: what a program may have, and what it does. */
 static const struct bhlab_step_op bhlab_step_ops[] = {
 	BHLAB_STEP(SPIN, BHLAB_ANYWHERE, .arg_max = BHLAB_NS_MAX, .is_busy = true,
 		   .run = bhlab_do_spin),
@@ -470,7 +467,7 @@ const struct bhlab_step_op *bhlab_step_op(u32 op)
 	return &bhlab_step_ops[array_index_nospec(op, ARRAY_SIZE(bhlab_step_ops))];
 }
 
-/* The steps that programs may have in that place, 1 << enum bhlab_op. */
+/* The steps of programs in that place, as a mask of 1 << enum bhlab_op. */
 u32 bhlab_steps_in(u32 place)
 {
 	u32 op, steps = 0;
@@ -482,8 +479,8 @@ u32 bhlab_steps_in(u32 place)
 }
 
 /*
- * Must the step be skipped? What cannot wait, once the CPU's budget is spent, is
- * to end at once, with all steps that follow.
+ * Must the step be skipped? A program that cannot wait ends at once when the
+ * CPU's budget is spent: all its following steps are skipped.
  */
 static bool bhlab_throttled(struct bhlab_run *run, const struct bhlab_step *s)
 {
@@ -494,7 +491,7 @@ static bool bhlab_throttled(struct bhlab_run *run, const struct bhlab_step *s)
 	return run->spent;
 }
 
-/* A bracket is skipped with all that is in it. */
+/* A bracket is skipped with everything in it. */
 static void bhlab_skip_step(struct bhlab_run *run,
 			    const struct bhlab_step_op *op, u16 why)
 {
@@ -505,7 +502,7 @@ static void bhlab_skip_step(struct bhlab_run *run,
 		run->unopened--;
 }
 
-/* Not inline: what it needs of registers and stack, no empty program pays for. */
+/* Not inline, so that empty programs do not pay for its registers and stack. */
 static noinline void bhlab_do_step(struct bhlab_run *run,
 				   const struct bhlab_step *s)
 {

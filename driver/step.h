@@ -12,15 +12,15 @@ struct bhlab_item;
 struct bhlab_run;
 
 /*
- * The place of a program is the context that it is written for, BHLAB_CTX_TASK,
- * _SOFTIRQ or _HARDIRQ; both programs of an irq have places of their own.
+ * A program's place is the context that it is written for, BHLAB_CTX_TASK,
+ * _SOFTIRQ or _HARDIRQ; the two programs of an irq have places of their own.
  */
 #define BHLAB_IN_TOP		BIT(16)
 #define BHLAB_IN_THREAD		BIT(17)
 
 /**
  * struct bhlab_step_op - one kind of step
- * @places: where programs may have it
+ * @places: the places of programs that may contain it
  * @target: the kind of object that it names, or BHLAB_KIND_RESERVED
  * @arg_min, @arg_max: of its argument; @arg_max 0: it has none
  * @takes_cpu: it may name a CPU
@@ -28,13 +28,13 @@ struct bhlab_run;
  * @sleeps: it sleeps for its argument
  * @activates: it activates something, which the lab's chain bounds
  * @opens: it opens a bracket; a lock that it names is the program's until its end
- * @closes: enum bhlab_op, the step whose bracket it closes
+ * @closes: enum bhlab_op: the step whose bracket it closes
  * @flag: BHLAB_ITEM_* that its item needs
- * @cap: capability that its maker needs; 0 is CAP_CHOWN, and stands for none
+ * @cap: capability that the item's creator needs; 0 (CAP_CHOWN) means none
  * @verb: enum bhlab_verb that the mechanism of its target needs, for @on_item
- * @run: does it
- * @on_item: does it to the item that it names, or to its own: a result, or the
- *	errno with which it is skipped
+ * @run: carries it out
+ * @on_item: carries it out on the item that it names, or on its own; returns a
+ *	result, or the errno with which it is skipped
  */
 struct bhlab_step_op {
 	u32 places;

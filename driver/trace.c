@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What the tracepoints of trace.h are made of.
- */
+/* The tracepoints of trace.h. */
 #define CREATE_TRACE_POINTS
 #include "trace.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tracepoints bhlab:*, for perf, trace-cmd and bpftrace. They carry what the
- * records of the ring do, under the same names, at the moment itself. Off, each
- * costs its static branch.
+ * The tracepoints bhlab:*, for perf, trace-cmd and bpftrace. They have the
+ * fields of the ring's records, under the same names, as the event happens.
+ * Disabled, each costs its static branch.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM bhlab
@@ -28,7 +28,7 @@
 	EM(BHLAB_RESULT_DISABLED, "disabled")				\
 	EM_LAST(BHLAB_RESULT_MODIFIED, "modified")
 
-/* Whoever reads the format has to know the numbers behind the names. */
+/* Readers of the format need the numbers behind the names. */
 #undef EM
 #undef EM_LAST
 #define EM(value, name)		TRACE_DEFINE_ENUM(value);
@@ -65,7 +65,7 @@ bhlab_trace_results
 	__print_symbolic(__entry->mech,					\
 			 BHLAB_MECHS(BHLAB_MECH_SYMBOL) { 0, "none" })
 
-/* An activation was asked for, by a verb or a step, and this is the answer. */
+/* The answer to an activation by a verb or a step. */
 DECLARE_EVENT_CLASS(bhlab_activation,
 	TP_PROTO(const struct bhlab_item *item,
 		 const struct bhlab_activation *act,
@@ -101,7 +101,7 @@ DEFINE_EVENT(bhlab_activation, bhlab_queue,
 	TP_ARGS(item, act, stamp, result)
 );
 
-/* The same of an interrupt line, which is raised. */
+/* The same for an interrupt line, which is raised. */
 DEFINE_EVENT(bhlab_activation, bhlab_trigger,
 	TP_PROTO(const struct bhlab_item *item,
 		 const struct bhlab_activation *act,
@@ -140,7 +140,7 @@ TRACE_EVENT(bhlab_run_start,
 		  __entry->context, __entry->queued_ns, __entry->started_ns)
 );
 
-/* It has ended, and is recorded. */
+/* The program has ended, and is recorded. */
 TRACE_EVENT(bhlab_run_end,
 	TP_PROTO(const struct bhlab_run *run, u64 finished),
 	TP_ARGS(run, finished),
@@ -171,7 +171,7 @@ TRACE_EVENT(bhlab_run_end,
 		  __entry->started_ns, __entry->finished_ns)
 );
 
-/* An activation was taken back. */
+/* An activation was cancelled. */
 TRACE_EVENT(bhlab_cancel,
 	TP_PROTO(const struct bhlab_item *item,
 		 const struct bhlab_stamp *stamp),

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Users: who has opened labs, and what they take, over all their labs. A limit
- * of one lab would bound nothing, since anybody can open another.
+ * Users: those who have opened labs, and the resources of all their labs. A
+ * limit for each lab would bound nothing, since anybody can open another.
  *
- * A user can become many: with subordinate uids, or with friends. So all of them
- * together have a limit, too, bhlab_limits.users times that of one. It does not
- * bind who opens with CAP_SYS_ADMIN: nobody else can be the reason that root's
- * open fails. That also makes root one user and a container's root another.
+ * One person can be several users, by subordinate uids or by friends. So all
+ * users together have a limit, too: bhlab_limits.users times that of one. It
+ * does not apply to those who open with CAP_SYS_ADMIN, so that other users
+ * cannot make root's open fail. That also separates root from the root of a
+ * container.
  */
 #include <linux/cred.h>
 #include <linux/list.h>
@@ -20,12 +21,12 @@
 #include "user.h"
 
 /**
- * struct bhlab_user - who has opened labs
+ * struct bhlab_user - one user, while it has labs open
  * @list: in bhlab_users
- * @uid: of the opener
- * @admin: who opened with CAP_SYS_ADMIN is another than who opened without
- * @used: of each enum bhlab_resource; it lives while it has labs
- * @share: of each CPU, what his programs in process context have spent
+ * @uid: the opener's
+ * @admin: opened with CAP_SYS_ADMIN; the same uid without it is another user
+ * @used: by enum bhlab_resource; the user lives while it has labs
+ * @share: what its programs in process context have spent
  */
 struct bhlab_user {
 	struct list_head list;
@@ -35,11 +36,11 @@ struct bhlab_user {
 	struct bhlab_share share;
 };
 
-/* A leaf; protects the list, what each has used, and what all have. */
+/* A leaf; protects the list, and the counters of each user and of all. */
 static DEFINE_SPINLOCK(bhlab_users_lock);
 static LIST_HEAD(bhlab_users);
 
-/* Of all that have no CAP_SYS_ADMIN. */
+/* The counters of all users without CAP_SYS_ADMIN. */
 static u64 bhlab_users_used[BHLAB_NR_RES];
 
 static u64 bhlab_user_limit(enum bhlab_resource resource)
@@ -107,7 +108,7 @@ static void bhlab_user_uncharge_locked(struct bhlab_user *user,
 	}
 }
 
-/* All of it, or -ENOSPC and nothing. */
+/* Charges everything, or nothing and returns -ENOSPC. */
 int bhlab_user_charge(struct bhlab_user *user, const struct bhlab_charge *charge)
 {
 	int ret;
@@ -128,7 +129,7 @@ void bhlab_user_uncharge(struct bhlab_user *user,
 
 static const struct bhlab_charge bhlab_one_lab = { .nr[BHLAB_RES_LAB] = 1 };
 
-/* Whoever is in a user namespace counts as who has made it. */
+/* A user namespace counts as the user that created it. */
 static kuid_t bhlab_user_uid(void)
 {
 	const struct user_namespace *ns;
@@ -176,7 +177,7 @@ struct bhlab_share *bhlab_user_share(struct bhlab_user *user)
 	return &user->share;
 }
 
-/* The caller, who has one more lab until bhlab_user_close(); or an errno. */
+/* The calling user, charged for a lab until bhlab_user_close(); or an errno. */
 struct bhlab_user *bhlab_user_open(void)
 {
 	struct bhlab_user *new = bhlab_user_alloc(), *user;
@@ -196,7 +197,7 @@ struct bhlab_user *bhlab_user_open(void)
 	return ret ? ERR_PTR(ret) : user;
 }
 
-/* The end of a lab; all else that it has taken is given back already. */
+/* A lab has ended; all its other charges are given back already. */
 void bhlab_user_close(struct bhlab_user *user)
 {
 	bool last;

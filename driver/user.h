@@ -5,19 +5,18 @@
 #include <linux/types.h>
 
 /**
- * enum bhlab_resource - what a user has a limited number of
- * @BHLAB_RES_OBJECT: objects of any kind, and reserved names; what names no
- *	other kind counts as this alone
+ * enum bhlab_resource - resources that are limited by user
+ * @BHLAB_RES_OBJECT: objects of any kind, and reserved names
  * @BHLAB_RES_LAB: labs
  * @BHLAB_RES_IRQ: interrupt lines
- * @BHLAB_RES_THREAD: kernel threads that are held, or may be
- * @BHLAB_RES_SLEEPER: of these, kworkers of the system's queues
+ * @BHLAB_RES_THREAD: kernel threads that are occupied, or may be
+ * @BHLAB_RES_SLEEPER: those of them that are kworkers of the system's queues
  * @BHLAB_RES_QUEUE: workqueues
  * @BHLAB_RES_FIFO: FIFOs
  * @BHLAB_RES_RING: bytes of rings
- * @BHLAB_NR_RES: how many kinds
+ * @BHLAB_NR_RES: number of resources
  *
- * Locks are objects, and BHLAB_LOCKS of a lab: that bounds them.
+ * Locks have no limit of their own: they are objects, and a lab has BHLAB_LOCKS.
  */
 enum bhlab_resource {
 	BHLAB_RES_OBJECT,
@@ -32,8 +31,8 @@ enum bhlab_resource {
 };
 
 /**
- * struct bhlab_charge - what something counts of its user's limits
- * @nr: of each enum bhlab_resource
+ * struct bhlab_charge - how much of its user's limits an object takes
+ * @nr: by enum bhlab_resource
  */
 struct bhlab_charge {
 	u32 nr[BHLAB_NR_RES];

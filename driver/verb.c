@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The verbs: what struct bhlab_act asks for, alone or in a batch.
- */
+/* The verbs: requests by struct bhlab_act, alone or in a batch. */
 #include <linux/capability.h>
 #include <linux/cpu.h>
 #include <linux/mm.h>
@@ -22,7 +20,7 @@
 #include "stamp.h"
 #include "mech/mech.h"
 
-/* A call that may have to be made on a certain CPU, by a kworker there. */
+/* A call that may have to be made on a certain CPU, then by a kworker there. */
 struct bhlab_call {
 	struct bhlab_item *item;
 	struct bhlab_activation act;
@@ -86,9 +84,9 @@ static int bhlab_request_call(struct bhlab_item *item, const struct bhlab_act *r
 }
 
 /*
- * Handlers in atomic context that user space activates wait for the budget of
- * the CPU, as those do that the driver fires; whoever activates them waits. Of
- * the CPU that they ran on, too: the kernel may run a timer on another one.
+ * A request for an atomic handler waits for the CPU's budget, as the driver's
+ * own timers do; the caller sleeps. It also waits for the CPU that the handler
+ * ran on last: the kernel may run a timer on another CPU.
  */
 static noinline int __bhlab_request_wait(const struct bhlab_item *item,
 					 const struct bhlab_act *request)
@@ -114,11 +112,11 @@ static __always_inline int bhlab_request_wait(const struct bhlab_item *item,
 }
 
 /*
- * Not on a BH queue and on others in turn, since lockdep would report that; and
- * on a BH queue no CPU with a delay, since that may be offline when the delay is
- * over, and the kernel would WARN. An item moves between the lab's own queues
- * only: those can be flushed, and the kernel's own calls wait for a handler on
- * the last queue alone.
+ * An item must not be on a BH queue and on others in turn, since lockdep would
+ * report that. A delay to a BH queue must not name a CPU, since that may be
+ * offline when the delay is over, and the kernel would WARN. An item moves
+ * between the lab's own queues only: those can be flushed, while the kernel's
+ * own calls wait for a handler on the last queue alone.
  */
 static int bhlab_request_check_queue(const struct bhlab_item *item,
 				     const struct bhlab_act *request,
@@ -140,7 +138,7 @@ static int bhlab_request_check_queue(const struct bhlab_item *item,
 
 /*
  * A mechanism can refuse a CPU that is going offline. If the caller named none,
- * the scheduler is about to move it to another one.
+ * the scheduler is about to move the caller to another CPU.
  */
 static int bhlab_activate_anywhere(struct bhlab_item *item,
 				   const struct bhlab_activation *act)
@@ -180,7 +178,7 @@ static __always_inline int bhlab_request_once(struct bhlab_item *item,
 		return ret;
 	bhlab_lab_new_chain(item->obj.lab);
 	ret = bhlab_request_activate(item, request, act);
-	/* Only asked where the answer matters: asking is audited. */
+	/* Checked only where the answer matters, since it is audited. */
 	if (ret == -EPERM && capable(CAP_SYS_ADMIN)) {
 		act->privileged = true;
 		ret = bhlab_request_activate(item, request, act);
@@ -232,7 +230,7 @@ static int bhlab_verb_delay(struct bhlab_item *item, struct bhlab_act *request)
 	return bhlab_request_once(item, request, &act);
 }
 
-/* A load generator: it goes on after the call has returned. */
+/* A load generator: it continues after the call has returned. */
 static int bhlab_trigger_period(struct bhlab_item *item, struct bhlab_act *request)
 {
 	struct bhlab_call call = {
@@ -252,7 +250,7 @@ static int bhlab_trigger_period(struct bhlab_item *item, struct bhlab_act *reque
 	return 0;
 }
 
-/* A raise of many is made in parts, so that a signal can end it. */
+/* Many raises are made in parts, so that a signal can end them. */
 #define BHLAB_TRIGGER_PART	64
 
 static int bhlab_trigger_now(struct bhlab_item *item, struct bhlab_act *request)
@@ -335,8 +333,8 @@ static int bhlab_verb_enable(struct bhlab_item *item, struct bhlab_act *request)
 
 /**
  * struct bhlab_verb_op - one verb
- * @on_item: does it to an item, with a reference; NULL if it is not for items
- * @on_queue: does it to a queue: a result or an errno; NULL if it is not for
+ * @on_item: carries it out on an item, with a reference; NULL if not for items
+ * @on_queue: carries it out on a queue: a result or an errno; NULL if not for
  *	queues
  * @verb: its bit in the mechanisms' masks
  * @flags: that it knows
@@ -382,7 +380,10 @@ static const struct bhlab_verb_op *bhlab_verb(u32 nr)
 	return &bhlab_verb_ops[array_index_nospec(nr, ARRAY_SIZE(bhlab_verb_ops))];
 }
 
-/* An unknown flag, or a field that this verb does not use without its flag. */
+/*
+ * False for an unknown flag, or a field that this verb does not use without its
+ * flag.
+ */
 static bool bhlab_request_fits(const struct bhlab_act *request,
 			       const struct bhlab_verb_op *op)
 {
@@ -424,7 +425,7 @@ static int bhlab_request_on_queue(struct bhlab_lab *lab, struct bhlab_act *reque
 	return 0;
 }
 
-/* Does it wait for handlers, and no signal ends that? */
+/* Does it wait for handlers, uninterruptibly? */
 static bool bhlab_request_waits(const struct bhlab_act *request,
 				const struct bhlab_verb_op *op)
 {
@@ -460,7 +461,7 @@ static int bhlab_request_op(struct bhlab_lab *lab, struct bhlab_act *request,
 	return ret;
 }
 
-/* @nr is of a verb. */
+/* @nr is the number of a verb. */
 int bhlab_request(struct bhlab_lab *lab, struct bhlab_act *request, u32 nr)
 {
 	return bhlab_request_op(lab, request, bhlab_verb(nr));
@@ -502,7 +503,7 @@ static void bhlab_batch_run(struct bhlab_lab *lab, struct bhlab_batch *cmd,
 }
 
 /*
- * All are read, and written back once unchanged, before the first is carried
+ * All entries are read, and written back unchanged, before the first is carried
  * out: afterwards it is too late to refuse.
  */
 int bhlab_batch(struct bhlab_lab *lab, struct bhlab_batch *cmd)

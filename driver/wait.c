@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Waiting for items: flush, conditions, and what an item's state is. */
+/* Waiting for items: flush, conditions, and an item's state. */
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
@@ -24,7 +24,7 @@ static bool bhlab_item_fire_locked(struct bhlab_item *item)
 	return idle;
 }
 
-/* Do not wait for a delay; true if there is nothing to wait for. */
+/* End its delays now; true if there is nothing to wait for. */
 bool bhlab_item_fire(struct bhlab_item *item)
 {
 	unsigned long flags = bhlab_item_lock(item);
@@ -35,10 +35,10 @@ bool bhlab_item_fire(struct bhlab_item *item)
 }
 
 /**
- * struct bhlab_flush - what a flush of the driver's own waits for
- * @serial: first: until nothing up to this activation is outstanding
- * @gone: that is so
- * @runs: then: until as many runs as had started by then have finished
+ * struct bhlab_flush - a flush of the driver's own
+ * @serial: first it waits until nothing up to this activation is outstanding
+ * @gone: that has happened
+ * @runs: then it waits until all runs that had started by then have finished
  */
 struct bhlab_flush {
 	u32 serial;
@@ -51,7 +51,7 @@ static bool bhlab_stamp_is_newer(const struct bhlab_stamp *stamp, u32 serial)
 	return (s32)(stamp->serial - serial) > 0;
 }
 
-/* The oldest stamp is the first to run, and a delayed one is newer than all. */
+/* The oldest stamp runs first, and a delayed one is newer than all others. */
 static bool bhlab_flush_gone(const struct bhlab_item *item, u32 serial)
 {
 	if (item->nr_stamps &&
@@ -83,9 +83,9 @@ static bool bhlab_flush_done(struct bhlab_item *item, struct bhlab_flush *f,
 }
 
 /*
- * Flush, for mechanisms whose kernel API has none: fire what is on a delay, and
- * wait until what was accepted before has run or is cancelled. What is accepted
- * or cancelled later does not count.
+ * Flush, for mechanisms whose kernel API has none: end the delays, and wait
+ * until all earlier activations have run or are cancelled. Activations, and
+ * cancels, that come later do not count.
  */
 int bhlab_item_flush_own(struct bhlab_item *item)
 {
@@ -147,8 +147,8 @@ static bool bhlab_wait_done(struct bhlab_item *item,
 }
 
 /*
- * A run ends within its handler. Who has waited for that may expect the kernel
- * to be done with it, too, unless there is more to come.
+ * A run ends within its handler. A waiter may expect the handler to have
+ * returned as well, unless more runs are pending.
  */
 static void bhlab_wait_returned(struct bhlab_item *item, u32 condition)
 {
@@ -161,20 +161,17 @@ static void bhlab_wait_returned(struct bhlab_item *item, u32 condition)
 		item->ops->returned(item);
 }
 
-/* Find out what became of activations that left no trace. */
+/* Find out what happened to activations that left no trace. */
 void bhlab_item_settle(struct bhlab_item *item)
 {
 	if (item->ops->settle)
 		item->ops->settle(item);
 }
 
-/*
- * A raise that is lost wakes nobody, so a mechanism that has to look for its
- * losses is looked at again and again.
- */
+/* A lost raise wakes nobody, so a mechanism with such losses is polled. */
 #define BHLAB_SETTLE_NS		(10 * NSEC_PER_MSEC)
 
-/* What a wait that a signal ends leaves to who restarts it. */
+/* The rest of the time-out, for a wait that is restarted after a signal. */
 static u64 bhlab_time_left(u64 end)
 {
 	u64 now = ktime_get_ns();
@@ -235,7 +232,7 @@ static bool bhlab_item_delayed(struct bhlab_item *item)
 	       (item->ops->delayed && item->ops->delayed(item));
 }
 
-/* As it is: whoever only looks must not disturb what is looked at. */
+/* A snapshot: reading the state must not change it. */
 void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st)
 {
 	unsigned long flags;

@@ -2,15 +2,15 @@
 /*
  * Wake-ups, by a thread of the module.
  *
- * A handler must not take a waitqueue's lock: on RT it sleeps, and to wake all of
- * any number of waiters takes any time. So it hands the lab to this thread, which
+ * A handler must not take a waitqueue's lock: on RT that sleeps, and waking any
+ * number of waiters takes any time. So it hands the lab to this thread, which
  * takes a raw lock and wakes one task, in any context. An irq_work would not do:
- * on RT one that is not hard belongs to a thread of the CPU that queued it, and
- * what is queued while that CPU goes offline waits until it is back, and with it
- * whoever waits for it. This thread has no CPU of its own.
+ * on RT one that is not hard runs in a thread of the CPU that queued it. If that
+ * CPU goes offline, the irq_work waits until the CPU is back, and so do its
+ * waiters. This thread is bound to no CPU.
  *
- * It is an ordinary one: what keeps it from running keeps those from running that
- * it would wake.
+ * The thread has normal priority: whatever keeps it from running delays the
+ * tasks that it would wake.
  */
 #include <linux/err.h>
 #include <linux/kthread.h>
@@ -31,7 +31,7 @@ static void bhlab_wake_fn(struct kthread_work *work)
 	struct bhlab_wake *wake = container_of(work, struct bhlab_wake, work);
 
 	atomic_set(&wake->queued, 0);
-	smp_mb(); /* pairs with bhlab_wake(): then what was stored before that */
+	smp_mb(); /* pairs with bhlab_wake(): clear, then see its stores */
 	wake->fn(wake);
 }
 
@@ -43,7 +43,7 @@ void bhlab_wake_prepare(struct bhlab_wake *wake,
 	wake->fn = fn;
 }
 
-/* Nobody calls bhlab_wake() any more; wait until the thread is done with it. */
+/* There are no more callers of bhlab_wake(): wait until the thread has finished. */
 void bhlab_wake_end(struct bhlab_wake *wake)
 {
 	kthread_cancel_work_sync(&wake->work);

@@ -6,10 +6,10 @@
 #include <linux/kthread.h>
 
 /**
- * struct bhlab_wake - what the module's thread does for who must not sleep
+ * struct bhlab_wake - a call by the module's thread, for callers that cannot sleep
  * @work: the call of @fn
- * @queued: it is on its way, and will find what is stored now
- * @fn: in process context, once for any number of bhlab_wake() before it
+ * @queued: the call is pending, and will see what is stored now
+ * @fn: called in process context, once for any number of earlier bhlab_wake()
  */
 struct bhlab_wake {
 	struct kthread_work work;
@@ -25,8 +25,8 @@ void bhlab_wake_end(struct bhlab_wake *wake);
 void __bhlab_wake(struct bhlab_wake *wake);
 
 /*
- * From any context, in the middle of any raw lock but a runqueue's. A full
- * barrier is between what the caller has stored and this.
+ * From any context, under any raw lock except a runqueue's. The caller has a
+ * full barrier between its stores and this call.
  */
 static inline void bhlab_wake(struct bhlab_wake *wake)
 {

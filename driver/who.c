@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whom a lab's records may name. An interrupt's record is of whatever task was
- * interrupted, so that a lab could watch what others run, and when.
+ * Which tasks a lab's records may name. An interrupt's record has the task that
+ * was interrupted, so a lab could watch what others run, and when.
  *
- * Kernel threads are named always. A task of a user's is if whoever opened the
- * lab had CAP_PERFMON in the initial user namespace, or if it has his real uid and
- * is in his PID namespace. Else its pid is 0 and its name "-". A pid is the one in
- * his PID namespace, and 0 if there is none, as of kernel threads in a child.
+ * Kernel threads are always named. A user's task is named if the opener of the
+ * lab had CAP_PERFMON in the initial user namespace, or if the task has the
+ * opener's real uid and is in the opener's PID namespace. Otherwise its pid is 0
+ * and its name "-". A pid is the one in the opener's PID namespace, and 0 if the
+ * task has none there, as kernel threads in a child.
  *
- * The monitor reads the same rings, and may see all: what a record hides is kept
- * beside the ring, in a slot for each record, which is valid as long as that is.
+ * The monitor reads the same rings, and may see everything. So what a record
+ * hides is kept beside the ring, in a slot for each record, valid as long as
+ * that.
  */
 #include <linux/capability.h>
 #include <linux/pid_namespace.h>
@@ -44,7 +46,7 @@ static void bhlab_hidden_keep(struct bhlab_ring *ring,
 	memcpy(hidden->comm, e->comm, sizeof(hidden->comm));
 }
 
-/* Out of the way of records that hide nothing. */
+/* Out of line: most records hide nothing. */
 noinline void bhlab_who_hide(const struct bhlab_who *who,
 			     struct bhlab_ring *ring, struct bhlab_event *e)
 {

@@ -13,11 +13,11 @@ struct bhlab_ring;
 struct pid_namespace;
 
 /**
- * struct bhlab_who - which tasks a lab's records may name; decided by open()
+ * struct bhlab_who - which tasks a lab's records may name; decided at open()
  * @uid: the opener's
- * @ns: his PID namespace, with a reference
- * @initial: that is the initial one
- * @sees_all: he had CAP_PERFMON in the initial user namespace
+ * @ns: the opener's PID namespace, with a reference
+ * @initial: @ns is the initial one
+ * @sees_all: the opener had CAP_PERFMON in the initial user namespace
  */
 struct bhlab_who {
 	kuid_t uid;
@@ -27,8 +27,8 @@ struct bhlab_who {
 };
 
 /**
- * struct bhlab_hidden - what a record does not tell its lab
- * @seq: of the record that this is about; another one's says all that there is
+ * struct bhlab_hidden - the part of a record that its lab may not see
+ * @seq: of the record that this belongs to; others hide nothing
  * @pid, @comm: as struct bhlab_event would have them
  */
 struct bhlab_hidden {
@@ -42,22 +42,22 @@ void bhlab_who_free(struct bhlab_who *who);
 void bhlab_who_hide(const struct bhlab_who *who, struct bhlab_ring *ring,
 		    struct bhlab_event *e);
 
-/* Nothing has to be hidden from who may know all that there is to know. */
+/* Nothing is hidden from an opener that may see everything. */
 static inline bool bhlab_who_may_hide(const struct bhlab_who *who)
 {
 	return !who->sees_all || !who->initial;
 }
 
 /*
- * Without a lock, since an interrupt may be in the way of any. The task's own
- * credentials cannot go while it is the current one.
+ * Lockless, since an interrupt may come anywhere. The credentials of the current
+ * task cannot go away.
  */
 static __always_inline bool bhlab_who_is_own(const struct bhlab_who *who)
 {
 	return uid_eq(current_real_cred()->uid, who->uid);
 }
 
-/* The record is as it is for who sees all; make it what this one may see. */
+/* The record is complete: reduce it to what this opener may see. */
 static __always_inline void bhlab_who_filter(const struct bhlab_who *who,
 					     struct bhlab_ring *ring,
 					     struct bhlab_event *e)

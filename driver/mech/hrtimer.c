@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hrtimer, hrtimer_soft: run in hardirq context, and in HRTIMER_SOFTIRQ where
- * they ask for it; on RT the first does too, unless it is hard.
+ * hrtimer, hrtimer_soft: run in hardirq context, and in HRTIMER_SOFTIRQ if they
+ * ask for it; on RT the former does too, unless it is hard.
  *
- * The kernel has no flush for them: that is the driver's. Whether a timer is
- * queued is asked under item->lock, which all its starts hold.
+ * The kernel has no flush for them, so that is the driver's. hrtimer_is_queued()
+ * is read under item->lock, which all callers hold that start the timer.
  */
 #include <linux/hrtimer.h>
 
@@ -26,8 +26,8 @@ static struct bhlab_hrtimer *to_hrtimer(struct bhlab_item *item)
 }
 
 /*
- * A timer can expire, and its function wait for the lock, when it is started
- * anew for the same activation: that one is for the later of the two.
+ * A timer can expire, and its function wait for the lock, while it is started
+ * again for the same activation: that is for the later of the two.
  */
 static bool bhlab_hrtimer_due(struct bhlab_item *item)
 {
@@ -90,7 +90,7 @@ static int bhlab_hrtimer_delay(struct bhlab_item *item,
 	return BHLAB_RESULT_MODIFIED;
 }
 
-/* One that is queued again while its function runs the kernel cannot cancel. */
+/* The kernel cannot cancel a timer that is queued again while its function runs. */
 static int bhlab_hrtimer_cancel(struct bhlab_item *item)
 {
 	struct hrtimer *timer = &to_hrtimer(item)->timer;

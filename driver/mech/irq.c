@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * irq: the one line of an irq_sim domain. The top half runs in hardirq context
+ * irq: the only line of an irq_sim domain. The top half runs in hardirq context
  * on the CPU that raised the line (on RT, and with threadirqs, in the line's
- * thread); the thread, if there is one, in irq/N.
+ * thread). The thread, if there is one, runs in irq/N.
  *
- * One domain for each line: irq_sim does not wrap its search for pending bits,
- * so that a line raised while a higher one is handled would hang the CPU.
+ * Each line has its own domain: irq_sim does not wrap its search for pending
+ * bits, so a line that is raised while a higher one is handled would hang the
+ * CPU.
  *
  * A raise can share a run with another (the pending bit was set), or be lost
  * (the handler was running: handle_simple_irq() drops it). Neither leaves a
- * trace. So what did not run is known only at rest, and counted as merged then.
+ * trace. So raises that did not run are known only at rest, and are counted as
+ * merged then.
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
@@ -32,7 +34,7 @@
 #include "mech/mech.h"
 #include "mech/period.h"
 
-/* One irq_sim domain, and its one line. */
+/* An irq_sim domain, and its only line. */
 struct bhlab_line {
 	struct irq_domain *domain;
 	unsigned int virq;
@@ -45,8 +47,8 @@ struct bhlab_line {
  * @action: the line's name in /proc/interrupts
  * @period: the trigger with a period
  * @top_end: when the last top half ended; only the top half touches this
- * @replay: it was enabled with raises outstanding: the kernel may have one to
- *	replay, from a tasklet of its own; from here on all is under item.lock
+ * @replay: it was enabled with raises outstanding, so the kernel may replay one
+ *	from its own tasklet; this and all that follows is under item.lock
  * @thread_stamp: when the last top half asked for the thread
  * @thread_wakes: see struct bhlab_item_state
  * @thread_runs: see struct bhlab_item_state
@@ -165,7 +167,7 @@ static void bhlab_line_remove(struct bhlab_line *line)
 	irq_domain_remove_sim(line->domain);
 }
 
-/* The context of a top half; no exported symbol tells of threadirqs. */
+/* The context of a top half; no exported symbol reports threadirqs. */
 static u32 bhlab_irq_context;
 static DECLARE_COMPLETION(bhlab_irq_probed);
 
@@ -176,7 +178,7 @@ static irqreturn_t bhlab_irq_probe_top(int virq, void *data)
 	return IRQ_HANDLED;
 }
 
-/* Once, when the module is loaded: raise a line, and see where that is handled. */
+/* Called when the module is loaded: raise a line, and see where it is handled. */
 int bhlab_irq_probe(void)
 {
 	struct bhlab_line line;
@@ -217,8 +219,8 @@ static int bhlab_irq_init(struct bhlab_item *item)
 
 /*
  * Wait until no raise is on its way to the line's handler. Once the pending bit
- * is clear its dispatcher is at work in hardirq context or done, and a grace
- * period waits for that without disturbing CPUs that are idle or isolated.
+ * is clear, its dispatcher is either running in hardirq context or done, and a
+ * grace period waits for that without disturbing idle or isolated CPUs.
  */
 static void bhlab_irq_quiesce(struct bhlab_irq *irq)
 {
@@ -228,9 +230,9 @@ static void bhlab_irq_quiesce(struct bhlab_irq *irq)
 }
 
 /*
- * A raise that was recorded while the line was disabled is replayed from a
- * tasklet. It may be about to: bhlab_irq_free() comes after a grace period,
- * which the tasklet does not outlive.
+ * A raise that the kernel noted while the line was disabled is replayed from a
+ * tasklet, which may be about to run. bhlab_irq_free() comes after a grace
+ * period, which the tasklet does not outlive.
  */
 static void bhlab_irq_stop(struct bhlab_item *item)
 {
@@ -258,8 +260,8 @@ static int bhlab_irq_raise(struct bhlab_item *item,
 }
 
 /*
- * Take the pending bit back. What the kernel keeps of a disabled line, to replay
- * it, it does not give back.
+ * Clear the pending bit. The kernel cannot cancel what it keeps of a disabled
+ * line to replay.
  */
 static int bhlab_irq_cancel(struct bhlab_item *item)
 {
@@ -308,9 +310,9 @@ static long bhlab_replay_barrier(void *unused)
 }
 
 /*
- * Wait for a replay that may be on its way. The kernel's tasklet for it is in
- * some CPU's list: one more behind it there has run when it has, or while it
- * runs elsewhere; which the grace period waits for.
+ * Wait for a replay that may be pending. The kernel's tasklet for it is in some
+ * CPU's list. When a second tasklet behind it has run, the first has run, or is
+ * running elsewhere, which the grace period waits for.
  */
 static void bhlab_irq_wait_replay(struct bhlab_irq *irq)
 {
@@ -325,13 +327,13 @@ static void bhlab_irq_wait_replay(struct bhlab_irq *irq)
 	synchronize_rcu();
 }
 
-/* At rest: what was raised and did not run was merged. */
+/* At rest: raises that did not run were merged. */
 static void bhlab_irq_account(struct bhlab_irq *irq)
 {
 	struct bhlab_item *item = &irq->item;
 	u64 known = item->runs + item->cancelled;
 
-	/* The dispatcher had the bit already: it was not taken back. */
+	/* The dispatcher had taken the bit already: it was not cancelled. */
 	if (known > item->accepted) {
 		item->cancelled -= known - item->accepted;
 		known = item->accepted;
@@ -391,8 +393,8 @@ static bool bhlab_irq_blocked(struct bhlab_item *item)
 }
 
 /*
- * Wait for what was raised before: the top half, then the thread. Raises from
- * elsewhere may go on meanwhile.
+ * Wait for earlier raises: the top half, then the thread. Other raises may go on
+ * meanwhile.
  */
 static int bhlab_irq_flush(struct bhlab_item *item)
 {
@@ -451,7 +453,7 @@ const struct bhlab_mech_ops bhlab_irq_ops = {
 	.resource = BHLAB_RES_IRQ,
 	.takes_thread = true,
 	.merges = true,
-	/* A replay comes from a tasklet of the kernel's. */
+	/* The kernel replays from its own tasklet. */
 	.after = BHLAB_AFTER_GRACE,
 	.init = bhlab_irq_init,
 	.stop = bhlab_irq_stop,

@@ -3,9 +3,10 @@
  * irq_work: runs in hardirq context on the CPU that queued it, from a self-IPI;
  * with lazy at its next tick; on RT without hard in its irq_work thread.
  *
- * The kernel cannot take an irq_work back. irq_work_sync() waits until the item
- * is idle, which one that queues itself never is, and on RT only one caller may
- * wait at a time. So flush is the driver's, and that call is left for the end.
+ * The kernel cannot cancel an irq_work. irq_work_sync() waits until the item is
+ * idle, which an item that requeues itself never is, and on RT allows only one
+ * waiter at a time. So flush is the driver's, and that call is used at the end
+ * only.
  */
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
@@ -60,8 +61,8 @@ static void bhlab_irq_work_stop(struct bhlab_item *item)
 }
 
 /*
- * On a CPU that is going offline the thread for it is parked on RT, and runs it
- * when the CPU is back, if ever.
+ * On RT the irq_work thread of a CPU that is going offline is parked, and runs
+ * the item only when the CPU is back.
  */
 static int bhlab_irq_work_admit(struct bhlab_item *item,
 				const struct bhlab_activation *act)

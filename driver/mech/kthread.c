@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kthread_work: a kthread_delayed_work on a kthread_worker of its own; runs in
- * that thread, at the priority that the item asks for.
+ * kthread_work: a kthread_delayed_work on its own kthread_worker; runs in that
+ * thread, at the priority that the item asks for.
  *
- * The kernel cancels one only from a context that may wait, and does not say all
- * of what it did: kthread_cancel_delayed_work_sync() answers false for what its
- * timer was about to put on the worker's list, and dropped for it;
- * kthread_mod_delayed_work() answers false for that, too. What was accepted and
- * has not started tells both cases.
+ * The kernel cancels it only from a context that may wait, and does not report
+ * everything that it did. kthread_cancel_delayed_work_sync() returns false for
+ * an item that its timer was about to put on the worker's list, and dropped
+ * because of the cancel. kthread_mod_delayed_work() returns false for that, too.
+ * The counters tell both cases: an activation was accepted and has not started.
  */
 #include <linux/err.h>
 #include <linux/kthread.h>
@@ -36,9 +36,9 @@ static struct bhlab_kthread *to_kthread(struct bhlab_item *item)
 }
 
 /*
- * The worker can have taken the item, and the handler wait for the lock, when it
- * gets another delay: then that activation is for the later of the two. The
- * worker's lock keeps its timer from being half way between two lists.
+ * The worker may have taken the item, and its handler wait for the lock, when
+ * the item gets another delay: then that activation is for the later of the two.
+ * The worker's lock excludes that its timer is halfway between two lists.
  */
 static bool bhlab_kthread_due(struct bhlab_item *item)
 {
@@ -97,7 +97,7 @@ static int bhlab_kthread_queue(struct bhlab_item *item,
 {
 	struct bhlab_kthread *kt = to_kthread(item);
 
-	/* Nor does the kernel take it while it cancels, see bhlab_kthread_sync(). */
+	/* Nor does the kernel take it while it cancels; see bhlab_kthread_sync(). */
 	if (item->syncing ||
 	    !kthread_queue_delayed_work(kt->worker, &kt->dwork,
 					bhlab_delay_jiffies(act->ns)))
@@ -119,8 +119,8 @@ static int bhlab_kthread_delay(struct bhlab_item *item,
 }
 
 /*
- * Nothing was accepted meanwhile, and nothing is pending or at work any more: so
- * what is outstanding was cancelled, whatever the kernel answers.
+ * Nothing was accepted meanwhile, and nothing is pending or running any more: so
+ * an outstanding activation was cancelled, whatever the kernel returns.
  */
 static bool bhlab_kthread_sync(struct bhlab_item *item)
 {
@@ -137,9 +137,9 @@ static void bhlab_kthread_fire(struct bhlab_item *item)
 }
 
 /*
- * Not by kthread_flush_work(): of what is delayed, and somebody may delay it
- * again just now, that puts its barrier among the delayed, where it stays. The
- * worker has nothing but this item.
+ * Not by kthread_flush_work(): for a delayed item, which another thread may
+ * delay again right now, that puts its barrier on the list of delayed items,
+ * where it stays. The worker has no other item.
  */
 static int bhlab_kthread_flush(struct bhlab_item *item)
 {

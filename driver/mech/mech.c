@@ -15,7 +15,7 @@ static const struct {
 
 static_assert(ARRAY_SIZE(bhlab_mechs) == BHLAB_NR_MECHS + 1);
 
-/* NULL if there is none of that number. */
+/* NULL if there is no such mechanism. */
 const struct bhlab_mech_ops *bhlab_mech(u32 id)
 {
 	if (id > BHLAB_NR_MECHS)
@@ -23,13 +23,13 @@ const struct bhlab_mech_ops *bhlab_mech(u32 id)
 	return bhlab_mechs[array_index_nospec(id, BHLAB_NR_MECHS + 1)].ops;
 }
 
-/* There is one of that number. */
+/* The mechanism exists. */
 const char *bhlab_mech_name(u32 id)
 {
 	return bhlab_mechs[id].name;
 }
 
-/* Where its program runs on this kernel, as it was booted. */
+/* The context of its program on this kernel, as it was booted. */
 u32 bhlab_mech_context(const struct bhlab_mech_ops *ops)
 {
 	return ops->context_here ? ops->context_here() : ops->context;

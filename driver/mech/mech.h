@@ -17,46 +17,46 @@ struct bhlab_item;
  * struct bhlab_mech_ops - one mechanism
  * @id: enum bhlab_mech
  * @native, @emulated, @attrs: see struct bhlab_mech_info
- * @context: where the program runs: what it is written for
+ * @context: the context that the program is written for
  * @size: of the structure that embeds struct bhlab_item, at offset 0
- * @resource: what an item counts as, beside BHLAB_RES_OBJECT
+ * @resource: what an item is charged as, beside BHLAB_RES_OBJECT
  * @takes_cpu: the kernel's call takes a CPU
  * @takes_queue: items may name a workqueue
- * @takes_thread: items may have a thread with a program of its own; the other
- *	is that of a top half
- * @takes_priority: items may ask for a priority of their thread
- * @merges: an activation that coalesces is accepted all the same, as merged
+ * @takes_thread: items may have a thread with its own program; the other program
+ *	is the top half's
+ * @takes_priority: items may set the priority of their thread
+ * @merges: an activation that coalesces is accepted and counted as merged
  *
- * @context_here: where it runs on this kernel, if that can be elsewhere
- * @sync_cancels: @sync cancels an activation, too
+ * @context_here: the context on this kernel, if that can differ
+ * @sync_cancels: @sync also cancels an activation
  * @after: the BHLAB_AFTER_* that the item needs between @stop and @free
- * @init: make it ready; may sleep
- * @stop: after @dead is set: take back what is pending, wait for what runs; may
- *	be NULL
+ * @init: initialise it; may sleep
+ * @stop: after @dead is set: cancel the pending activation, wait for the handler;
+ *	may be NULL
  * @free: after @stop and @after; may be NULL
  *
  * Under item->lock, interrupts off:
- * @busy: may not be destroyed now
+ * @busy: it cannot be destroyed now
  * @admit: 0, or the errno with which an activation is refused
  * @queue: activate now
- * @delay: activate later; without it bhlab_delay_arm() does
- * @cancel: take the pending activation back: 1, 0 if there is none, or -EBUSY
- *	if the kernel cannot now. NULL: the kernel only cancels and waits
+ * @delay: activate later; NULL: bhlab_delay_arm() does
+ * @cancel: cancel the pending activation: 1, 0 if there is none, or -EBUSY if the
+ *	kernel cannot now. NULL: the kernel can only cancel and wait
  * @disable: 1 if that cancelled an activation, 0, or an errno
  * @enable: undo one @disable
- * @fire: do not wait for the rest of the mechanism's own delay
- * @delayed: the pending activation is on a delay of the kernel's; without it
- *	only the kernel knows whether it has come to its queue
+ * @fire: end the mechanism's own delay now
+ * @delayed: the pending activation is on a delay of the kernel's; NULL: only the
+ *	kernel knows whether it has reached its queue
  * @period: raise the line @count times, @ns apart; or an errno
- * @end_period: no more; true if there would have been
+ * @end_period: stop that; true if there would have been more raises
  *
  * May sleep:
- * @sync: wait for a running handler; true if an activation that is outstanding
- *	after it was cancelled by it
+ * @sync: wait for a running handler; true if it has cancelled any activation that
+ *	is still outstanding
  * @flush: wait for the last activation: WAITED or IDLE, or an errno
  * @returned: the last run has ended; wait until its handler has returned
- * @settle: find out what became of activations that left no trace
- * @state: fill in what only the mechanism knows
+ * @settle: find out what happened to activations that left no trace
+ * @state: fill in the fields that only the mechanism knows
  */
 struct bhlab_mech_ops {
 	u32 id;
@@ -109,7 +109,6 @@ const char *bhlab_mech_name(u32 id);
 u32 bhlab_mech_context(const struct bhlab_mech_ops *ops);
 
 /* irq.c */
-/* mech/irq.c */
 int bhlab_irq_probe(void);
 
 #endif /* BHLAB_MECH_H */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Triggers with a period: a load generator, an hrtimer that raises a line again
- * and again on the CPU on which it was started.
+ * Periodic triggers: a load generator, an hrtimer that raises a line repeatedly
+ * on the CPU on which it was started.
  *
- * The CPU's budget pays for it as for a handler: once that is spent, the line is
- * not raised until the next window. What was missed is counted, and not made up
- * for. Everything here is under item->lock, which the timer's function takes
- * too: it looks whether it is still wanted.
+ * It is charged to the CPU's budget as a handler is: once that is spent, the
+ * line is not raised until the next window. Missed periods are counted, and not
+ * made up for. Everything here is under item->lock, which the timer's function
+ * takes, too: it checks whether it is still wanted.
  */
 #include <linux/hrtimer.h>
 #include <linux/timekeeping.h>
@@ -19,7 +19,7 @@
 #include "stamp.h"
 #include "mech/period.h"
 
-/* The next time, and how many periods it comes too late for. */
+/* Set the next time, and count the periods that it misses. */
 static void bhlab_period_forward(struct bhlab_period *p, u64 wait)
 {
 	ktime_t now = ktime_add_ns(ktime_get(), wait);
@@ -28,7 +28,7 @@ static void bhlab_period_forward(struct bhlab_period *p, u64 wait)
 	p->missed += periods ? periods - 1 : 0;
 }
 
-/* True if there is more to come. */
+/* True if there are more raises to come. */
 static bool bhlab_period_raise(struct bhlab_period *p)
 {
 	const struct bhlab_activation act = {};
@@ -56,7 +56,10 @@ static enum hrtimer_restart bhlab_period_fn(struct hrtimer *timer)
 	bool more = false;
 
 	flags = bhlab_item_lock(item);
-	/* Started anew while this was waiting for the lock: it will come again. */
+	/*
+	 * If it was started again while this waited for the lock, it will expire
+	 * again.
+	 */
 	if (item->periodic && !item->dead && !hrtimer_is_queued(timer))
 		more = bhlab_period_raise(p);
 	bhlab_item_unlock(item, flags);
@@ -85,7 +88,7 @@ int bhlab_period_start(struct bhlab_period *p, u64 ns, u32 count)
 	return BHLAB_RESULT_QUEUED;
 }
 
-/* True if there would have been more. */
+/* True if there would have been more raises. */
 bool bhlab_period_end(struct bhlab_period *p)
 {
 	bool more = p->item->periodic;
@@ -97,7 +100,7 @@ bool bhlab_period_end(struct bhlab_period *p)
 	return more;
 }
 
-/* For good: the item is dead. */
+/* Permanently: the item is dead. */
 void bhlab_period_stop(struct bhlab_period *p)
 {
 	hrtimer_cancel(&p->timer);

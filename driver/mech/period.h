@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Triggers with a period. */
+/* Periodic triggers. */
 #ifndef BHLAB_PERIOD_H
 #define BHLAB_PERIOD_H
 

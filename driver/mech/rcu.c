@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rcu, rcu_work: run after a grace period, when every reader that was inside has
- * left: as a callback of RCU, and as a work item.
+ * rcu, rcu_work: run after a grace period, when all earlier readers have left:
+ * as a callback of RCU, and as a work item.
  *
- * The kernel has no pending bit for an rcu_head, and must never be given one
- * that it has already: that bit is the driver's. Neither can be cancelled.
+ * An rcu_head has no pending bit, and must not be passed to the kernel twice:
+ * the pending bit is the driver's. Neither can be cancelled.
  */
 #include <linux/rcupdate.h>
 #include <linux/workqueue.h>
@@ -20,7 +20,7 @@
 /**
  * struct bhlab_rcu - an item of mechanism rcu
  * @item: the item
- * @head: what the kernel has while @posted
+ * @head: the kernel's while @posted
  * @posted: under item.lock
  */
 struct bhlab_rcu {
@@ -96,7 +96,7 @@ static void bhlab_rcu_work_fn(struct work_struct *work)
 
 static int bhlab_rcu_work_init(struct bhlab_item *item)
 {
-	/* As for work: what runs in a softirq is another class for lockdep. */
+	/* As for work: in a softirq it needs its own lockdep class. */
 	if (item->queue->bh)
 		INIT_RCU_WORK(to_rwork(item), bhlab_rcu_work_fn);
 	else
@@ -136,7 +136,7 @@ const struct bhlab_mech_ops bhlab_rcu_ops = {
 	.context = BHLAB_CTX_SOFTIRQ,
 	.context_here = bhlab_rcu_here,
 	.size = sizeof(struct bhlab_rcu),
-	/* The callback is the module's: it must have returned, not only begun. */
+	/* The callback is in the module: it must have returned, not only started. */
 	.after = BHLAB_AFTER_CALLBACKS,
 	.init = bhlab_rcu_init,
 	.queue = bhlab_rcu_queue,

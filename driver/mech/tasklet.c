@@ -2,9 +2,9 @@
 /*
  * tasklet, tasklet_hi: run in softirq context, on the CPU that scheduled them.
  *
- * The kernel can neither dequeue a tasklet nor wait for one: cancel and flush
- * are the driver's. Nor does it put a disabled tasklet aside: it tries again
- * and again in the softirq, which only CAP_SYS_ADMIN may make it do.
+ * The kernel can neither dequeue a tasklet nor wait for one, so cancel and flush
+ * are the driver's. It does not put a disabled tasklet aside either, but retries
+ * it in the softirq again and again, which only CAP_SYS_ADMIN may cause.
  */
 #include <linux/cpumask.h>
 #include <linux/interrupt.h>
@@ -14,7 +14,7 @@
 #include "stamp.h"
 #include "mech/mech.h"
 
-/* What the kernel has, and whose it is. */
+/* The kernel's structure, and the item that it belongs to. */
 struct bhlab_tstruct {
 	struct tasklet_struct tasklet;
 	struct bhlab_item *item;
@@ -25,7 +25,7 @@ struct bhlab_tstruct {
  * @item: the item
  * @t: @own, or the static one
  * @own: initialised at run time
- * @cancelled: what is scheduled is cancelled; under item.lock
+ * @cancelled: it is scheduled, but cancelled; under item.lock
  */
 struct bhlab_tasklet {
 	struct bhlab_item item;
@@ -61,7 +61,7 @@ static bool bhlab_tasklet_scheduled(struct bhlab_item *item)
 	return test_bit(TASKLET_STATE_SCHED, &to_tasklet(item)->state);
 }
 
-/* What was cancelled is this run, unless it is still scheduled behind it. */
+/* This run was cancelled, unless the tasklet is scheduled again behind it. */
 static bool bhlab_tasklet_due(struct bhlab_item *item)
 {
 	struct bhlab_tasklet *bt = to_bt(item);
@@ -94,7 +94,7 @@ static int bhlab_tasklet_init(struct bhlab_item *item)
 	return 0;
 }
 
-/* tasklet_kill() waits for ever while the tasklet is disabled and scheduled. */
+/* tasklet_kill() waits forever while the tasklet is disabled and scheduled. */
 static void bhlab_tasklet_stop(struct bhlab_item *item)
 {
 	for (; item->depth; item->depth--)
@@ -110,8 +110,9 @@ static bool bhlab_tasklet_busy(struct bhlab_item *item)
 }
 
 /*
- * On a CPU that is going offline ksoftirqd is parked: one that it would have to
- * go on with, since it is disabled or queues itself, would stay raised there.
+ * On a CPU that is going offline ksoftirqd is parked: a tasklet that ksoftirqd
+ * would have to continue, since it is disabled or requeues itself, would stay
+ * raised there.
  */
 static int bhlab_tasklet_admit(struct bhlab_item *item,
 			       const struct bhlab_activation *act)
@@ -121,7 +122,7 @@ static int bhlab_tasklet_admit(struct bhlab_item *item,
 	return item->depth && !act->privileged ? -EPERM : 0;
 }
 
-/* The test that tasklet_schedule() makes, for its answer. */
+/* The test of tasklet_schedule(), for its answer. */
 static int bhlab_tasklet_queue(struct bhlab_item *item,
 			       const struct bhlab_activation *act)
 {
@@ -129,7 +130,7 @@ static int bhlab_tasklet_queue(struct bhlab_item *item,
 	struct tasklet_struct *t = to_tasklet(item);
 
 	if (test_and_set_bit(TASKLET_STATE_SCHED, &t->state)) {
-		/* What is scheduled and was cancelled is accepted again. */
+		/* A scheduled tasklet that was cancelled is accepted again. */
 		if (!bt->cancelled)
 			return BHLAB_RESULT_ALREADY_PENDING;
 		bt->cancelled = false;

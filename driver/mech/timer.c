@@ -3,8 +3,8 @@
  * timer: a timer_list; runs in TIMER_SOFTIRQ, at a tick. Queued without a delay
  * it expires at the next one.
  *
- * The kernel has no flush for timers: that is the driver's. Whether a timer is
- * pending is asked under item->lock, which all its starts hold.
+ * The kernel has no flush for timers, so that is the driver's. timer_pending()
+ * is read under item->lock, which all callers hold that start the timer.
  */
 #include <linux/timer.h>
 #include <linux/workqueue.h>
@@ -86,7 +86,7 @@ static bool bhlab_timer_sync(struct bhlab_item *item)
 
 static void bhlab_timer_fire(struct bhlab_item *item)
 {
-	/* not what has just expired: that would run twice */
+	/* not a timer that has just expired: that would run twice */
 	mod_timer_pending(to_timer(item), jiffies);
 }
 

@@ -3,8 +3,8 @@
  * work: a delayed_work on a workqueue; runs in a kworker, on a BH queue in a
  * softirq.
  *
- * Only the delayed_work calls are used: cancel_work() and disable_work() do not
- * know of the timer, and must not meet one that is armed.
+ * Only the delayed_work calls are used: cancel_work() and disable_work() ignore
+ * the timer, and must not meet one that is armed.
  */
 #include <linux/workqueue.h>
 
@@ -16,7 +16,7 @@
 #include "stamp.h"
 #include "mech/mech.h"
 
-/* What the kernel has, and whose it is. */
+/* The kernel's structure, and the item that it belongs to. */
 struct bhlab_dwork {
 	struct delayed_work dwork;
 	struct bhlab_item *item;
@@ -68,7 +68,10 @@ static int bhlab_work_init(struct bhlab_item *item)
 
 	w->work = &w->own;
 	if (item->queue->bh) {
-		/* Another class for lockdep than what runs with softirqs on. */
+		/*
+		 * Another lockdep class than for a handler that runs with
+		 * softirqs on.
+		 */
 		INIT_DELAYED_WORK(&w->own.dwork, bhlab_work_fn);
 	} else if (!(item->flags & BHLAB_ITEM_STATIC)) {
 		INIT_DELAYED_WORK(&w->own.dwork, bhlab_work_fn);
@@ -86,7 +89,7 @@ static bool bhlab_work_sync(struct bhlab_item *item)
 	return cancel_delayed_work_sync(to_dwork(item));
 }
 
-/* The static one lives on, and must be as it was. */
+/* The static one is used again, and must be as it was. */
 static void bhlab_work_stop(struct bhlab_item *item)
 {
 	cancel_delayed_work_sync(to_dwork(item));
@@ -101,7 +104,7 @@ static bool bhlab_work_delayed(struct bhlab_item *item)
 	return timer_pending(&to_dwork(item)->timer);
 }
 
-/* The kernel says false for pending and for disabled; the depth tells which. */
+/* The kernel returns false for pending and for disabled; the depth tells which. */
 static int bhlab_work_result(struct bhlab_item *item, bool queued)
 {
 	if (queued)
@@ -129,8 +132,8 @@ static int bhlab_work_delay(struct bhlab_item *item,
 		return bhlab_work_result(item, queue_delayed_work_on(act->cpu, wq,
 								     dwork, delay));
 	/*
-	 * While somebody is in cancel_delayed_work_sync() the kernel refuses
-	 * it, and answers from 6.10 on as if it had queued it.
+	 * While another thread is in cancel_delayed_work_sync() the kernel
+	 * refuses it, and from 6.10 on returns the same as if it had queued it.
 	 */
 	if (item->syncing)
 		return bhlab_work_result(item, false);

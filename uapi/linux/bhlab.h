@@ -16,7 +16,7 @@
  * One open of /dev/bhlab is a *lab*. The lab owns every object created through
  * it; the last reference to the open file (a descriptor, a mapping, a message
  * in flight) ends the lab, cancels, stops and frees all of it, and waits until
- * that is done. An object of one lab can not be named from another.
+ * that is done. An object of one lab cannot be named from another.
  *
  * An *item* is one deferrable function: a mechanism of the kernel (a work
  * item, a tasklet, an interrupt line, ...), a *program* that it runs, and what
@@ -161,7 +161,7 @@
  * @BHLAB_NR_DESTROY: stop and free an object
  * @BHLAB_NR_QUEUE: activate an item now
  * @BHLAB_NR_DELAY: activate an item after a time
- * @BHLAB_NR_CANCEL: take a pending activation back
+ * @BHLAB_NR_CANCEL: cancel a pending activation
  * @BHLAB_NR_FLUSH: wait for the last activation
  * @BHLAB_NR_DISABLE: forbid an item to run
  * @BHLAB_NR_ENABLE: allow it again
@@ -289,7 +289,7 @@ enum bhlab_verb {
  *	dropped, and recorded as DROPPED
  * @BHLAB_OP_POP: pop up to @arg entries from the FIFO @target, 0: all
  *
- * A step that can not be carried out when its turn comes (the target is gone,
+ * A step that cannot be carried out when its turn comes (the target is gone,
  * or must not be queued now, there is no time left for it) is skipped; the run's
  * record counts it, and says why. A bracket is skipped with all that is in it,
  * and never left open.
@@ -336,7 +336,7 @@ enum bhlab_op {
  * @op: enum bhlab_op
  * @target: id of an item, for the steps that have one, else 0. It is looked up
  *	when the step runs: it may name an item that is not there yet. A lock or
- *	FIFO must exist when the program is made (ENOENT), and can not be
+ *	FIFO must exist when the program is made (ENOENT), and cannot be
  *	destroyed while a program names it
  * @arg: what @op says, else 0
  * @cpu: with BHLAB_STEP_CPU the CPU to queue on, else 0
@@ -1043,7 +1043,7 @@ struct bhlab_fifo_state {
  * CANCEL: WAS_PENDING or IDLE. With BHLAB_ACT_SYNC it waits for handlers that
  * are at work, and BHLAB_OUT_WAITED says that there was one. The kernel cancels
  * a kthread_work only with BHLAB_ACT_SYNC, and an irq_work, rcu or rcu_work not
- * at all: EOPNOTSUPP. Of an irq it takes the pending bit back. EBUSY: what the
+ * at all: EOPNOTSUPP. Of an irq it clears the pending bit. EBUSY: what the
  * kernel keeps to replay on a disabled line; without BHLAB_ACT_SYNC an hrtimer
  * that is queued again while its function runs.
  *
