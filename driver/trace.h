@@ -87,7 +87,8 @@ DECLARE_EVENT_CLASS(bhlab_activation,
 		__entry->queue_cpu = stamp->cpu;
 		__entry->result = result;
 	),
-	TP_printk(BHLAB_ITEM_FORMAT " result=%s queue_cpu=%u queued_ns=%llu delay_ns=%llu requeues=%u",
+	TP_printk(BHLAB_ITEM_FORMAT
+		  " result=%s queue_cpu=%u queued_ns=%llu delay_ns=%llu requeues=%u",
 		  BHLAB_ITEM_VALUES,
 		  __print_symbolic(__entry->result, bhlab_trace_results),
 		  __entry->queue_cpu, __entry->queued_ns, __entry->delay_ns,
@@ -108,6 +109,12 @@ DEFINE_EVENT(bhlab_activation, bhlab_trigger,
 		 const struct bhlab_stamp *stamp, int result),
 	TP_ARGS(item, act, stamp, result)
 );
+
+/* Of the two events of a run. */
+#define BHLAB_RUN_FORMAT	BHLAB_ITEM_FORMAT " stage=%s nth=%u"
+#define BHLAB_RUN_VALUES						\
+	BHLAB_ITEM_VALUES,						\
+	__print_symbolic(__entry->stage, bhlab_trace_stages), __entry->nth
 
 /* The program is about to start. */
 TRACE_EVENT(bhlab_run_start,
@@ -133,10 +140,9 @@ TRACE_EVENT(bhlab_run_start,
 		__entry->context = run->context;
 		__entry->stage = run->stage;
 	),
-	TP_printk(BHLAB_ITEM_FORMAT " stage=%s nth=%u queue_cpu=%u cpu=%u context=0x%x queued_ns=%llu started_ns=%llu",
-		  BHLAB_ITEM_VALUES,
-		  __print_symbolic(__entry->stage, bhlab_trace_stages),
-		  __entry->nth, __entry->queue_cpu, __entry->cpu,
+	TP_printk(BHLAB_RUN_FORMAT
+		  " queue_cpu=%u cpu=%u context=0x%x queued_ns=%llu started_ns=%llu",
+		  BHLAB_RUN_VALUES, __entry->queue_cpu, __entry->cpu,
 		  __entry->context, __entry->queued_ns, __entry->started_ns)
 );
 
@@ -164,11 +170,10 @@ TRACE_EVENT(bhlab_run_end,
 		__entry->flags = run->flags;
 		__entry->stage = run->stage;
 	),
-	TP_printk(BHLAB_ITEM_FORMAT " stage=%s nth=%u cpu=%u skipped=%u flags=0x%x started_ns=%llu finished_ns=%llu",
-		  BHLAB_ITEM_VALUES,
-		  __print_symbolic(__entry->stage, bhlab_trace_stages),
-		  __entry->nth, __entry->cpu, __entry->skipped, __entry->flags,
-		  __entry->started_ns, __entry->finished_ns)
+	TP_printk(BHLAB_RUN_FORMAT
+		  " cpu=%u skipped=%u flags=0x%x started_ns=%llu finished_ns=%llu",
+		  BHLAB_RUN_VALUES, __entry->cpu, __entry->skipped,
+		  __entry->flags, __entry->started_ns, __entry->finished_ns)
 );
 
 /* An activation was cancelled. */
