@@ -128,15 +128,14 @@ static int create(struct add *add)
 	return err;
 }
 
-/* A program that was refused at one step. */
+/* A step that the driver refused. */
 struct refused_step {
 	const struct add *add;
 	const struct program *program;
-	size_t nr;			/* the step's index */
+	uint32_t nr;			/* the step's index in it */
 	bool thread;
 	bool bh;			/* of an item on a BH queue */
 	uint32_t context;		/* what the program is written for */
-	uint32_t allowed;
 };
 
 static bool on_bh_queue(const struct add *add)
@@ -149,177 +148,192 @@ static bool on_bh_queue(const struct add *add)
 	       state.out_queue_flags & BHLAB_WQ_BH;
 }
 
-static struct refused_step find_step(const struct add *add, size_t nr)
+static struct refused_step find_step(const struct add *add)
 {
-	size_t first = add->program ? add->program->nr : 0;
-	bool thread = nr > first, bh = on_bh_queue(add);
+	uint32_t nr = add->create.out_step, first = add->create.nr_steps;
+	bool thread = nr >= first, bh = on_bh_queue(add);
 
 	return (struct refused_step){
 		.add = add,
 		.program = thread ? add->thread : add->program,
-		.nr = thread ? nr - first - 1 : nr - 1,
+		.nr = thread ? nr - first : nr,
 		.thread = thread,
 		.bh = bh,
 		.context = thread ? BHLAB_CTX_TASK :
 			   bh ? BHLAB_CTX_SOFTIRQ : add->mech->out_written_for,
-		.allowed = thread ? add->mech->out_thread_steps : add->mech->out_steps,
 	};
 }
 
+static const char *runner(const struct refused_step *r)
+{
+	return r->thread ? "a thread" : r->add->mech->out_name;
+}
+
 /* Who runs it, and where: "tasklet runs in softirq context". */
-static void explain_context(const struct refused_step *r, char *buf, size_t size)
+static void add_context(const struct refused_step *r, struct text *why)
 {
 	const struct bhlab_mech_info *mech = r->add->mech;
 	const char *context = word_name(&context_words, r->context);
 
 	if (r->bh)
-		snprintf(buf, size, "%s on a BH queue runs in %s context", mech->out_name, context);
+		text_add(why, "%s on a BH queue runs in %s context", mech->out_name, context);
 	else if (r->thread || mech->out_context & r->context)
-		snprintf(buf, size, "%s runs in %s context",
-			 r->thread ? "a thread" : mech->out_name, context);
+		text_add(why, "%s runs in %s context", runner(r), context);
 	else
-		snprintf(buf, size,
-			 "%s is written for %s context, though this kernel runs it in %s context",
-			 mech->out_name, context, word_name(&context_words, mech->out_context));
+		text_add(why, "%s is written for %s context, though this kernel runs it in %s "
+			 "context", mech->out_name, context,
+			 word_name(&context_words, mech->out_context));
 }
 
-static bool is_opener(uint32_t op)
+static void explain_context(const struct refused_step *r, uint32_t op, struct text *why)
 {
-	return op == BHLAB_OP_LOCK || op == BHLAB_OP_BH_OFF || op == BHLAB_OP_IRQ_OFF;
-}
+	static const struct {
+		uint32_t op;
+		const char *text;
+	} limits[] = {
+		{ BHLAB_OP_SLEEP, "cannot sleep: " },
+		{ BHLAB_OP_BH_OFF, "in task context only: " },
+		{ BHLAB_OP_IRQ_OFF, "in task or softirq context only: " },
+	};
 
-/* What closes a bracket has the number after what opens it. */
-static bool is_closer(uint32_t op)
-{
-	return op && is_opener(op - 1);
-}
-
-static bool never_closed(const struct refused_step *r)
-{
-	int depth = 0;
-
-	for (size_t i = r->nr; i < r->program->nr; i++) {
-		depth += is_opener(r->program->steps[i].raw.op);
-		depth -= is_closer(r->program->steps[i].raw.op);
-		if (!depth)
-			return false;
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		if (limits[i].op != op)
+			continue;
+		text_add(why, "%s", limits[i].text);
+		add_context(r, why);
+		return;
 	}
-	return true;
+	text_add(why, "%s cannot do that", runner(r));
 }
 
-static void explain_lock(const struct refused_step *r, const struct step *step, char *why,
-			 size_t size)
+static void explain_lock_context(const struct refused_step *r, const struct step *step,
+				 struct text *why)
 {
 	struct bhlab_lock_state lock = { .size = sizeof(lock), .id = step->raw.target };
-	char where[128];
 
-	explain_context(r, where, sizeof(where));
 	lab_ioctl(r->add->lab, BHLAB_IOC_LOCK_STATE, &lock);
-	if (r->add->create.flags & (BHLAB_ITEM_HARD | BHLAB_ITEM_IRQSAFE))
-		snprintf(why, size,
-			 "with --hard and --irqsafe there are no locks: on RT a spin lock sleeps");
-	else if (lock.out_context < r->context)
-		snprintf(why, size, "the lock is for %s context, and %s",
-			 word_name(&lock_context_words, lock.out_context), where);
-	else if (never_closed(r))
-		snprintf(why, size, "it is never unlocked");
-	else
-		snprintf(why, size,
-			 "not inside of what is open here: locks are taken in the order of their "
-			 "%s",
-			 "creation, mutexes first, strict contexts last, and none with interrupts "
-			 "off");
+	text_add(why, "the lock is for %s context, and ",
+		 word_name(&lock_context_words, lock.out_context));
+	add_context(r, why);
 }
 
-static void explain_time(const struct refused_step *r, const struct step *step, int err, char *why,
-			 size_t size)
+static void add_limit(struct text *why, const char *format, uint64_t ns)
 {
-	const struct bhlab_info *info = &r->add->lab->info;
 	char limit[32];
 
-	period_exact(err == EPERM ? info->out_atomic_ns : r->context == BHLAB_CTX_TASK ?
-		     info->out_process_ns : info->out_atomic_cap_ns, limit, sizeof(limit));
-	if (err == EPERM)
-		snprintf(why, size, "to spin longer than %s in atomic context needs CAP_SYS_ADMIN",
-			 limit);
-	else if (step->raw.op == BHLAB_OP_SLEEP && step->raw.arg <= info->out_process_ns)
-		snprintf(why, size, "no sleep inside brackets, and no run longer than %s", limit);
-	else
-		snprintf(why, size, "no run may take longer than %s", limit);
+	period_exact(ns, limit, sizeof(limit));
+	text_add(why, format, limit);
 }
 
-/* Why the driver did not like one step, into @why. */
-static void explain_step(const struct refused_step *r, const struct step *step, int err, char *why,
-			 size_t size)
+static void explain(const struct refused_step *r, const struct step *step, int err,
+		    struct text *why)
 {
-	uint32_t op = step->raw.op;
-	char where[128];
+	const struct bhlab_info *info = &r->add->lab->info;
+	bool lock = step->raw.op == BHLAB_OP_LOCK;
 
-	explain_context(r, where, sizeof(where));
-	if (err == ENOENT)
-		snprintf(why, size, "there is no %s %s in this lab",
-			 op == BHLAB_OP_LOCK ? "lock" : "FIFO", step->target);
-	else if (err == EPERM && op == BHLAB_OP_NONE)
-		snprintf(why, size, "to answer IRQ_NONE needs CAP_SYS_ADMIN");
-	else if (op == BHLAB_OP_SLEEP && r->context != BHLAB_CTX_TASK)
-		snprintf(why, size, "cannot sleep: %s", where);
-	else if (op == BHLAB_OP_SLEEP || op == BHLAB_OP_SPIN)
-		explain_time(r, step, err, why, size);
-	else if (is_opener(op) && (!(r->allowed & 1U << op) || (op == BHLAB_OP_BH_OFF && r->bh)))
-		snprintf(why, size, "%s only: %s", op == BHLAB_OP_BH_OFF ? "in task context" :
-			 "in task or softirq context", where);
-	else if (!(r->allowed & 1U << op))
-		snprintf(why, size, "%s cannot do that",
-			 r->thread ? "a thread" : r->add->mech->out_name);
-	else if (op == BHLAB_OP_THREAD)
-		snprintf(why, size, "the irq has no thread: give it one with --thread");
-	else if (op == BHLAB_OP_LOCK)
-		explain_lock(r, step, why, size);
-	else if (is_opener(op))
-		snprintf(why, size,
-			 never_closed(r) ? "it is never closed" :
-					   "not inside of what is off here already");
-	else if (is_closer(op))
-		snprintf(why, size, "that is not what was opened last");
-	else
-		snprintf(why, size, "%s", strerror(err));
+	switch (r->add->create.out_why) {
+	case BHLAB_WHY_OBJECT:
+		text_add(why, "there is no %s %s in this lab", lock ? "lock" : "FIFO",
+			 step->target);
+		break;
+	case BHLAB_WHY_MECHANISM:
+		text_add(why, "%s cannot do that", runner(r));
+		break;
+	case BHLAB_WHY_CONTEXT:
+		explain_context(r, step->raw.op, why);
+		break;
+	case BHLAB_WHY_CPU:
+		text_add(why, "CPU %u does not exist", step->raw.cpu);
+		break;
+	case BHLAB_WHY_THREAD:
+		text_add(why, "the irq has no thread: give it one with --thread");
+		break;
+	case BHLAB_WHY_CAPABILITY:
+		text_add(why, "to answer IRQ_NONE needs CAP_SYS_ADMIN");
+		break;
+	case BHLAB_WHY_SLEEP:
+		text_add(why, "no sleep inside brackets other than mutexes");
+		break;
+	case BHLAB_WHY_PROCESS_TIME:
+		add_limit(why, "no run may take longer than %s", info->out_process_ns);
+		break;
+	case BHLAB_WHY_ATOMIC_TIME:
+		add_limit(why, "no run may spin longer than %s in atomic context",
+			  info->out_atomic_cap_ns);
+		break;
+	case BHLAB_WHY_ATOMIC_CAPABILITY:
+		add_limit(why, "to spin longer than %s in atomic context needs CAP_SYS_ADMIN",
+			  info->out_atomic_ns);
+		break;
+	case BHLAB_WHY_NO_LOCKS:
+		text_add(why, "with --hard and --irqsafe there are no locks: on RT a spin lock "
+			 "sleeps");
+		break;
+	case BHLAB_WHY_LOCK_CONTEXT:
+		explain_lock_context(r, step, why);
+		break;
+	case BHLAB_WHY_NESTING:
+		text_add(why, lock ? "not inside of what is open here: locks are taken in the "
+			 "order of their creation, mutexes first, strict contexts last, and none "
+			 "with interrupts off" : "not inside of what is off here already");
+		break;
+	case BHLAB_WHY_NOT_LAST:
+		text_add(why, "that is not what was opened last");
+		break;
+	case BHLAB_WHY_NOT_CLOSED:
+		text_add(why, lock ? "it is never unlocked" : "it is never closed");
+		break;
+	default:
+		text_add(why, "%s", strerror(err));
+	}
 }
 
-/* @nr counts from 1, the program's steps and then the thread's. */
-static int refused_step(const struct add *add, size_t nr, int err, struct error *e)
+static int refused_step(const struct add *add, int err, struct error *e)
 {
-	struct refused_step r = find_step(add, nr);
+	struct refused_step r = find_step(add);
 	const struct step *step = &r.program->steps[r.nr];
-	char text[96], why[256];
+	char buf[96], reason[256];
+	struct text why = text_in(reason, sizeof(reason));
 
-	step_text(step, text, sizeof(text));
-	explain_step(&r, step, err, why, sizeof(why));
-	return fail(e, STATUS_REFUSED, err, "%sstep %zu, '%s': %s", r.thread ? "thread, " : "",
-		    r.nr + 1, text, why);
+	step_text(step, buf, sizeof(buf));
+	explain(&r, step, err, &why);
+	return fail(e, STATUS_REFUSED, err, "%sstep %u, '%s': %s", r.thread ? "thread, " : "",
+		    r.nr + 1, buf, reason);
+}
+
+/* The driver says why, if the program is the reason. */
+static int refused_program(const struct add *add, int err, struct error *e)
+{
+	const struct bhlab_info *info = &add->lab->info;
+	char limit[32];
+
+	if (add->create.out_why == BHLAB_WHY_LENGTH)
+		return fail(e, STATUS_REFUSED, err,
+			    "a program may have %u steps (module parameter steps)",
+			    info->out_max_steps);
+	if (add->create.out_why != BHLAB_WHY_LAB_TIME)
+		return refused_step(add, err, e);
+	period_exact(info->out_lab_ns, limit, sizeof(limit));
+	return fail(e, STATUS_REFUSED, err,
+		    "the programs of a lab in process context may take %s in all (module "
+		    "parameter lab_ns)", limit);
 }
 
 static int refused_create(const struct add *add, int err, struct error *e)
 {
 	const struct bhlab_item_create *create = &add->create;
 	const struct bhlab_info *info = &add->lab->info;
-	char limit[32];
 
-	if (create->out_id && create->out_id <= create->nr_steps + create->nr_thread_steps)
-		return refused_step(add, create->out_id, err, e);
-	if (err == E2BIG)
-		return fail(e, STATUS_REFUSED, err,
-			    "a program may have %u steps (module parameter steps)",
-			    info->out_max_steps);
-	period_exact(info->out_lab_ns, limit, sizeof(limit));
+	if (create->out_why)
+		return refused_program(add, err, e);
 	if (err == ENOSPC)
 		return fail(e, STATUS_REFUSED, err,
 			    "a user may have %u items, %u irqs and %u threads, %u of them of the "
-			    "system's queues, and %" PRIu64 " MiB of rings, over all labs, and a "
-			    "lab programs in process context of %s in all (module parameters "
-			    "items, irqs, threads, system_sleepers, user_ring_bytes, lab_ns)",
+			    "system's queues, and %" PRIu64 " MiB of rings, over all labs (module "
+			    "parameters items, irqs, threads, system_sleepers, user_ring_bytes)",
 			    info->out_max_items, info->out_max_irqs, info->out_max_threads,
 			    info->out_max_sleepers,
-			    (uint64_t)info->out_user_ring_bytes >> 20, limit);
+			    (uint64_t)info->out_user_ring_bytes >> 20);
 	if (err == EBUSY)
 		return fail(e, STATUS_REFUSED, err, "another item has the static instance");
 	if (err == EPERM && create->queue == BHLAB_QUEUE_HIGHPRI)
@@ -345,9 +359,6 @@ static int refused_create(const struct add *add, int err, struct error *e)
 	if (err == ENOENT)
 		return fail(e, STATUS_REFUSED, err, "there is no queue %s in this lab",
 			    arg_typed(add->call, "--queue"));
-	if (err == ENODEV && !arg_given(add->call, "--cpu"))
-		return fail(e, STATUS_REFUSED, err,
-			    "a CPU that a step names is offline or does not exist");
 	if (err == EOPNOTSUPP && arg_given(add->call, "--queue"))
 		return fail(e, STATUS_REFUSED, err, "%s is not queued on a workqueue",
 			    add->mech->out_name);

@@ -142,7 +142,7 @@ load common
 		71 EINVAL | add work x --do 'none'            | add work x: step 1, 'none': work cannot do that
 		71 EINVAL | add work x --do 'sleep 1s; spin 1ns' | add work x: step 2, 'spin 1ns': no run may take longer than 1s
 		71 EINVAL | add work x --do 'sleep 3600s'     | add work x: step 1, 'sleep 3600s': no run may take longer than 1s
-		71 EINVAL | add tasklet x --do 'spin 10.000001ms' | add tasklet x: step 1, 'spin 10.000001ms': no run may take longer than 10ms
+		71 EINVAL | add tasklet x --do 'spin 10.000001ms' | add tasklet x: step 1, 'spin 10.000001ms': no run may spin longer than 10ms in atomic context
 		71 EOPNOTSUPP | add tasklet x --queue long    | add tasklet x: tasklet is not queued on a workqueue
 		71 EOPNOTSUPP | add irq x --queue long        | add irq x: irq is not queued on a workqueue
 	END
@@ -233,8 +233,7 @@ load common
 		jq -r '.limits |
 		"\(.items) \(.irqs) \(.steps) \(.system_sleepers) \(.user_ring_bytes / 1048576 | floor)"')
 	many="a user may have $items items, $irqs irqs and 128 threads, $sleepers of them of the system's queues, and $rings MiB"
-	many+=" of rings, over all labs, and a lab programs in process context of 60s in all (module parameters items, irqs,"
-	many+=" threads, system_sleepers, user_ring_bytes, lab_ns) (ENOSPC)"
+	many+=" of rings, over all labs (module parameters items, irqs, threads, system_sleepers, user_ring_bytes) (ENOSPC)"
 	lab_open
 	program=$(yes 'mark 1;' | head -n "$((steps + 1))" | xargs)
 	is 71 "bhctl: add work w: a program may have $steps steps (module parameter steps) (E2BIG)" add work w --do "$program"

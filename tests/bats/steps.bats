@@ -13,7 +13,7 @@ load common
 		71 EINVAL | add work x --do 'lock l; bh_off; unlock l; bh_on' | add work x: step 3, 'unlock l': that is not what was opened last
 		71 EINVAL | add work x --do 'bh_off; bh_off; bh_on; bh_on' | add work x: step 2, 'bh_off': not inside of what is off here already
 		71 EINVAL | add work x --do 'irq_off; bh_off; bh_on; irq_on' | add work x: step 2, 'bh_off': not inside of what is off here already
-		71 EINVAL | add work x --do 'bh_off; sleep 1ms; bh_on' | add work x: step 2, 'sleep 1ms': no sleep inside brackets, and no run longer than 1s
+		71 EINVAL | add work x --do 'bh_off; sleep 1ms; bh_on' | add work x: step 2, 'sleep 1ms': no sleep inside brackets other than mutexes
 		71 EINVAL | add work x --do 'lock k; lock l; unlock l; unlock k' | add work x: step 2, 'lock l': not inside of what is open here: locks are taken in the order of their creation, mutexes first, strict contexts last, and none with interrupts off
 		71 EINVAL | add work x --do 'lock l; lock m; unlock m; unlock l' | add work x: step 2, 'lock m': not inside of what is open here: locks are taken in the order of their creation, mutexes first, strict contexts last, and none with interrupts off
 		71 EINVAL | add work x --do 'irq_off; lock h; unlock h; irq_on' | add work x: step 2, 'lock h': not inside of what is open here: locks are taken in the order of their creation, mutexes first, strict contexts last, and none with interrupts off
