@@ -3,8 +3,7 @@
  * Items: the verbs, and the gate that every activation passes, which is inlined
  * into both of its callers, as in run.c.
  */
-#include <linux/interrupt.h>
-#include <linux/timekeeping.h>
+#include <linux/ktime.h>
 
 #include "delay.h"
 #include "item.h"

@@ -12,14 +12,15 @@
 void bhlab_record(struct bhlab_item *item, enum bhlab_event_kind kind,
 		  const struct bhlab_stamp *stamp, u64 value)
 {
-	struct bhlab_ring *ring = &item->obj.lab->ring;
+	struct bhlab_lab *lab = item->obj.lab;
+	struct bhlab_ring_head *head;
 	struct bhlab_event *e;
 	unsigned long flags;
 
 	lockdep_assert_held(&item->lock);
-	e = bhlab_ring_begin(ring, &flags);
+	e = bhlab_ring_begin(&lab->ring, &head, &flags);
 	bhlab_item_header(e, item);
-	bhlab_task_header(e, item->obj.lab);
+	bhlab_task_header(e, lab);
 	e->kind = kind;
 	e->stage = BHLAB_STAGE_MAIN;
 	e->started_ns = bhlab_now(stamp ? stamp->ns : 0);
@@ -34,7 +35,7 @@ void bhlab_record(struct bhlab_item *item, enum bhlab_event_kind kind,
 	e->softirq_started = local_softirq_pending();
 	e->skipped = 0;
 	e->flags = 0;
-	bhlab_ring_commit(ring, e, flags);
+	bhlab_ring_commit(head, e, flags);
 }
 
 /*

@@ -61,26 +61,25 @@ static inline u16 bhlab_context_of(unsigned int count, bool irqs_off)
  * number, and commits soon. Every lab with an item has a ring.
  */
 static __always_inline struct bhlab_event *
-bhlab_ring_begin(struct bhlab_ring *ring, unsigned long *flags)
+bhlab_ring_begin(struct bhlab_ring *ring, struct bhlab_ring_head **head,
+		 unsigned long *flags)
 {
-	struct bhlab_ring_head *head;
 	struct bhlab_event *e;
 	u32 seq;
 
 	local_irq_save(*flags);
-	head = bhlab_head(ring, smp_processor_id());
-	seq = head->seq + 1;
-	e = bhlab_slot(ring, head, seq);
+	*head = bhlab_head(ring, smp_processor_id());
+	seq = (*head)->seq + 1;
+	e = bhlab_slot(ring, *head, seq);
 	WRITE_ONCE(e->seq, ~seq);
 	smp_wmb(); /* slot.seq, then the body */
 	return e;
 }
 
-static __always_inline void bhlab_ring_commit(struct bhlab_ring *ring,
+static __always_inline void bhlab_ring_commit(struct bhlab_ring_head *head,
 					      struct bhlab_event *e,
 					      unsigned long flags)
 {
-	struct bhlab_ring_head *head = bhlab_head(ring, smp_processor_id());
 	bool heard = bhlab_monitor_hears(e->finished_ns);
 	u32 seq = head->seq + 1;
 
@@ -119,15 +118,17 @@ static __always_inline void bhlab_record_run(const struct bhlab_run *run,
 					     u64 value, u64 started,
 					     u64 finished)
 {
-	struct bhlab_ring *ring = &run->item->obj.lab->ring;
+	const struct bhlab_item *item = run->item;
+	struct bhlab_lab *lab = item->obj.lab;
+	struct bhlab_ring_head *head;
 	struct bhlab_event *e;
 	unsigned long flags;
 
 	if (!BHLAB_RECORDS)
 		return;
-	e = bhlab_ring_begin(ring, &flags);
-	bhlab_item_header(e, run->item);
-	bhlab_task_header(e, run->item->obj.lab);
+	e = bhlab_ring_begin(&lab->ring, &head, &flags);
+	bhlab_item_header(e, item);
+	bhlab_task_header(e, lab);
 	e->kind = kind;
 	e->stage = run->stage;
 	e->queued_ns = run->stamp.ns;
@@ -140,9 +141,9 @@ static __always_inline void bhlab_record_run(const struct bhlab_run *run,
 	e->context = run->context;
 	e->softirq_queued = run->stamp.softirq;
 	e->softirq_started = run->softirq;
-	e->skipped = min_t(u32, run->skipped, U16_MAX);
+	e->skipped = run->skipped;
 	e->flags = run->flags;
-	bhlab_ring_commit(ring, e, flags);
+	bhlab_ring_commit(head, e, flags);
 }
 
 /* Set where a run is, and since when; its item, stage and stamp are set. */

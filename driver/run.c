@@ -6,10 +6,7 @@
  * the first row of tests/bench; the one without is an out-of-line copy for other
  * files.
  */
-#include <linux/hardirq.h>
-#include <linux/interrupt.h>
-#include <linux/sched.h>
-#include <linux/timekeeping.h>
+#include <linux/minmax.h>
 
 #include "lab.h"
 #include "object.h"

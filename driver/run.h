@@ -23,12 +23,12 @@ struct bhlab_share;
  *	limited
  * @shared: the part of its time that is charged to @share already
  * @brackets: open brackets (bh_off, irq_off, locks)
- * @bracketed: when the outermost was opened
- * @bracket_slept: @slept at that time
+ * @bracketed: when the outermost was opened, less @slept at that time
  * @unopened: skipped brackets that it is in
  * @charged: all of it is charged to the CPU's budget
  * @spent: that budget is spent: only open brackets are still closed
  * @irq_flags: saved by irq_off, which does not nest, for irq_on
+ * @skipped: steps, of which a program has 1024 at most
  * @wake_thread, @none: what the steps of a top half decided
  */
 struct bhlab_run {
@@ -41,16 +41,15 @@ struct bhlab_run {
 	struct bhlab_share *share;
 	u64 shared;
 	u64 bracketed;
-	u64 bracket_slept;
 	unsigned long irq_flags;
-	u32 brackets;
-	u32 unopened;
 	u32 nth;
 	u16 cpu;
 	u16 context;
 	u16 softirq;
 	u16 flags;
-	u32 skipped;
+	u16 skipped;
+	u16 unopened;
+	u8 brackets;
 	u8 stage;
 	bool charged;
 	bool spent;

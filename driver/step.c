@@ -351,8 +351,7 @@ static void bhlab_bracket_begin(struct bhlab_run *run)
 {
 	if (run->brackets++)
 		return;
-	run->bracketed = ktime_get_mono_fast_ns();
-	run->bracket_slept = run->slept;
+	run->bracketed = ktime_get_mono_fast_ns() - run->slept;
 }
 
 static void bhlab_bracket_end(struct bhlab_run *run)
@@ -362,8 +361,7 @@ static void bhlab_bracket_end(struct bhlab_run *run)
 	if (--run->brackets || run->charged)
 		return;
 	now = ktime_get_mono_fast_ns();
-	bhlab_run_charge(run, now, now - run->bracketed -
-				   (run->slept - run->bracket_slept));
+	bhlab_run_charge(run, now, now - run->slept - run->bracketed);
 }
 
 /* Waiting for a lock is CPU time if it spins. */
