@@ -731,19 +731,22 @@ static int add_writer(int fd, __u32 mech, const char *name, __u64 value)
 	return bh_create(fd, &c);
 }
 
-/* Every field is what only this record can have beside the others. */
+/*
+ * Every field is what only this record can have beside the others. CANCELLED is
+ * of an item that was pending when it was destroyed.
+ */
 static bool is_whole(const struct bhlab_event *e, __u32 cpu, __u32 seq)
 {
-	bool mark = e->kind == BHLAB_EVENT_MARK;
+	bool mark = e->kind == BHLAB_EVENT_MARK, run = e->kind == BHLAB_EVENT_RUN;
 	char data[BHLAB_DATA_LEN] = { 0 };
 
 	memset(data, e->mech == BHLAB_MECH_WORK ? 'w' : 'k', sizeof(data) - 1);
 	return e->seq == seq && e->ring_cpu == cpu && !e->zero &&
-	       (mark || e->kind == BHLAB_EVENT_RUN) &&
+	       (mark || run || e->kind == BHLAB_EVENT_CANCELLED) &&
 	       e->cookie == COOKIE(mark ? e->value : e->cookie & 0xff) &&
-	       (mark || e->nth == e->value + 1) &&
+	       (!run || e->nth == e->value + 1) &&
 	       e->queued_ns <= e->started_ns && e->started_ns <= e->finished_ns &&
-	       (!mark || e->started_ns == e->finished_ns) &&
+	       (run || e->started_ns == e->finished_ns) &&
 	       !memcmp(e->data, data, sizeof(data));
 }
 
@@ -754,6 +757,16 @@ struct follower {
 	__u32 whole, torn, lost;
 	__u32 recorded;
 };
+
+static void torn(struct follower *f, const struct bhlab_event *e)
+{
+	f->torn++;
+	printf("# torn: seq %u cpu %u item %u kind %u mech %u nth %u value %llu cookie %llx zero %u, "
+	       "queued %llu, started +%lld, finished +%lld, flags %x, data %.31s\n", e->seq,
+	       e->ring_cpu, e->item, e->kind, e->mech, e->nth, e->value, e->cookie, e->zero,
+	       e->queued_ns, (long long)(e->started_ns - e->queued_ns),
+	       (long long)(e->finished_ns - e->started_ns), e->flags, e->data);
+}
 
 /* From where it has come to up to the newest record. */
 static void follow_cpu(struct follower *f, __u32 cpu, __u32 *last)
@@ -771,7 +784,7 @@ static void follow_cpu(struct follower *f, __u32 cpu, __u32 *last)
 		else if (is_whole(&e, cpu, *last))
 			f->whole++;
 		else
-			f->torn++;
+			torn(f, &e);
 	}
 }
 
