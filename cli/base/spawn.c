@@ -63,14 +63,19 @@ int exec_become(int lab, char **argv, struct error *e)
 	return exec_not_found(argv[0], errno, e);
 }
 
-pid_t exec_start(const char *subject, int lab, char **argv, struct error *e)
+pid_t exec_fork(struct error *e)
 {
 	pid_t child;
 
 	fflush(stdout);
 	child = fork();
-	if (child < 0)
-		return fail(e, STATUS_REFUSED, errno, "cannot fork");
+	return child < 0 ? fail(e, STATUS_REFUSED, errno, "cannot fork") : child;
+}
+
+pid_t exec_start(const char *subject, int lab, char **argv, struct error *e)
+{
+	pid_t child = exec_fork(e);
+
 	if (child)
 		return child;
 	exec_become(lab, argv, e);

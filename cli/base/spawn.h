@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Programs that bhctl runs. */
-#ifndef BHCTL_EXEC_H
-#define BHCTL_EXEC_H
+#ifndef BHCTL_SPAWN_H
+#define BHCTL_SPAWN_H
 
 #include <sys/types.h>
 
@@ -10,6 +10,8 @@
 /* 0, or the errno for which the shell would not run it either. */
 int exec_find(const char *name);
 int exec_not_found(const char *name, int err, struct error *e);
+/* fork() with nothing left in stdout's buffer; -1 if that cannot be. */
+pid_t exec_fork(struct error *e);
 /* Becomes the program, which inherits the descriptor @lab; comes back only if that fails. */
 int exec_become(int lab, char **argv, struct error *e);
 /* The same in a process of its own; -1 if that cannot be. @subject: what a message is about. */

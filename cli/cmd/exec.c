@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* exec: a program inside a lab. */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "command/command.h"
 #include "base/spawn.h"

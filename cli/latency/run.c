@@ -14,6 +14,7 @@
 #include "lab/lab.h"
 #include "latency/latency.h"
 #include "base/signals.h"
+#include "base/spawn.h"
 
 #define SECOND_NS	UINT64_C(1000000000)
 #define PROGRESS_NS	(SECOND_NS / 5)
@@ -246,10 +247,9 @@ static int on_threshold(const struct latency *l, struct error *e)
 
 	if (!arg_given(l->call, "--on-threshold"))
 		return 0;
-	fflush(stdout);
-	child = fork();
+	child = exec_fork(e);
 	if (child < 0)
-		return fail(e, STATUS_REFUSED, errno, "cannot fork");
+		return -1;
 	if (!child)
 		become_command(l, command);
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)

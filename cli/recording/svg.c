@@ -489,13 +489,13 @@ static pid_t start_gnuplot(struct svg *s, FILE *file, struct error *e)
 	fflush(file);
 	if (pipe2(ends, O_CLOEXEC))
 		return fail(e, STATUS_REFUSED, errno, "cannot make a pipe");
-	child = fork();
+	child = exec_fork(e);
 	if (!child)
 		become_gnuplot(ends[0], fileno(file));
 	close(ends[0]);
 	if (child < 0) {
 		close(ends[1]);
-		return fail(e, STATUS_REFUSED, errno, "cannot fork");
+		return -1;
 	}
 	s->to = fdopen(ends[1], "w");
 	return child;

@@ -18,6 +18,7 @@
 
 #include "command/command.h"
 #include "base/out.h"
+#include "base/spawn.h"
 #include "scenario/run.h"
 
 void outcome_free(struct outcome *outcome)
@@ -191,19 +192,17 @@ static struct child *child_start(struct run *run, const struct action *action, s
 	int fds[2];
 	char byte;
 
-	fflush(stdout);
 	if (pipe2(fds, O_CLOEXEC)) {
 		fail(e, STATUS_REFUSED, errno, "cannot make a pipe");
 		return NULL;
 	}
 	child->name = action->async;
 	child->fd = fds[0];
-	child->pid = fork();
+	child->pid = exec_fork(e);
 	if (!child->pid)
 		child_main(run, action, fds[1]);
 	close(fds[1]);
 	if (child->pid < 0) {
-		fail(e, STATUS_REFUSED, errno, "cannot fork");
 		close(fds[0]);
 		return NULL;
 	}
