@@ -131,12 +131,20 @@ static int create(struct add *add)
 /* A step that the driver refused. */
 struct refused_step {
 	const struct add *add;
-	const struct program *program;
-	uint32_t nr;			/* the step's index in it */
+	const struct step *step;
+	uint32_t nr;			/* from 1, in its program */
 	bool thread;
-	bool bh;			/* of an item on a BH queue */
-	uint32_t context;		/* what the program is written for */
 };
+
+static struct refused_step find_step(const struct add *add)
+{
+	uint32_t nr = add->create.out_step, first = add->create.nr_steps;
+	bool thread = nr >= first;
+	const struct program *program = thread ? add->thread : add->program;
+
+	nr -= thread ? first : 0;
+	return (struct refused_step){ add, &program->steps[nr], nr + 1, thread };
+}
 
 static bool on_bh_queue(const struct add *add)
 {
@@ -148,22 +156,6 @@ static bool on_bh_queue(const struct add *add)
 	       state.out_queue_flags & BHLAB_WQ_BH;
 }
 
-static struct refused_step find_step(const struct add *add)
-{
-	uint32_t nr = add->create.out_step, first = add->create.nr_steps;
-	bool thread = nr >= first, bh = on_bh_queue(add);
-
-	return (struct refused_step){
-		.add = add,
-		.program = thread ? add->thread : add->program,
-		.nr = thread ? nr - first : nr,
-		.thread = thread,
-		.bh = bh,
-		.context = thread ? BHLAB_CTX_TASK :
-			   bh ? BHLAB_CTX_SOFTIRQ : add->mech->out_written_for,
-	};
-}
-
 static const char *runner(const struct refused_step *r)
 {
 	return r->thread ? "a thread" : r->add->mech->out_name;
@@ -173,19 +165,22 @@ static const char *runner(const struct refused_step *r)
 static void add_context(const struct refused_step *r, struct text *why)
 {
 	const struct bhlab_mech_info *mech = r->add->mech;
-	const char *context = word_name(&context_words, r->context);
+	bool bh = !r->thread && on_bh_queue(r->add);
+	uint32_t context = r->thread ? BHLAB_CTX_TASK :
+			   bh ? BHLAB_CTX_SOFTIRQ : mech->out_written_for;
+	const char *name = word_name(&context_words, context);
 
-	if (r->bh)
-		text_add(why, "%s on a BH queue runs in %s context", mech->out_name, context);
-	else if (r->thread || mech->out_context & r->context)
-		text_add(why, "%s runs in %s context", runner(r), context);
+	if (bh)
+		text_add(why, "%s on a BH queue runs in %s context", mech->out_name, name);
+	else if (r->thread || mech->out_context & context)
+		text_add(why, "%s runs in %s context", runner(r), name);
 	else
 		text_add(why, "%s is written for %s context, though this kernel runs it in %s "
-			 "context", mech->out_name, context,
+			 "context", mech->out_name, name,
 			 word_name(&context_words, mech->out_context));
 }
 
-static void explain_context(const struct refused_step *r, uint32_t op, struct text *why)
+static void explain_context(const struct refused_step *r, struct text *why)
 {
 	static const struct {
 		uint32_t op;
@@ -197,7 +192,7 @@ static void explain_context(const struct refused_step *r, uint32_t op, struct te
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		if (limits[i].op != op)
+		if (limits[i].op != r->step->raw.op)
 			continue;
 		text_add(why, "%s", limits[i].text);
 		add_context(r, why);
@@ -206,10 +201,9 @@ static void explain_context(const struct refused_step *r, uint32_t op, struct te
 	text_add(why, "%s cannot do that", runner(r));
 }
 
-static void explain_lock_context(const struct refused_step *r, const struct step *step,
-				 struct text *why)
+static void explain_lock_context(const struct refused_step *r, struct text *why)
 {
-	struct bhlab_lock_state lock = { .size = sizeof(lock), .id = step->raw.target };
+	struct bhlab_lock_state lock = { .size = sizeof(lock), .id = r->step->raw.target };
 
 	lab_ioctl(r->add->lab, BHLAB_IOC_LOCK_STATE, &lock);
 	text_add(why, "the lock is for %s context, and ",
@@ -225,34 +219,53 @@ static void add_limit(struct text *why, const char *format, uint64_t ns)
 	text_add(why, format, limit);
 }
 
-static void explain(const struct refused_step *r, const struct step *step, int err,
-		    struct text *why)
+/* Reasons that are the same sentence for every step; of a lock, another one. */
+static const struct {
+	const char *text;
+	const char *lock;
+} sentences[] = {
+	[BHLAB_WHY_THREAD] = { "the irq has no thread: give it one with --thread" },
+	[BHLAB_WHY_CAPABILITY] = { "to answer IRQ_NONE needs CAP_SYS_ADMIN" },
+	[BHLAB_WHY_SLEEP] = { "no sleep inside brackets other than mutexes" },
+	[BHLAB_WHY_NO_LOCKS] = {
+		"with --hard and --irqsafe there are no locks: on RT a spin lock sleeps"
+	},
+	[BHLAB_WHY_NESTING] = {
+		"not inside of what is off here already",
+		"not inside of what is open here: locks are taken in the order of their creation, "
+		"mutexes first, strict contexts last, and none with interrupts off"
+	},
+	[BHLAB_WHY_NOT_LAST] = { "that is not what was opened last" },
+	[BHLAB_WHY_NOT_CLOSED] = { "it is never closed", "it is never unlocked" },
+};
+
+static const char *sentence(uint32_t why, bool lock)
+{
+	if (why >= ARRAY_SIZE(sentences))
+		return NULL;
+	return lock && sentences[why].lock ? sentences[why].lock : sentences[why].text;
+}
+
+static void explain(const struct refused_step *r, int err, struct text *why)
 {
 	const struct bhlab_info *info = &r->add->lab->info;
-	bool lock = step->raw.op == BHLAB_OP_LOCK;
+	const struct bhlab_step *raw = &r->step->raw;
+	bool lock = raw->op == BHLAB_OP_LOCK;
+	const char *text;
 
 	switch (r->add->create.out_why) {
 	case BHLAB_WHY_OBJECT:
 		text_add(why, "there is no %s %s in this lab", lock ? "lock" : "FIFO",
-			 step->target);
+			 r->step->target);
 		break;
 	case BHLAB_WHY_MECHANISM:
 		text_add(why, "%s cannot do that", runner(r));
 		break;
 	case BHLAB_WHY_CONTEXT:
-		explain_context(r, step->raw.op, why);
+		explain_context(r, why);
 		break;
 	case BHLAB_WHY_CPU:
-		text_add(why, "CPU %u does not exist", step->raw.cpu);
-		break;
-	case BHLAB_WHY_THREAD:
-		text_add(why, "the irq has no thread: give it one with --thread");
-		break;
-	case BHLAB_WHY_CAPABILITY:
-		text_add(why, "to answer IRQ_NONE needs CAP_SYS_ADMIN");
-		break;
-	case BHLAB_WHY_SLEEP:
-		text_add(why, "no sleep inside brackets other than mutexes");
+		text_add(why, "CPU %u does not exist", raw->cpu);
 		break;
 	case BHLAB_WHY_PROCESS_TIME:
 		add_limit(why, "no run may take longer than %s", info->out_process_ns);
@@ -265,40 +278,25 @@ static void explain(const struct refused_step *r, const struct step *step, int e
 		add_limit(why, "to spin longer than %s in atomic context needs CAP_SYS_ADMIN",
 			  info->out_atomic_ns);
 		break;
-	case BHLAB_WHY_NO_LOCKS:
-		text_add(why, "with --hard and --irqsafe there are no locks: on RT a spin lock "
-			 "sleeps");
-		break;
 	case BHLAB_WHY_LOCK_CONTEXT:
-		explain_lock_context(r, step, why);
-		break;
-	case BHLAB_WHY_NESTING:
-		text_add(why, lock ? "not inside of what is open here: locks are taken in the "
-			 "order of their creation, mutexes first, strict contexts last, and none "
-			 "with interrupts off" : "not inside of what is off here already");
-		break;
-	case BHLAB_WHY_NOT_LAST:
-		text_add(why, "that is not what was opened last");
-		break;
-	case BHLAB_WHY_NOT_CLOSED:
-		text_add(why, lock ? "it is never unlocked" : "it is never closed");
+		explain_lock_context(r, why);
 		break;
 	default:
-		text_add(why, "%s", strerror(err));
+		text = sentence(r->add->create.out_why, lock);
+		text_add(why, "%s", text ? text : strerror(err));
 	}
 }
 
 static int refused_step(const struct add *add, int err, struct error *e)
 {
 	struct refused_step r = find_step(add);
-	const struct step *step = &r.program->steps[r.nr];
 	char buf[96], reason[256];
 	struct text why = text_in(reason, sizeof(reason));
 
-	step_text(step, buf, sizeof(buf));
-	explain(&r, step, err, &why);
+	step_text(r.step, buf, sizeof(buf));
+	explain(&r, err, &why);
 	return fail(e, STATUS_REFUSED, err, "%sstep %u, '%s': %s", r.thread ? "thread, " : "",
-		    r.nr + 1, buf, reason);
+		    r.nr, buf, reason);
 }
 
 /* The driver says why, if the program is the reason. */
