@@ -31,7 +31,6 @@ KERNEL ?=
 KDIR ?= /lib/modules/$(shell uname -r)/build
 PREFIX ?= /usr/local
 DESTDIR ?=
-VERSION := $(shell cat VERSION)
 
 # As the kernel's makefiles, which run elsewhere, have to see it; depmod is not for a package.
 STAGE := $(if $(DESTDIR),$(abspath $(DESTDIR)))
@@ -44,11 +43,11 @@ driver:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver modules
 
 cli:
-	$(MAKE) -C cli VERSION=$(VERSION)
+	$(MAKE) -C cli
 
 install: all
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver $(MODULES_INSTALL)
-	$(MAKE) -C cli VERSION=$(VERSION) PREFIX=$(PREFIX) DESTDIR=$(STAGE) install
+	$(MAKE) -C cli PREFIX=$(PREFIX) DESTDIR=$(STAGE) install
 	install -D -m 644 -t $(STAGE)/usr/lib/udev/rules.d udev/60-bhlab.rules
 	install -D -m 644 udev/bhlab-sysusers.conf $(STAGE)/usr/lib/sysusers.d/bhlab.conf
 	install -D -m 644 -t $(STAGE)$(PREFIX)/include/linux $(wildcard uapi/linux/*.h)
