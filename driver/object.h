@@ -21,8 +21,8 @@ struct bhlab_lab;
  * @charge: its share of the limits of the lab's user
  * @users: verbs at work on it, and one for the table; destroying waits until
  *	the table's is the last
- * @live: lookups find it. It is in the table, with its id and its name,
- *	before that and while it is being destroyed. Written under lab->lock, read under RCU
+ * @live: lookups find it. It is in the table, with its id and its name, before
+ *	that and while it is being destroyed. Written under lab->lock, read under RCU
  * @reserved: until it is live, the reservation that it took id and name from
  * @pins: items that name it, under lab->lock; not destroyed while there are any
  */

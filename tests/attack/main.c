@@ -58,9 +58,9 @@ static const struct bound bounds[NR_BOUNDS] = {
  */
 #define LEFT_LEAST	60
 #define LEFT_ALWAYS	8
+#define HOST_WHOLE	90
 /* Percent of what processes get that a loop of nice 0 gets beside the member's. */
 #define PART_LEAST	8
-#define HOST_WHOLE	90
 /* Percent of all memory that the member may have taken. */
 #define MEMORY_MOST	12
 /* His processes' among them. */
