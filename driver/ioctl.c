@@ -183,6 +183,13 @@ static int bhlab_cmd_destroy(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	return bhlab_lab_destroy(lab, cmd->destroy.id);
 }
 
+static bool bhlab_cond_counts(u32 condition)
+{
+	return condition == BHLAB_COND_RUNS ||
+	       condition == BHLAB_COND_STARTED ||
+	       condition == BHLAB_COND_RECORDED;
+}
+
 static int bhlab_cmd_wait(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 {
 	struct bhlab_wait *wait = &cmd->wait;
@@ -191,7 +198,7 @@ static int bhlab_cmd_wait(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	int ret;
 
 	if (!wait->condition || wait->condition > BHLAB_LAST_COND ||
-	    (wait->value && !recorded && wait->condition != BHLAB_COND_RUNS) ||
+	    (wait->value && !bhlab_cond_counts(wait->condition)) ||
 	    (wait->id && recorded))
 		return -EOPNOTSUPP;
 	if (recorded)

@@ -136,6 +136,8 @@ static bool bhlab_wait_done(struct bhlab_item *item,
 		done = bhlab_item_outstanding(item);
 	else if (cmd->condition == BHLAB_COND_RUNNING)
 		done = bhlab_item_runs(item);
+	else if (cmd->condition == BHLAB_COND_STARTED)
+		done = item->runs >= cmd->value;
 	else
 		done = bhlab_item_finished(item) >= cmd->value;
 	if (!done && item->dead) {

@@ -620,7 +620,7 @@ static const struct unused {
 	UNUSED_ACT(DRAIN, count, fill_drain),
 	UNUSED_ACT(DRAIN, ns, fill_drain),
 	UNUSED(WAIT, bhlab_wait, condition, 0, fill_wait),
-	UNUSED(WAIT, bhlab_wait, condition, BHLAB_COND_RECORDED + 1, fill_wait),
+	UNUSED(WAIT, bhlab_wait, condition, BHLAB_COND_STARTED + 1, fill_wait),
 	UNUSED(WAIT, bhlab_wait, value, 1, fill_wait),
 	UNUSED(WAIT, bhlab_wait, value, 1ULL << 63, fill_wait),
 	UNUSED(BATCH, bhlab_batch, reserved, 1, fill_batch),

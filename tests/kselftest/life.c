@@ -666,10 +666,12 @@ TEST_F(lab, numbers)
 
 TEST_F(lab, wait_interrupted)
 {
-	const __u32 conditions[] = { BHLAB_COND_PENDING, BHLAB_COND_RUNNING, BHLAB_COND_RUNS };
+	const __u32 conditions[] = {
+		BHLAB_COND_PENDING, BHLAB_COND_RUNNING, BHLAB_COND_RUNS, BHLAB_COND_STARTED,
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++) {
-		__u64 value = conditions[i] == BHLAB_COND_RUNS;
+		__u64 value = conditions[i] >= BHLAB_COND_RUNS;
 
 		start_alarm(0);
 		EXPECT_EQ(-EINTR, bh_wait(self->fd, 1, conditions[i], value, BH_PATIENCE));

@@ -1039,6 +1039,23 @@ TEST_F(verbs, wait)
 	EXPECT_EQ(-ETIMEDOUT, bh_wait(fd, id, BHLAB_COND_RUNS, 2, 0));
 }
 
+/* A run counts as started before it has ended, and when it has long ended. */
+TEST_F(verbs, wait_started)
+{
+	const int fd = self->fd;
+	const __u32 id = bh_add(fd, BHLAB_MECH_WORK, "slow", BH_SLEEP(300 * BH_MS));
+
+	EXPECT_EQ(0, bh_wait(fd, id, BHLAB_COND_STARTED, 0, 0));
+	EXPECT_EQ(-ETIMEDOUT, bh_wait(fd, id, BHLAB_COND_STARTED, 1, 0));
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
+	EXPECT_EQ(0, bh_wait(fd, id, BHLAB_COND_STARTED, 1, BH_PATIENCE));
+	EXPECT_EQ(-ETIMEDOUT, bh_wait(fd, id, BHLAB_COND_RUNS, 1, 0));
+	WAIT_IDLE(id);
+	EXPECT_EQ(0, bh_wait(fd, id, BHLAB_COND_STARTED, 1, 0));
+	EXPECT_EQ(-ETIMEDOUT, bh_wait(fd, id, BHLAB_COND_STARTED, 2, 0));
+	EXPECT_EQ(-EINVAL, bh_wait(fd, id, BHLAB_COND_STARTED, 1, BHLAB_NS_MAX + 1));
+}
+
 /* --- steps */
 
 TEST_F(verbs, steps_activate)

@@ -1177,7 +1177,7 @@ struct bhlab_batch_entry {
  * @flags: must be 0
  * @id: the item; for RECORDED 0
  * @condition: enum bhlab_condition
- * @value: RUNS, RECORDED: the number; else 0
+ * @value: RUNS, STARTED, RECORDED: the number; else 0
  * @timeout_ns: in: 0 (do not wait) to BHLAB_NS_MAX; out: after EINTR, what was
  *	left of it. A call that is restarted waits for that only
  *
@@ -1203,6 +1203,8 @@ struct bhlab_wait {
  * @BHLAB_COND_RUNNING: the program runs
  * @BHLAB_COND_RUNS: at least @value runs have finished since the item was made
  * @BHLAB_COND_RECORDED: &bhlab_ring_setup.out_recorded is at least @value
+ * @BHLAB_COND_STARTED: at least @value runs have started since the item was made:
+ *	unlike RUNNING it stays so, however short they are
  */
 enum bhlab_condition {
 	BHLAB_COND_IDLE = 1,
@@ -1210,6 +1212,7 @@ enum bhlab_condition {
 	BHLAB_COND_RUNNING = 3,
 	BHLAB_COND_RUNS = 4,
 	BHLAB_COND_RECORDED = 5,
+	BHLAB_COND_STARTED = 6,
 };
 
 /**
