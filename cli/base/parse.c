@@ -64,12 +64,39 @@ static int parse_fraction(const char **p, const struct unit *unit, uint64_t *ns)
 	return 0;
 }
 
-static int too_long(const char *text, struct error *e)
+/* The sign for micro, which Unicode has twice; or NULL. */
+static const char *skip_micro(const char *text)
 {
-	return usage(e, "'%s' is too long: the limit is %llus", text, BHLAB_NS_MAX / 1000000000);
+	return !strncmp(text, "\u00b5", 2) || !strncmp(text, "\u03bc", 2) ? text + 2 : NULL;
 }
 
-int parse_period(const char *text, uint64_t *ns, struct error *e)
+bool parse_is_torn(const char *text, const char *next, struct error *e)
+{
+	const char *micro = next ? skip_micro(next) : NULL;
+
+	if (!next || !isdigit((unsigned char)*text) || text[strspn(text, "0123456789.")] ||
+	    !(micro ? !strcmp(micro, "s") : !!find_unit(next)))
+		return false;
+	usage(e, "write %s%s%s, without a blank", text, micro ? "u" : "", micro ? micro : next);
+	return true;
+}
+
+static int too_long(const char *text, uint64_t max, struct error *e)
+{
+	return usage(e, "'%s' is too long: the limit is %" PRIu64 "s", text, max / 1000000000);
+}
+
+static int no_unit(const char *text, const char *digits, struct error *e)
+{
+	const char *micro = skip_micro(digits);
+
+	if (micro && !strcmp(micro, "s"))
+		return usage(e, "'%s' has a letter that is not ASCII; write %.*sus", text,
+			     (int)(digits - text), text);
+	return usage(e, "'%s' has no unit that is known; ns, us, ms and s are", text);
+}
+
+static int parse_up_to(const char *text, uint64_t max, uint64_t *ns, struct error *e)
 {
 	const char *p = text, *digits = text + strspn(text, "0123456789.");
 	const struct unit *unit = find_unit(digits);
@@ -82,13 +109,13 @@ int parse_period(const char *text, uint64_t *ns, struct error *e)
 	for (; isdigit((unsigned char)*p); p++)
 		if (__builtin_mul_overflow(whole, 10, &whole) ||
 		    __builtin_add_overflow(whole, (uint64_t)(*p - '0'), &whole))
-			return too_long(text, e);
+			return too_long(text, max, e);
 	if (!*p && !whole) {
 		*ns = 0;
 		return 0;
 	}
 	if (!unit)
-		return usage(e, "'%s' has no unit that is known; ns, us, ms and s are", text);
+		return no_unit(text, digits, e);
 	if (*p == '.' && isdigit((unsigned char)p[1])) {
 		p++;
 		if (parse_fraction(&p, unit, &fraction))
@@ -97,9 +124,19 @@ int parse_period(const char *text, uint64_t *ns, struct error *e)
 	if (p != digits)
 		return usage(e, "'%s' is not a period; write 10us, 1.5ms or 1s", text);
 	if (__builtin_mul_overflow(whole, unit->ns, ns) ||
-	    __builtin_add_overflow(*ns, fraction, ns) || *ns > BHLAB_NS_MAX)
-		return too_long(text, e);
+	    __builtin_add_overflow(*ns, fraction, ns) || *ns > max)
+		return too_long(text, max, e);
 	return 0;
+}
+
+int parse_period(const char *text, uint64_t *ns, struct error *e)
+{
+	return parse_up_to(text, BHLAB_NS_MAX, ns, e);
+}
+
+int parse_any_period(const char *text, uint64_t *ns, struct error *e)
+{
+	return parse_up_to(text, UINT64_MAX, ns, e);
 }
 
 /* "2" or "2-3"; what is at @text is changed. */

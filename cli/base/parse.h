@@ -4,6 +4,7 @@
 #define BHCTL_PARSE_H
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -12,6 +13,10 @@
 int parse_number(const char *text, uint64_t max, uint64_t *value, struct error *e);
 /* 100ns, 10us, 1.5ms, 1s, 0; at most BHLAB_NS_MAX. */
 int parse_period(const char *text, uint64_t *ns, struct error *e);
+/* The same, as far as 64 bits go. */
+int parse_any_period(const char *text, uint64_t *ns, struct error *e);
+/* "5 ms": @next, the word after the number @text, is its unit. Tells what to write. */
+bool parse_is_torn(const char *text, const char *next, struct error *e);
 /* "0,2-3", as taskset(1) has it. */
 int parse_cpus(const char *text, cpu_set_t *cpus, struct error *e);
 /* The rules of BHLAB_NAME_LEN. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bhctl.h"
+#include "base/near.h"
 #include "base/text.h"
 #include "base/words.h"
 
@@ -92,7 +93,9 @@ WORDS(condition, "condition",
 	{ "idle", BHLAB_COND_IDLE },
 	{ "pending", BHLAB_COND_PENDING },
 	{ "running", BHLAB_COND_RUNNING },
-	{ "runs", BHLAB_COND_RUNS });
+	{ "runs", BHLAB_COND_RUNS },
+	{ "started", BHLAB_COND_STARTED },
+	{ "ended", BHLAB_COND_RUNS });
 
 WORDS(kind, "kind of event",
 	{ "run", BHLAB_EVENT_RUN },
@@ -198,6 +201,12 @@ void step_names(char *buf, size_t size)
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
 		text_join(&text, ", ", steps[i].name);
+}
+
+void step_names_near(struct near *near)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		near_try(near, steps[i].name);
 }
 
 bool word_value(const struct words *words, const char *name, uint32_t *value)

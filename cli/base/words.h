@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct json_object;
+struct near;
 
 /* Who activates: the word after --from. */
 enum latency_from {
@@ -65,6 +66,7 @@ const struct step_word *step_by_name(const char *name);
 const struct step_word *step_by_op(uint32_t op);
 /* The names of all steps, with commas, into @buf. */
 void step_names(char *buf, size_t size);
+void step_names_near(struct near *near);
 
 /* False if there is no such word. */
 bool word_value(const struct words *words, const char *name, uint32_t *value);

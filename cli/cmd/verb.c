@@ -143,11 +143,12 @@ static int run_verb(const struct call *call, struct lab *lab, struct result *res
 
 static int check_wait(const struct call *call, struct error *e)
 {
-	bool runs = arg_number(call, "CONDITION", 0) == BHLAB_COND_RUNS;
+	uint32_t condition = (uint32_t)arg_number(call, "CONDITION", 0);
+	bool counts = condition == BHLAB_COND_RUNS || condition == BHLAB_COND_STARTED;
 
-	if (runs && !arg_given(call, "N"))
+	if (counts && !arg_given(call, "N"))
 		return usage(e, "how many runs? N is missing");
-	if (!runs && arg_given(call, "N"))
+	if (!counts && arg_given(call, "N"))
 		return usage(e, "'%s' is one word too many", arg_typed(call, "N"));
 	return 0;
 }
@@ -338,14 +339,15 @@ const struct command command_trigger = {
 
 const struct command command_wait = {
 	.name = "wait",
-	.summary = "wait until an item is idle, pending or running, or has run N times",
+	.summary = "wait until an item is idle, pending or running, or N runs have started or ended",
 	.args = ARGS(
 		{ "ITEM", &arg_item },
 		{ "CONDITION", .words = &condition_words },
 		{ "N", &arg_u64, .optional = true },
 		{ "--timeout", &arg_period, "give up after this time; 10s if not given" }),
 	.notes =
-	"CONDITION is idle, pending, running, or runs N. Exits 124 when the time is over.\n",
+	"CONDITION is idle, pending or running; or started N or ended N, which hold from then\n"
+	"on, however short the runs are; runs N is ended N. Exits 124 when the time is over.\n",
 	.meanings = MEANINGS(
 		{ ENOENT, "there is no item {ITEM} in this lab, or it went away meanwhile" }),
 	.lab = LAB_STATE,

@@ -7,6 +7,8 @@
 
 #include "command/command.h"
 #include "lab/steps.h"
+#include "base/near.h"
+#include "base/parse.h"
 #include "base/text.h"
 #include "base/words.h"
 
@@ -31,12 +33,12 @@ static enum arg_span span(const struct argdef *def)
 static int parse_word(const struct words *words, const char *text, struct value *value,
 		      struct error *e)
 {
-	char names[256];
+	char hint[300];
 	uint32_t number;
 
 	if (!word_value(words, text, &number)) {
-		word_names(words, ", ", names, sizeof(names));
-		return usage(e, "unknown %s '%s'; there are %s", words->what, text, names);
+		near_hint_words(text, strlen(text), words, hint, sizeof(hint));
+		return usage(e, "unknown %s '%s'%s", words->what, text, hint);
 	}
 	value->number = number;
 	return 0;
@@ -50,7 +52,9 @@ static int parse_value(const struct argdef *def, const char *text, struct value 
 	return def->type->parse ? def->type->parse(text, value, e) : 0;
 }
 
-static int set_value(struct call *call, size_t i, const char *text, struct error *e)
+/* @next is the word after it, or NULL. */
+static int set_value(struct call *call, size_t i, const char *text, const char *next,
+		     struct error *e)
 {
 	const struct argdef *def = &call->cmd->args[i];
 	struct value *value = &call->values[i];
@@ -59,6 +63,7 @@ static int set_value(struct call *call, size_t i, const char *text, struct error
 	value->text = text;
 	if (!parse_value(def, text, value, e))
 		return 0;
+	parse_is_torn(text, next, e);
 	error_prefix(e, def->name);
 	return -1;
 }
@@ -94,7 +99,17 @@ static void make_getopts(struct getopts *o, const struct command *cmd)
 	add_option(o, &nr, &help, HELP_OPTION);
 }
 
-static int bad_option(int c, char *word, struct error *e)
+static int unknown_option(const struct command *cmd, const char *word, struct error *e)
+{
+	struct near near = near_to(word, strcspn(word, "="));
+
+	for (size_t i = 0; cmd->args[i].name; i++)
+		if (arg_is_option(&cmd->args[i]))
+			near_try(&near, cmd->args[i].name);
+	return usage(e, "unknown option '%s'%s", word, near_hint(&near));
+}
+
+static int bad_option(const struct command *cmd, int c, char *word, struct error *e)
 {
 	if (c == ':')
 		return usage(e, "option '%s' needs a value", word);
@@ -104,7 +119,7 @@ static int bad_option(int c, char *word, struct error *e)
 		return usage(e, "option '%s' takes no value", word);
 	if (optopt && word[1] != '-')
 		return usage(e, "unknown option '-%c'", optopt);
-	return usage(e, "unknown option '%s'", word);
+	return unknown_option(cmd, word, e);
 }
 
 static size_t index_of(const struct command *cmd, int c)
@@ -128,10 +143,11 @@ static int parse_options(struct call *call, int argc, char **argv, struct error 
 	optind = 0;	/* glibc: from the beginning */
 	while ((c = getopt_long(argc, argv, o.shorts, o.longs, NULL)) != -1) {
 		if (c == '?' || c == ':')
-			return bad_option(c, argv[optind - 1], e);
+			return bad_option(call->cmd, c, argv[optind - 1], e);
 		if (c == HELP_OPTION)
 			call->help = true;
-		else if (set_value(call, index_of(call->cmd, c), optarg ? optarg : "", e))
+		else if (set_value(call, index_of(call->cmd, c), optarg ? optarg : "",
+				   argv[optind], e))
 			return -1;
 	}
 	return 0;
@@ -152,7 +168,7 @@ static int parse_positional(struct call *call, size_t i, char **argv, int argc, 
 
 	if (*at >= argc)
 		return def->optional ? 0 : usage(e, "%s is missing", def->name);
-	if (set_value(call, i, argv[*at], e))
+	if (set_value(call, i, argv[*at], argv[*at + 1], e))
 		return -1;
 	if (span(def) != SPAN_WORD) {
 		call->values[i].rest = argv + *at;
@@ -187,13 +203,26 @@ static int parse(struct call *call, int argc, char **argv, struct error *e)
 	return call->cmd->check ? call->cmd->check(call, e) : 0;
 }
 
-int call_parse(struct call *call, int argc, char **argv, struct error *e)
+static int unknown_command(const char *name, struct error *e)
+{
+	struct near near = near_to(name, strlen(name));
+
+	for (const struct command *const *cmd = commands_all(); *cmd; cmd++)
+		near_try(&near, (*cmd)->name);
+	if (near.best)
+		return usage(e, "unknown command '%s'%s", name, near_hint(&near));
+	return usage(e, "unknown command '%s'; 'bhctl help' lists all", name);
+}
+
+static int parse_words(struct call *call, int argc, char **argv, bool any, struct error *e)
 {
 	const struct command *longer = argc > 1 ? command_find_two(argv[0], argv[1]) : NULL;
 
 	*call = (struct call){ .cmd = longer ? longer : command_find(argv[0]) };
 	if (!call->cmd)
-		return usage(e, "unknown command '%s'; 'bhctl help' lists all", argv[0]);
+		return unknown_command(argv[0], e);
+	for (size_t i = 0; i < ARGS_MAX; i++)
+		call->values[i].any = any;
 	add_subject(call, call->cmd->name);
 	argc -= !!longer;
 	argv += !!longer;
@@ -201,6 +230,16 @@ int call_parse(struct call *call, int argc, char **argv, struct error *e)
 		return 0;
 	call_free(call);
 	return -1;
+}
+
+int call_parse(struct call *call, int argc, char **argv, struct error *e)
+{
+	return parse_words(call, argc, argv, false, e);
+}
+
+int call_parse_any(struct call *call, int argc, char **argv, struct error *e)
+{
+	return parse_words(call, argc, argv, true, e);
 }
 
 void call_free(struct call *call)

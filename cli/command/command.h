@@ -24,6 +24,7 @@ enum lab_use {
 
 struct value {
 	bool given;
+	bool any;			/* it may be out of range: the driver is asked */
 	const char *text;		/* as typed */
 	uint64_t number;		/* or period, or the number of a word */
 	struct program *program;	/* of arg_steps; the call's */
@@ -139,6 +140,8 @@ const struct command *command_find_two(const char *first, const char *second);
 
 /* --- args.c: from words to a call; usage errors only */
 int call_parse(struct call *call, int argc, char **argv, struct error *e);
+/* The same, and numbers may be whatever their field can carry. */
+int call_parse_any(struct call *call, int argc, char **argv, struct error *e);
 void call_free(struct call *call);
 bool arg_is_option(const struct argdef *def);
 bool arg_is_flag(const struct argdef *def);

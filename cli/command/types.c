@@ -24,7 +24,8 @@ static int parse_32(const char *text, struct value *value, struct error *e)
 
 static int parse_time(const char *text, struct value *value, struct error *e)
 {
-	return parse_period(text, &value->number, e);
+	return value->any ? parse_any_period(text, &value->number, e) :
+			    parse_period(text, &value->number, e);
 }
 
 static int parse_new_name(const char *text, struct value *value, struct error *e)
@@ -56,7 +57,7 @@ static int parse_steps(const char *text, struct value *value, struct error *e)
 {
 	program_free(value->program);
 	value->program = NULL;
-	return program_parse(text, &value->program, e);
+	return program_parse(text, value->any, &value->program, e);
 }
 
 const struct arg_type arg_flag = { 0 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lab/lab.h"
+#include "base/near.h"
 #include "base/parse.h"
 #include "lab/steps.h"
 #include "base/text.h"
@@ -31,14 +32,60 @@ static int step_target(struct step *step, const char *text, struct error *e)
 	return 0;
 }
 
-/* "--cpu N", the rest of a step; @word is "--cpu". */
-static int step_cpu(struct step *step, const char *word, char **rest, struct error *e)
+/* The text of a step while it is read. */
+struct words_left {
+	char *rest;
+	bool any;		/* numbers and periods may be out of range */
+};
+
+static char *next_word(struct words_left *left)
 {
-	const char *number = strtok_r(NULL, BLANKS, rest);
+	return strtok_r(NULL, BLANKS, &left->rest);
+}
+
+#define NO_WAITING "a step waits for no handler, which might wait for this one; "
+
+/* What programs do not have, and what does it. */
+static const struct {
+	const char *word;
+	const char *why;
+} left_out[] = {
+	{ "flush", NO_WAITING "flush is a command" },
+	{ "wait", NO_WAITING "wait is a command" },
+	{ "drain", NO_WAITING "drain is a command" },
+	{ "settle", NO_WAITING "settle stands outside of programs" },
+	{ "--sync", NO_WAITING "give --sync to the command" },
+	{ "--mod", "a step's delay is ignored while one is pending; cancel it first" },
+	{ "--on", "a step queues on the queue of the item; add that with --queue" },
+	{ "--count", "a step raises the line once; write it as often as you want" },
+	{ "--period", "a step raises the line once; 'trigger --period' is a command" },
+};
+
+static const char *why_left_out(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(left_out); i++)
+		if (!strcmp(left_out[i].word, word))
+			return left_out[i].why;
+	return NULL;
+}
+
+static int superfluous(const char *word, const char *text, struct error *e)
+{
+	const char *why = why_left_out(word);
+
+	return usage(e, "'%s' %s%s%s", word, why ? "is not for steps" : text, why ? ": " : "",
+		     why ? why : "");
+}
+
+/* "--cpu N", the rest of a step; @word is "--cpu". */
+static int step_cpu(struct step *step, const char *word, struct words_left *left, struct error *e)
+{
+	const char *number;
 	uint64_t cpu;
 
 	if (strcmp(word, "--cpu"))
-		return usage(e, "'%s' means nothing here", word);
+		return superfluous(word, "means nothing here", e);
+	number = next_word(left);
 	if (!number)
 		return usage(e, "--cpu needs a number");
 	if (parse_number(number, UINT32_MAX, &cpu, e))
@@ -54,54 +101,79 @@ static const char *operand_name(char form)
 	       form == 'P' ? "a period" : "a number";
 }
 
-static int step_operand(struct step *step, char form, const char *word, struct error *e)
+static int step_period(const char *word, struct words_left *left, uint64_t *ns, struct error *e)
 {
+	if (!(left->any ? parse_any_period(word, ns, e) : parse_period(word, ns, e)))
+		return 0;
+	parse_is_torn(word, next_word(left), e);
+	return -1;
+}
+
+static int step_operand(struct step *step, char form, struct words_left *left, struct error *e)
+{
+	const char *word = next_word(left);
 	uint64_t value;
 
 	if (!word)
 		return form == 'n' ? 0 : usage(e, "it needs %s", operand_name(form));
 	if (form == 'T' || form == 'O')
 		return step_target(step, word, e);
-	if (form == 'P' ? parse_period(word, &value, e) : parse_number(word, UINT64_MAX, &value, e))
+	if (form == 'P' ? step_period(word, left, &value, e) :
+			  parse_number(word, UINT64_MAX, &value, e))
 		return -1;
 	step->raw.arg = value;
 	return 0;
 }
 
-static int step_operands(struct step *step, const char *form, char **rest, struct error *e)
+static int step_operands(struct step *step, const char *form, struct words_left *left,
+			 struct error *e)
 {
 	const char *word;
 
 	for (; *form && *form != 'c'; form++)
-		if (step_operand(step, *form, strtok_r(NULL, BLANKS, rest), e))
+		if (step_operand(step, *form, left, e))
 			return -1;
-	word = strtok_r(NULL, BLANKS, rest);
+	word = next_word(left);
 	if (word && *form == 'c') {
-		if (step_cpu(step, word, rest, e))
+		if (step_cpu(step, word, left, e))
 			return -1;
-		word = strtok_r(NULL, BLANKS, rest);
+		word = next_word(left);
 	}
-	return word ? usage(e, "'%s' is one word too many", word) : 0;
+	return word ? superfluous(word, "is one word too many", e) : 0;
 }
 
-static int step_parse(struct step *step, char *text, struct error *e)
+static int unknown_step(const char *name, struct error *e)
 {
-	char *rest, names[256], *name = strtok_r(text, BLANKS, &rest);
+	struct near near = near_to(name, strlen(name));
+	const char *why = why_left_out(name);
+	char names[256];
+
+	if (why)
+		return usage(e, "there is no step '%s': %s", name, why);
+	step_names_near(&near);
+	if (near.best)
+		return usage(e, "unknown step '%s'%s", name, near_hint(&near));
+	step_names(names, sizeof(names));
+	return usage(e, "unknown step '%s'; there are %s", name, names);
+}
+
+static int step_parse(struct step *step, char *text, bool any, struct error *e)
+{
+	struct words_left left = { .any = any };
+	char *name = strtok_r(text, BLANKS, &left.rest);
 	const struct step_word *word = step_by_name(name);
 
 	*step = (struct step){ 0 };
-	if (!word) {
-		step_names(names, sizeof(names));
-		return usage(e, "unknown step '%s'; there are %s", name, names);
-	}
+	if (!word)
+		return unknown_step(name, e);
 	step->raw.op = word->op;
-	if (!step_operands(step, word->form, &rest, e))
+	if (!step_operands(step, word->form, &left, e))
 		return 0;
 	error_prefix(e, name);
 	return -1;
 }
 
-static int program_append(struct program *program, char *text, struct error *e)
+static int program_append(struct program *program, char *text, bool any, struct error *e)
 {
 	char prefix[32];
 	size_t nr = program->nr + 1;
@@ -109,7 +181,7 @@ static int program_append(struct program *program, char *text, struct error *e)
 	if (!text[strspn(text, BLANKS)])
 		return 0;
 	program->steps = xrealloc(program->steps, nr, sizeof(*program->steps));
-	if (!step_parse(&program->steps[program->nr], text, e)) {
+	if (!step_parse(&program->steps[program->nr], text, any, e)) {
 		program->nr = nr;
 		return 0;
 	}
@@ -118,7 +190,7 @@ static int program_append(struct program *program, char *text, struct error *e)
 	return -1;
 }
 
-int program_parse(const char *text, struct program **result, struct error *e)
+int program_parse(const char *text, bool any, struct program **result, struct error *e)
 {
 	struct program *program = xrealloc(NULL, 1, sizeof(*program));
 	char *copy = xstrdup(text), *rest = copy, *part;
@@ -126,7 +198,7 @@ int program_parse(const char *text, struct program **result, struct error *e)
 
 	*program = (struct program){ 0 };
 	while (!err && (part = strsep(&rest, ";,")))
-		err = program_append(program, part, e);
+		err = program_append(program, part, any, e);
 	free(copy);
 	if (err)
 		program_free(program);

@@ -22,8 +22,11 @@ struct program {
 	size_t nr;
 };
 
-/* Reads the text only; names stay names. The caller frees the program. */
-int program_parse(const char *text, struct program **program, struct error *e);
+/*
+ * Reads the text only; names stay names. The caller frees the program. With @any numbers
+ * and periods may be out of range: the driver is asked.
+ */
+int program_parse(const char *text, bool any, struct program **program, struct error *e);
 void program_free(struct program *program);
 
 /* Gives ids to the names; 0 or the errno. Names of nothing are reserved. */

@@ -56,7 +56,7 @@ load common
 		64 - | queue w --on 1x    | queue: --on: the name '1x' begins with a digit, '.' or '-'
 		64 - | flush w --sync     | flush: unknown option '--sync'
 		64 - | delay w 1ms --mod=1 | delay: option '--mod=1' takes no value
-		64 - | wait w gone        | wait w: CONDITION: unknown condition 'gone'; there are idle, pending, running, runs
+		64 - | wait w gone        | wait w: CONDITION: unknown condition 'gone'; there are idle, pending, running, runs, started, ended
 		64 - | events --kind frob | events: --kind: unknown kind of event 'frob'; there are run, queued, coalesced, expired, mark, cancelled, disabled, enabled, dropped
 		64 - | events --idle-timeout 1s | events: --idle-timeout is for --follow
 		64 - | add                | add: MECHANISM is missing
