@@ -77,7 +77,8 @@ bool parse_is_torn(const char *text, const char *next, struct error *e)
 	if (!next || !isdigit((unsigned char)*text) || text[strspn(text, "0123456789.")] ||
 	    !(micro ? !strcmp(micro, "s") : !!find_unit(next)))
 		return false;
-	usage(e, "write %s%s%s, without a blank", text, micro ? "u" : "", micro ? micro : next);
+	usage(e, "'%s %s': write %s%s%s, without a blank", text, next, text, micro ? "u" : "",
+	      micro ? micro : next);
 	return true;
 }
 

@@ -52,6 +52,7 @@ static int run_exec(const struct call *call, struct lab *lab, struct result *res
 	if (lab->kept) {
 		if (lab->fd < 0 && lab_open(lab, &result->error))
 			return -1;
+		result->word = "exit";
 		return run_child(call, lab, argv, &result->error);
 	}
 	return lab_open_new(lab, &result->error) ? -1 : exec_become(lab->fd, argv, &result->error);
@@ -66,5 +67,6 @@ const struct command command_exec = {
 	"All bhctl commands inside share the lab, by BHLAB_FD. Exits as the program does.\n",
 	.lab = LAB_NONE,
 	.in_scenario = true,
+	.answer = "exit",
 	.run = run_exec,
 };

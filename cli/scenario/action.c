@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "command/command.h"
 #include "scenario/scenario.h"
 #include "lab/steps.h"
@@ -18,12 +19,16 @@ const char *phrase_at(const struct phrase *phrase, int i)
 					phrase->start + strlen(phrase->start);
 }
 
+/* Of a '$' that is left. */
+#define NO_VALUE "; in a command $N is the number of a 'repeat ... as N' around it"
+
 int phrase_split(struct phrase *phrase)
 {
 	struct error e = { 0 };
 
 	if (line_split(phrase->line, phrase->start, &e))
-		return wrong(phrase->reader, phrase->start + phrase->line->bad, "%s", e.text);
+		return wrong(phrase->reader, phrase->start + phrase->line->bad, "%s%s", e.text,
+			     strchr(e.text, '$') ? NO_VALUE : "");
 	return 0;
 }
 
@@ -68,26 +73,68 @@ static bool is_statement(const char *name)
 	return name_in(name, names);
 }
 
-static void note_targets(struct reader *reader, const char *at, const struct program *program)
+/* Where a name stands by itself behind the command's own words, or where these begin. */
+static const char *find_name(const struct phrase *phrase, const char *name)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789.-";
+	const char *start = phrase_at(phrase, 1), *p = start;
+
+	while ((p = strstr(p, name))) {
+		size_t len = strspn(p, letters);
+
+		if (len == strlen(name) && (p == start || !strchr(letters, p[-1])))
+			return p;
+		p += len ? len : 1;
+	}
+	return phrase_at(phrase, 0);
+}
+
+/* It may be made further down. */
+static void note_targets(const struct phrase *phrase, const struct program *program)
 {
 	for (size_t i = 0; program && i < program->nr; i++) {
 		const char *target = program->steps[i].target;
 
 		if (*target && *target != '#')
-			list_add(&reader->scenario->targets,
-				 spot_new(reader, at, target, strlen(target)));
+			list_add(&phrase->reader->scenario->targets,
+				 spot_new(phrase->reader, find_name(phrase, target), target,
+					  strlen(target)));
 	}
 }
 
-static void note_names(const struct phrase *phrase, const struct call *call)
+static int check_object(const struct phrase *phrase, const struct argdef *def,
+			const struct value *value)
+{
+	struct reader *reader = phrase->reader;
+
+	if (!value->given || value->number || (def->type != &arg_item && def->type != &arg_queue))
+		return 0;
+	if (phrase->unknown || is_made(reader->scenario, value->text))
+		return 0;
+	return wrong(reader, find_name(phrase, value->text), "no add above makes '%s'%s",
+		     value->text, added_hint(reader, value->text));
+}
+
+static void note_text(struct list *list, const struct phrase *phrase, const char *text)
+{
+	list_add(list, pool_text(&phrase->reader->scenario->pool, text, strlen(text)));
+}
+
+static int note_names(const struct phrase *phrase, const struct call *call)
 {
 	struct scenario *scenario = phrase->reader->scenario;
+	int err = 0;
 
-	for (size_t i = 0; call->cmd->args[i].name; i++)
-		note_targets(phrase->reader, phrase_at(phrase, 0), call->values[i].program);
+	for (size_t i = 0; call->cmd->args[i].name; i++) {
+		note_targets(phrase, call->values[i].program);
+		err |= check_object(phrase, &call->cmd->args[i], &call->values[i]);
+	}
 	if (!strncmp(call->cmd->name, "add", 3))
-		list_add(&scenario->added, pool_text(&scenario->pool, arg_typed(call, "NAME"),
-						     strlen(arg_typed(call, "NAME"))));
+		note_text(&scenario->added, phrase, arg_typed(call, "NAME"));
+	if (!strcmp(call->cmd->name, "exec"))
+		note_text(&scenario->programs, phrase, phrase_at(phrase, 0));
+	return err;
 }
 
 /* It is parsed again each time it runs: a call is good for once. */
@@ -100,14 +147,20 @@ static int check_command(const struct phrase *phrase, int argc, const struct com
 
 	memcpy(argv, phrase->line->argv, argc * sizeof(*argv));
 	argv[argc] = NULL;
-	err = call_parse(&call, argc, argv, &e);
+	err = phrase->refusal ? call_parse_any(&call, argc, argv, &e) :
+				call_parse(&call, argc, argv, &e);
 	if (err) {
-		wrong(phrase->reader, find_quoted(phrase, e.text), "%s", e.text);
+		wrong(phrase->reader, find_quoted(phrase, e.text), "%s%s", e.text,
+		      strchr(e.text, '$') ? NO_VALUE : "");
+		/* It is not to be missing to the lines below. */
+		if (!strcmp(argv[0], "add") && argc > 2)
+			note_text(&phrase->reader->scenario->added, phrase, phrase->line->argv[2]);
 	} else if (call.help || !call.cmd->in_scenario) {
-		err = wrong(phrase->reader, phrase_at(phrase, 0), "'%s' is not for scenarios",
-			    argv[0]);
+		err = wrong(phrase->reader, phrase_at(phrase, 0),
+			    "'%s' is not for scenarios: nobody reads here what it prints; "
+			    "expressions have what was recorded", argv[0]);
 	} else {
-		note_names(phrase, &call);
+		err = note_names(phrase, &call);
 		*cmd = call.cmd;
 	}
 	call_free(&call);
@@ -122,6 +175,9 @@ static int take_cpu(const struct phrase *phrase, struct action *action)
 	struct error e = { 0 };
 	uint64_t cpu;
 
+	action->cpu = CPU_ANY;
+	if (!strcmp(phrase->line->argv[1], "any"))
+		return 0;
 	if (parse_number(phrase->line->argv[1], INT32_MAX, &cpu, &e))
 		return wrong(phrase->reader, phrase_at(phrase, 1), "%s", e.text);
 	action->cpu = (int)cpu;
@@ -167,7 +223,7 @@ static int take_join(const struct phrase *phrase, struct action *action, int arg
 {
 	const struct list *children = &phrase->reader->scenario->children;
 
-	if (action->async || action->user || action->cpu >= 0)
+	if (action->async || action->user || action->cpu != CPU_SAME)
 		return wrong(phrase->reader, phrase_at(phrase, 0), "'join' is not a command");
 	if (argc != 2)
 		return wrong(phrase->reader, phrase_at(phrase, argc < 2 ? 1 : 2),
@@ -190,6 +246,7 @@ int phrase_action(const struct phrase *phrase, struct action *action, int argc,
 	while (len && strchr(" \t\r", phrase_at(phrase, 0)[len - 1]))
 		len--;
 	action->text = pool_text(&phrase->reader->scenario->pool, phrase_at(phrase, 0), len);
+	action->any = phrase->refusal;
 	*cmd = NULL;
 	while (!(err = take_prefix(phrase, action)))
 		;
@@ -215,7 +272,7 @@ static bool is_answer(const struct command *cmd, const char *word)
 	if (!cmd)	/* of a child, which may be any */
 		return word_value(&result_words, word, &value) ||
 		       word_value(&condition_words, word, &value) || !strcmp(word, "added") ||
-		       !strcmp(word, "deleted");
+		       !strcmp(word, "deleted") || !strcmp(word, "exit");
 	if (cmd->answers)
 		return word_value(cmd->answers, word, &value);
 	return cmd->answer && !strcmp(word, cmd->answer);
@@ -260,6 +317,18 @@ static int take_qualifier(const struct phrase *phrase, int *i, struct qualifier 
 	return wrong(phrase->reader, phrase_at(phrase, *i), "unknown word '%s'", argv[*i]);
 }
 
+/* "; did you mean 'queued'?" */
+static const char *answer_hint(struct reader *reader, const struct command *cmd, const char *word)
+{
+	struct near near = near_to(word, strlen(word));
+
+	if (!cmd || cmd->answers)
+		near_try_words(&near, cmd ? cmd->answers : &result_words);
+	if (cmd && cmd->answer)
+		near_try(&near, cmd->answer);
+	return pool_printf(&reader->scenario->pool, "%s", near_hint(&near));
+}
+
 static int take_answer(const struct phrase *phrase, struct statement *s, int i,
 		       const struct command *cmd)
 {
@@ -268,9 +337,12 @@ static int take_answer(const struct phrase *phrase, struct statement *s, int i,
 	if (!*word)
 		return wrong(phrase->reader, phrase_at(phrase, i), "a word is missing after '='");
 	if (!is_answer(cmd, word))
-		return wrong(phrase->reader, phrase_at(phrase, i), "'%s' never answers '%s'",
-			     cmd ? cmd->name : "join", word);
+		return wrong(phrase->reader, phrase_at(phrase, i), "'%s' never answers '%s'%s",
+			     cmd ? cmd->name : "join", word,
+			     answer_hint(phrase->reader, cmd, word));
 	s->word = pool_text(&phrase->reader->scenario->pool, word, strlen(word));
+	if (!strcmp(word, "exit") && phrase_number(phrase, ++i, &s->number))
+		return -1;
 	for (i++; i < phrase->line->argc; s->nr_qualifiers++) {
 		if (s->nr_qualifiers == QUALIFIERS_MAX)
 			return wrong(phrase->reader, phrase_at(phrase, i), "this is too much");
@@ -282,14 +354,22 @@ static int take_answer(const struct phrase *phrase, struct statement *s, int i,
 
 static int take_errno(const struct phrase *phrase, struct statement *s, int i)
 {
+	struct near near;
+
 	if (i >= phrase->line->argc)
 		return wrong(phrase->reader, phrase_at(phrase, i), "an errno is missing here");
-	for (int err = 1; err < 134; err++)
-		if (strerrorname_np(err) && !strcmp(strerrorname_np(err), phrase->line->argv[i]))
+	near = near_to(phrase->line->argv[i], strlen(phrase->line->argv[i]));
+	for (int err = 1; err < 134; err++) {
+		const char *name = strerrorname_np(err);
+
+		if (name && !strcmp(name, phrase->line->argv[i]))
 			s->err = err;
+		if (name)
+			near_try(&near, name);
+	}
 	if (!s->err)
-		return wrong(phrase->reader, phrase_at(phrase, i), "unknown errno '%s'",
-			     phrase->line->argv[i]);
+		return wrong(phrase->reader, phrase_at(phrase, i), "unknown errno '%s'%s",
+			     phrase->line->argv[i], near_hint(&near));
 	return i + 1 < phrase->line->argc ?
 		       wrong(phrase->reader, phrase_at(phrase, i + 1), "one word too many") :
 		       0;
@@ -306,7 +386,7 @@ int phrase_equals(const struct line *line)
 
 int parse_answer(struct reader *reader, struct statement *s, const char *p)
 {
-	struct phrase phrase = { reader, p, &s->action.words };
+	struct phrase phrase = { reader, p, &s->action.words, s->kind == STATEMENT_REFUSAL, false };
 	const struct command *cmd;
 	int equals, argc;
 
@@ -316,6 +396,8 @@ int parse_answer(struct reader *reader, struct statement *s, const char *p)
 	if (equals < 0)
 		return wrong(reader, phrase_at(&phrase, phrase.line->argc), "'= ERRNO' is missing");
 	argc = phrase.line->argc;
+	phrase.unknown = phrase.refusal && equals + 1 < argc &&
+			 !strcmp(phrase.line->argv[equals + 1], "ENOENT");
 	if (phrase_action(&phrase, &s->action, equals, &cmd))
 		return -1;
 	if (s->action.async)

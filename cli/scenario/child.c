@@ -58,7 +58,8 @@ static void explain(int fd, struct error *e)
 	fail(e, STATUS_REFUSED, 0, "it exits with %d%s%s", status, *text ? ": " : "", text);
 }
 
-static void run_call(const struct call *call, struct lab *lab, struct result *result)
+static void run_call(const struct call *call, struct lab *lab, struct result *result,
+		     int *exit_status)
 {
 	int fd = memfd_create("bhctl", MFD_CLOEXEC);
 
@@ -67,6 +68,7 @@ static void run_call(const struct call *call, struct lab *lab, struct result *re
 		return;
 	}
 	run_printing_to(fd, call, lab, result);
+	*exit_status = result->error.status;
 	if (result->error.status && !result->error.text[0])
 		explain(fd, &result->error);
 	close(fd);
@@ -78,8 +80,9 @@ static void issue_here(struct run *run, const struct action *action, struct outc
 	uint64_t before = monotonic_ns();
 	struct call call;
 
-	if (!call_parse(&call, action->words.argc, action->words.argv, &result.error))
-		run_call(&call, &run->scene.lab, &result);
+	if (!(action->any ? call_parse_any : call_parse)(&call, action->words.argc,
+							 action->words.argv, &result.error))
+		run_call(&call, &run->scene.lab, &result, &outcome->exit_status);
 	outcome->took_ns = monotonic_ns() - before;
 	outcome->error = result.error;
 	outcome->doc = result.doc;
@@ -91,12 +94,14 @@ static void issue_on_cpu(struct run *run, const struct action *action, struct ou
 {
 	cpu_set_t old, one;
 
-	if (action->cpu < 0) {
+	if (action->cpu == CPU_SAME) {
 		issue_here(run, action, outcome);
 		return;
 	}
 	CPU_ZERO(&one);
-	CPU_SET(action->cpu, &one);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (action->cpu == CPU_ANY || cpu == action->cpu)
+			CPU_SET(cpu, &one);
 	sched_getaffinity(0, sizeof(old), &old);
 	if (action->cpu >= CPU_SETSIZE || sched_setaffinity(0, sizeof(one), &one)) {
 		fail(&outcome->error, STATUS_REFUSED, ENODEV, "no task can be bound to CPU %d",
@@ -113,6 +118,7 @@ static void issue_on_cpu(struct run *run, const struct action *action, struct ou
 struct message {
 	struct error error;
 	char word[32];
+	int exit_status;
 	uint64_t took_ns;
 };
 
@@ -158,7 +164,10 @@ static void child_main(struct run *run, const struct action *action, int fd)
 		send(fd, "", 1);
 		issue_on_cpu(run, action, &outcome);
 	}
-	message = (struct message){ .error = outcome.error, .took_ns = outcome.took_ns };
+	message = (struct message){
+		.error = outcome.error, .exit_status = outcome.exit_status,
+		.took_ns = outcome.took_ns,
+	};
 	strcpy(message.word, outcome.word);
 	send(fd, &message, sizeof(message));
 	doc = outcome.doc ? json_object_to_json_string(outcome.doc) : "";
@@ -231,6 +240,7 @@ static void child_outcome(struct child *child, struct outcome *outcome)
 		len = receive(child, doc, sizeof(doc) - 1);
 		doc[len] = '\0';
 		outcome->error = message.error;
+		outcome->exit_status = message.exit_status;
 		outcome->took_ns = message.took_ns;
 		memcpy(outcome->word, message.word, sizeof(outcome->word));
 		outcome->doc = len ? json_tokener_parse(doc) : NULL;

@@ -119,21 +119,46 @@ static int read_slowness(unsigned int *slowness, struct error *e)
 	return number ? 0 : usage(e, "BHLAB_SLOWNESS: it must be 1 or more");
 }
 
-/* Each wrong file is told of at once. */
-static int read_all(const struct list *paths, unsigned int slowness, struct list *scenarios)
+/* The line, and a mark below what is wrong in it. */
+static void point_at(const struct complaint *complaint)
+{
+	fprintf(stderr, "    %s\n    %*s^", complaint->source, (int)complaint->column - 1, "");
+	for (unsigned int i = 1; i < complaint->width; i++)
+		fputc('~', stderr);
+	fputc('\n', stderr);
+}
+
+static void tell(const struct complaints *complaints, const struct error *e)
 {
 	struct call nobody = { 0 };
+
+	for (size_t i = 0; i < complaints->list.nr; i++) {
+		const struct complaint *complaint = complaints->list.at[i];
+
+		out_error(&nobody, &complaint->error);
+		if (complaint->source && options.format != FORMAT_JSON)
+			point_at(complaint);
+	}
+	if (e->status)
+		out_error(&nobody, e);
+}
+
+/* All that is wrong with all files is told of at once. */
+static int read_all(const struct list *paths, unsigned int slowness, struct list *scenarios)
+{
 	int status = 0;
 
 	for (size_t i = 0; i < paths->nr; i++) {
+		struct complaints complaints;
 		struct error e = { 0 };
-		struct scenario *scenario = scenario_read(paths->at[i], slowness, &e);
+		struct scenario *scenario = scenario_read(paths->at[i], slowness, &complaints, &e);
 
 		if (scenario)
 			list_add(scenarios, scenario);
 		else
-			out_error(&nobody, &e);
-		status = scenario ? status : e.status;
+			status = STATUS_USAGE;
+		tell(&complaints, &e);
+		complaints_free(&complaints);
 	}
 	return status;
 }
@@ -215,7 +240,8 @@ static int probe(struct error *e)
 	return err;
 }
 
-static int run_files(const struct list *paths, struct report *report, struct error *e)
+static int run_files(const struct list *paths, bool only_read, struct report *report,
+		     struct error *e)
 {
 	struct list scenarios = { 0 };
 	unsigned int slowness;
@@ -226,7 +252,7 @@ static int run_files(const struct list *paths, struct report *report, struct err
 	e->status = read_all(paths, slowness, &scenarios);
 	if (e->status)
 		err = -1;
-	else
+	else if (!only_read)
 		err = probe(e) ? -1 : run_all(&scenarios, report, e);
 	for (size_t i = 0; i < scenarios.nr; i++)
 		scenario_free(scenarios.at[i]);
@@ -248,7 +274,7 @@ static int run_run(const struct call *call, struct lab *lab, struct result *resu
 	report.verbose = arg_given(call, "--verbose") || report.tour ||
 			 (paths.nr == 1 && !strcmp(paths.at[0], arg(call, "FILE|DIR")->rest[0]));
 	if (!err)
-		err = run_files(&paths, &report, &result->error);
+		err = run_files(&paths, arg_given(call, "--check"), &report, &result->error);
 	for (size_t i = 0; i < paths.nr; i++)
 		free(paths.at[i]);
 	list_free(&paths);
@@ -269,6 +295,7 @@ const struct command command_run = {
 		{ "FILE|DIR", &arg_paths },
 		{ "--verbose", &arg_flag,
 		  "all about each, and not only about those that fail", .letter = 'v' },
+		{ "--check", &arg_flag, "only read them, for which no driver is needed" },
 		{ "--tap", &arg_flag, "KTAP, a subtest for each expectation" },
 		{ "--tour", &arg_flag,
 		  "the scenarios that DIR/tour lists, in its order, with a pause after each" }),

@@ -10,8 +10,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/near.h"
 #include "lab/lab.h"
-#include "scenario/scenario.h"
+#include "scenario/expr.h"
 #include "base/words.h"
 
 #define ARGS_MAX 2
@@ -30,8 +31,9 @@ struct predicate {
 	const char *name;
 	unsigned int args;
 	bool compares;		/* takes a comparison and args[0] */
-	/* Of each argument: what is wrong with it, or NULL. What may be anything has none. */
-	const char *(*check[ARGS_MAX])(const char *arg);
+	/* Of each argument: what it must be, or, with NULL, that it may be anything. */
+	const struct words *words[ARGS_MAX];
+	const char *digits;	/* of args[0]: what it is made of, after a digit; or NULL */
 	bool (*holds)(const struct condition *c, struct lab *lab);
 };
 
@@ -89,21 +91,14 @@ static bool kernel_holds(const struct condition *c, struct lab *lab)
 	return compare(c->comparison, version_difference(name.release, c->args[0]));
 }
 
-static const char *kernel_check(const char *arg)
-{
-	if (arg[strspn(arg, "0123456789.")] || !isdigit((unsigned char)arg[0]))
-		return "is not a version";
-	return NULL;
-}
-
 static bool cpus_holds(const struct condition *c, struct lab *lab)
 {
 	return compare(c->comparison, (int)(sysconf(_SC_NPROCESSORS_ONLN) - atoi(c->args[0])));
 }
 
-static const char *cpus_check(const char *arg)
+static bool nodes_holds(const struct condition *c, struct lab *lab)
 {
-	return arg[strspn(arg, "0123456789")] ? "is not a number" : NULL;
+	return compare(c->comparison, (int)nodes_online() - atoi(c->args[0]));
 }
 
 static bool feature_holds(const struct condition *c, struct lab *lab)
@@ -114,13 +109,6 @@ static bool feature_holds(const struct condition *c, struct lab *lab)
 	return lab->info.out_features & bit;
 }
 
-static const char *feature_check(const char *arg)
-{
-	uint32_t bit;
-
-	return word_value(&feature_words, arg, &bit) ? NULL : "is no feature";
-}
-
 static const struct bhlab_mech_info *mech_of(const struct condition *c, struct lab *lab)
 {
 	struct error e;
@@ -128,24 +116,9 @@ static const struct bhlab_mech_info *mech_of(const struct condition *c, struct l
 	return lab_mechs(lab, &e) ? NULL : lab_mech_by_name(lab, c->args[0]);
 }
 
-/* One that this driver does not have is no mistake. */
-static const char *mechanism_check(const char *arg)
-{
-	uint32_t mech;
-
-	return word_value(&mech_words, arg, &mech) ? NULL : "is no mechanism";
-}
-
 static bool mechanism_holds(const struct condition *c, struct lab *lab)
 {
 	return mech_of(c, lab);
-}
-
-static const char *verb_check(const char *arg)
-{
-	uint32_t verb;
-
-	return word_value(&verb_words, arg, &verb) ? NULL : "is no verb";
 }
 
 static bool verb_in(const struct condition *c, struct lab *lab, bool emulated)
@@ -196,19 +169,23 @@ static bool file_holds(const struct condition *c, struct lab *lab)
 	return !access(c->args[0], W_OK);
 }
 
+#define DIGITS "0123456789"
+
+/* A mechanism that this driver does not have is no mistake. */
 static const struct predicate predicates[] = {
-	{ "kernel", 1, true, { kernel_check }, kernel_holds },
-	{ "cpus", 1, true, { cpus_check }, cpus_holds },
-	{ "rt", 0, false, { NULL }, feature_holds },
-	{ "threadirqs", 0, false, { NULL }, feature_holds },
-	{ "feature", 1, false, { feature_check }, feature_holds },
-	{ "mechanism", 1, false, { mechanism_check }, mechanism_holds },
-	{ "verb", 2, false, { mechanism_check, verb_check }, verb_holds },
-	{ "native", 2, false, { mechanism_check, verb_check }, native_holds },
-	{ "root", 0, false, { NULL }, root_holds },
-	{ "user", 1, false, { NULL }, user_holds },
-	{ "cmdline", 1, false, { NULL }, cmdline_holds },
-	{ "file", 1, false, { NULL }, file_holds },
+	{ "kernel", 1, true, { NULL }, DIGITS ".", kernel_holds },
+	{ "cpus", 1, true, { NULL }, DIGITS, cpus_holds },
+	{ "nodes", 1, true, { NULL }, DIGITS, nodes_holds },
+	{ "rt", 0, false, { NULL }, NULL, feature_holds },
+	{ "threadirqs", 0, false, { NULL }, NULL, feature_holds },
+	{ "feature", 1, false, { &feature_words }, NULL, feature_holds },
+	{ "mechanism", 1, false, { &mech_words }, NULL, mechanism_holds },
+	{ "verb", 2, false, { &mech_words, &verb_words }, NULL, verb_holds },
+	{ "native", 2, false, { &mech_words, &verb_words }, NULL, native_holds },
+	{ "root", 0, false, { NULL }, NULL, root_holds },
+	{ "user", 1, false, { NULL }, NULL, user_holds },
+	{ "cmdline", 1, false, { NULL }, NULL, cmdline_holds },
+	{ "file", 1, false, { NULL }, NULL, file_holds },
 };
 
 static const struct predicate *find_predicate(const char *p, size_t len)
@@ -234,16 +211,30 @@ static bool take_comparison(const char **p, enum comparison *comparison)
 	return false;
 }
 
+static int check_arg(struct reader *reader, const struct condition *c, unsigned int i,
+		     const char *p)
+{
+	const struct words *words = c->predicate->words[i];
+	const char *digits = c->predicate->digits, *arg = c->args[i];
+	struct near near = near_to(arg, strlen(arg));
+	uint32_t value;
+
+	if (digits && (arg[strspn(arg, digits)] || !isdigit((unsigned char)*arg)))
+		return wrong(reader, p, "'%s' is not a %s", arg,
+			     strchr(digits, '.') ? "version" : "number");
+	if (!words || word_value(words, arg, &value))
+		return 0;
+	near_try_words(&near, words);
+	return wrong(reader, p, "'%s' is no %s%s", arg, words->what, near_hint(&near));
+}
+
 static int take_arg(struct reader *reader, struct condition *c, unsigned int i, const char *p,
 		    size_t len)
 {
-	const char *why;
-
 	if (!len)
 		return wrong(reader, p, "'%s' says too little", c->predicate->name);
 	c->args[i] = pool_text(&reader->scenario->pool, p, len);
-	why = c->predicate->check[i] ? c->predicate->check[i](c->args[i]) : NULL;
-	return why ? wrong(reader, p, "'%s' %s", c->args[i], why) : 0;
+	return check_arg(reader, c, i, p);
 }
 
 static int take_args(struct reader *reader, struct condition *c, const char *p, const char *end,
@@ -274,6 +265,15 @@ static int take_args(struct reader *reader, struct condition *c, const char *p, 
 	return 0;
 }
 
+static int unknown_condition(struct reader *reader, const char *p, size_t len)
+{
+	struct near near = near_to(p, len);
+
+	for (size_t i = 0; i < ARRAY_SIZE(predicates); i++)
+		near_try(&near, predicates[i].name);
+	return wrong(reader, p, "unknown condition '%.*s'%s", (int)len, p, near_hint(&near));
+}
+
 static int take_condition(struct reader *reader, struct condition *c, const char *p,
 			  const char *end, bool tight)
 {
@@ -287,8 +287,7 @@ static int take_condition(struct reader *reader, struct condition *c, const char
 	len = strcspn(p, "<>=!: \t,");
 	c->predicate = find_predicate(p, p + len > end ? (size_t)(end - p) : len);
 	if (!c->predicate)
-		return wrong(reader, p, "unknown condition '%.*s'",
-			     (int)(p + len > end ? end - p : (long)len), p);
+		return unknown_condition(reader, p, p + len > end ? (size_t)(end - p) : len);
 	c->text = pool_text(&reader->scenario->pool, start, end - start);
 	return take_args(reader, c, p + len, end, tight);
 }

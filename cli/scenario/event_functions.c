@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -289,6 +290,139 @@ static int each_run(struct eval *eval, const struct expr *call, struct datum *va
 	return err;
 }
 
+/* For how many runs the expression is true. */
+static int true_runs(struct eval *eval, const struct expr *call, struct datum *value)
+{
+	int64_t outside = eval->run, nr;
+	bool quiet = eval->quiet;
+	struct wanted wanted;
+	struct datum one;
+	int err = 0;
+
+	if (find_item(eval, &call->args[0], BHLAB_EVENT_RUN, &wanted))
+		return -1;
+	nr = count(eval->scene, &wanted);
+	eval->quiet = true;
+	for (eval->run = 1; eval->run <= nr && !err; eval->run++) {
+		err = expr_eval(eval, call->args[1].expr, &one);
+		value->number += !err && one.number;
+	}
+	eval->run = outside;
+	eval->quiet = quiet;
+	return err;
+}
+
+/* --- the values of all runs, by size; the row's param is which of them, in percent */
+
+enum { MEAN = 1000 };
+
+static int by_size(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int each_value(struct eval *eval, const struct expr *call, int64_t *values, int64_t nr)
+{
+	int64_t outside = eval->run;
+	bool quiet = eval->quiet;
+	struct datum one;
+	int err = 0;
+
+	eval->quiet = true;
+	for (eval->run = 1; eval->run <= nr && !err; eval->run++) {
+		err = expr_eval(eval, call->args[1].expr, &one);
+		values[eval->run - 1] = one.number;
+	}
+	eval->run = outside;
+	eval->quiet = quiet;
+	return err;
+}
+
+static int64_t mean(const int64_t *values, int64_t nr)
+{
+	__int128 sum = 0;
+
+	for (int64_t i = 0; i < nr; i++)
+		sum += values[i];
+	return (int64_t)(sum / nr);
+}
+
+/* By nearest rank: it is one of them. */
+static int run_values(struct eval *eval, const struct expr *call, struct datum *value)
+{
+	int64_t *values, nr, percent = (int64_t)call->function->param;
+	struct wanted wanted;
+	int err;
+
+	if (find_item(eval, &call->args[0], BHLAB_EVENT_RUN, &wanted))
+		return -1;
+	nr = count(eval->scene, &wanted);
+	if (!nr)
+		return no_value(eval, "%s has not run", call->args[0].name);
+	values = xrealloc(NULL, nr, sizeof(*values));
+	err = each_value(eval, call, values, nr);
+	if (!err && percent == MEAN) {
+		value->number = mean(values, nr);
+	} else if (!err) {
+		qsort(values, nr, sizeof(*values), by_size);
+		value->number = values[percent ? (nr * percent + 99) / 100 - 1 : 0];
+	}
+	free(values);
+	return err;
+}
+
+/* --- a queue */
+
+/* The start of a run, or its end. */
+struct edge {
+	uint64_t ns;
+	int step;
+};
+
+/* At the same time ends come first. */
+static int by_time(const void *a, const void *b)
+{
+	const struct edge *x = a, *y = b;
+
+	return x->ns != y->ns ? (x->ns > y->ns) - (x->ns < y->ns) : x->step - y->step;
+}
+
+static bool is_of_queue(const struct scene *scene, uint32_t item, uint32_t queue)
+{
+	struct bhlab_item_state state = { .size = sizeof(state), .id = item };
+
+	return !lab_ioctl(&scene->lab, BHLAB_IOC_ITEM_STATE, &state) && state.out_queue == queue;
+}
+
+static int queue_peak(struct eval *eval, const struct expr *call, struct datum *value)
+{
+	const struct records *records = &eval->scene->records;
+	uint32_t queue = scene_object(eval->scene, call->args[0].name);
+	struct edge *edges = xrealloc(NULL, 2 * records->nr + 1, sizeof(*edges));
+	int64_t running = 0;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < records->nr; i++) {
+		const struct bhlab_event *event = &records->list[i];
+
+		if (event->kind != BHLAB_EVENT_RUN ||
+		    !is_of_queue(eval->scene, event->item, queue))
+			continue;
+		edges[nr++] = (struct edge){ event->started_ns, 1 };
+		edges[nr++] = (struct edge){ event->finished_ns, -1 };
+	}
+	qsort(edges, nr, sizeof(*edges), by_time);
+	for (size_t i = 0; i < nr; i++) {
+		running += edges[i].step;
+		if (running > value->number)
+			value->number = running;
+	}
+	free(edges);
+	return 0;
+}
+
 #define RUN BHLAB_EVENT_RUN
 #define MARK BHLAB_EVENT_MARK
 
@@ -321,6 +455,13 @@ const struct function event_functions[] = {
 	{ "started_after", "inin", DATUM_NUMBER, run_started_after, 0, NULL, NULL },
 	{ "all", "ie", DATUM_NUMBER, each_run, 1, NULL, NULL },
 	{ "any", "ie", DATUM_NUMBER, each_run, 0, NULL, NULL },
+	{ "times", "ie", DATUM_NUMBER, true_runs, 0, NULL, NULL },
+	{ "min", "iv", DATUM_NUMBER, run_values, 0, NULL, NULL },
+	{ "median", "iv", DATUM_NUMBER, run_values, 50, NULL, NULL },
+	{ "p99", "iv", DATUM_NUMBER, run_values, 99, NULL, NULL },
+	{ "max", "iv", DATUM_NUMBER, run_values, 100, NULL, NULL },
+	{ "mean", "iv", DATUM_NUMBER, run_values, MEAN, NULL, NULL },
+	{ "peak", "q", DATUM_NUMBER, queue_peak, 0, NULL, NULL },
 	{ "marks", "i", DATUM_NUMBER, event_count, MARK, NULL, NULL },
 	{ "mark", "in", DATUM_NUMBER, event_get, MARK, NULL, get_value },
 	{ "mark_time", "in", DATUM_MOMENT, event_get, MARK, NULL, get_start },

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "base/text.h"
 #include "scenario/expr.h"
 
 #define NAME_LETTERS \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789.-"
 #define WORD_LETTERS "abcdefghijklmnopqrstuvwxyz_0123456789-"
-#define FUNCTION_LETTERS "abcdefghijklmnopqrstuvwxyz_"
+#define FUNCTION_LETTERS "abcdefghijklmnopqrstuvwxyz_0123456789"
 
 struct parser {
 	struct reader *reader;
@@ -59,17 +60,29 @@ static bool take_sign(struct parser *parser, char sign)
 
 /* --- primary expressions */
 
+/* Letters that are not ASCII, too: what is wrong is told of as a whole. */
+static size_t number_length(const char *p)
+{
+	size_t len = 0;
+
+	while (isalnum((unsigned char)p[len]) || p[len] == '.' || (unsigned char)p[len] > 0x7f)
+		len++;
+	return len;
+}
+
 static struct expr *number(struct parser *parser)
 {
-	char *word =
-		take_text(parser, strspn(parser->p, "0123456789.abcdefghijklmnopqrstuvwxyzABCDEF"));
+	char *word = take_text(parser, number_length(parser->p)), next[8];
 	bool plain = !word[strspn(word, "0123456789")] || !strncmp(word, "0x", 2);
 	struct expr *expr = expr_new(parser, EXPR_CONSTANT, plain ? DATUM_NUMBER : DATUM_TIME);
 	struct error e = { 0 };
 	uint64_t value;
 
 	expr->at -= strlen(word);
-	if (plain ? parse_number(word, INT64_MAX, &value, &e) : parse_period(word, &value, &e))
+	snprintf(next, sizeof(next), "%s", skip_blanks(parser->p));
+	next[number_length(next)] = '\0';
+	if (parse_is_torn(word, next, &e) ||
+	    (plain ? parse_number(word, INT64_MAX, &value, &e) : parse_period(word, &value, &e)))
 		return bad(parser, expr->at, "%s", e.text);
 	expr->value = (struct datum){ .type = expr->type, .number = (int64_t)value };
 	return expr;
@@ -121,14 +134,6 @@ static const struct function *find_function(const char *p, size_t len)
 
 /* --- arguments */
 
-static bool is_added(const struct scenario *scenario, const char *name)
-{
-	for (size_t i = 0; i < scenario->added.nr; i++)
-		if (!strcmp(scenario->added.at[i], name))
-			return true;
-	return false;
-}
-
 static int object(struct parser *parser, struct expr_arg *arg)
 {
 	const char *at = parser->p;
@@ -136,30 +141,31 @@ static int object(struct parser *parser, struct expr_arg *arg)
 	const char *what = arg->letter == 'f' ? "FIFO" : arg->letter == 'q' ? "queue" : "item";
 
 	if (!*name)
-		return wrong(parser->reader, at, "the name of an %s is missing", what);
+		return wrong(parser->reader, at, "the name of %s %s is missing",
+			     arg->letter == 'f' || arg->letter == 'q' ? "a" : "an", what);
 	if (arg->letter == 'i' && dot && !strcmp(dot, ".thread") &&
-	    !is_added(parser->reader->scenario, name)) {
+	    !is_made(parser->reader->scenario, name)) {
 		*dot = '\0';
 		arg->thread = true;
 	}
 	arg->name = name;
-	if (is_added(parser->reader->scenario, name))
+	if (is_made(parser->reader->scenario, name))
 		return 0;
-	return wrong(parser->reader, at, "no add above makes the %s '%s'", what, name);
+	return wrong(parser->reader, at, "no add above makes the %s '%s'%s", what, name,
+		     added_hint(parser->reader, name));
 }
 
 static int set_argument(struct parser *parser, struct expr_arg *arg, const struct words *words)
 {
 	const char *at = parser->p;
 	size_t len = strspn(at, WORD_LETTERS);
-	char names[256];
+	char hint[300];
 
 	parser->p += len;
 	if (len && set_word(words, at, len, &arg->word) && arg->word)
 		return 0;
-	word_names(words, ", ", names, sizeof(names));
-	return wrong(parser->reader, at, "unknown %s '%.*s'; there are %s", words->what, (int)len,
-		     at, names);
+	near_hint_words(at, len, words, hint, sizeof(hint));
+	return wrong(parser->reader, at, "unknown %s '%.*s'%s", words->what, (int)len, at, hint);
 }
 
 static int number_argument(struct parser *parser, struct expr_arg *arg)
@@ -182,7 +188,43 @@ static int run_argument(struct parser *parser, struct expr_arg *arg)
 	return arg->expr ? 0 : -1;
 }
 
-static int argument(struct parser *parser, struct expr_arg *arg)
+/* "latency" of the item w is latency(w, N). */
+static int become_call(struct parser *parser, struct expr *word, const struct expr_arg *item)
+{
+	const struct function *function = find_function(word->value.text,
+							strlen(word->value.text));
+
+	if (!function || strcmp(function->args, "in"))
+		return wrong(parser->reader, word->at, "'%s' is no function of one run",
+			     word->value.text);
+	word->kind = EXPR_CALL;
+	word->function = function;
+	word->type = function->type;
+	word->text = word->value.text;
+	word->args[0] = *item;
+	word->args[1] = (struct expr_arg){ .letter = 'n' };
+	word->args[1].expr = expr_new(parser, EXPR_RUN, DATUM_NUMBER);
+	word->nr_args = 2;
+	return 0;
+}
+
+static int value_argument(struct parser *parser, const struct expr *call, struct expr_arg *arg)
+{
+	bool outside = parser->has_run;
+
+	parser->has_run = true;
+	arg->expr = binary(parser, LEVEL_OR);
+	parser->has_run = outside;
+	if (!arg->expr)
+		return -1;
+	if (arg->expr->kind == EXPR_WORD && become_call(parser, arg->expr, &call->args[0]))
+		return -1;
+	if (arg->expr->type != DATUM_NUMBER && arg->expr->type != DATUM_TIME)
+		return wrong(parser->reader, arg->expr->at, "this is neither a number nor a time");
+	return 0;
+}
+
+static int argument(struct parser *parser, const struct expr *call, struct expr_arg *arg)
 {
 	skip(parser);
 	switch (arg->letter) {
@@ -194,6 +236,8 @@ static int argument(struct parser *parser, struct expr_arg *arg)
 		return number_argument(parser, arg);
 	case 'e':
 		return run_argument(parser, arg);
+	case 'v':
+		return value_argument(parser, call, arg);
 	default:
 		return object(parser, arg);
 	}
@@ -212,7 +256,7 @@ static void signature(const struct function *function, char *buf, size_t size)
 		text_add(&text, "%s%s", separator,
 			 *letter == '*' ? "..." : *letter == 'n' ? "N" : *letter == 'k' ? "KIND" :
 			 *letter == 's' ? "SOFTIRQ" : *letter == 'f' ? "FIFO" :
-			 *letter == 'q' ? "QUEUE" : *letter == 'e' ? "EXPRESSION" : "ITEM");
+			 *letter == 'q' ? "QUEUE" : *letter == 'e' || *letter == 'v' ? "EXPRESSION" : "ITEM");
 		separator = ", ";
 	}
 	text_add(&text, ")");
@@ -234,7 +278,7 @@ static int arguments(struct parser *parser, struct expr *call)
 		    (call->nr_args && !take_sign(parser, ',')))
 			return 1;
 		arg->letter = *letter == '*' ? letter[-1] : *letter;
-		if (argument(parser, arg))
+		if (argument(parser, call, arg))
 			return -1;
 		call->nr_args++;
 	}
@@ -254,10 +298,29 @@ static struct expr *call(struct parser *parser, const struct function *function)
 	err = arguments(parser, expr);
 	if (err > 0) {
 		signature(function, form, sizeof(form));
-		return bad(parser, skip_blanks(parser->p), "this is not %s", form);
+		return bad(parser, expr->at, "this is not %s", form);
 	}
 	expr->text = pool_text(&parser->reader->scenario->pool, expr->at, parser->p - expr->at);
+	if (!err && strchr(function->args, 'v'))
+		expr->type = expr->args[1].expr->type;
 	return err ? NULL : expr;
+}
+
+static void near_functions(struct near *near)
+{
+	for (const struct function *f = item_functions; f->name; f++)
+		near_try(near, f->name);
+	for (const struct function *f = event_functions; f->name; f++)
+		near_try(near, f->name);
+}
+
+static struct expr *unknown_function(struct parser *parser, size_t len)
+{
+	struct near near = near_to(parser->p, len);
+
+	near_functions(&near);
+	return bad(parser, parser->p, "unknown function '%.*s'%s", (int)len, parser->p,
+		   near_hint(&near));
 }
 
 /* A function, N, or a word that a set will explain. */
@@ -271,11 +334,11 @@ static struct expr *named(struct parser *parser)
 	if (is_call && function)
 		return call(parser, function);
 	if (is_call)
-		return bad(parser, parser->p, "unknown function '%.*s'", (int)len, parser->p);
+		return unknown_function(parser, len);
 	if (*parser->p == 'N' && !strspn(parser->p + 1, NAME_LETTERS)) {
 		if (!parser->has_run)
 			return bad(parser, parser->p,
-				   "N is a run in all() and any(), and nothing here");
+				   "N is a run in all() and the like, and nothing here");
 		expr = expr_new(parser, EXPR_RUN, DATUM_NUMBER);
 		parser->p++;
 		return expr;

@@ -64,6 +64,7 @@ struct let {
 /* What stands in the parentheses; a letter in the function's row for each:
  * i: an item or its thread    o: an item    f: a FIFO    q: a queue
  * n: a number    k: a kind of event    s: a softirq    e: an expression of N
+ * v: the same, of a number or time, or the name of a function of one run
  * ?: what follows may be missing    *: the last may be repeated
  */
 #define EXPR_ARGS_MAX 8
@@ -124,6 +125,10 @@ struct operator {
 };
 
 enum { LEVEL_OR, LEVEL_AND, LEVEL_NOT, LEVEL_COMPARE, LEVEL_ADD, LEVEL_MULTIPLY };
+
+/* --- item_functions.c */
+/* NUMA nodes; 1 where the kernel knows none. */
+unsigned int nodes_online(void);
 
 /* --- scenario_expr.c; NULL if it is wrong */
 struct expr *expr_parse(struct reader *reader, const char *p);

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <json.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/parse.h"
 #include "scenario/expr.h"
 
 /* --- objects of the lab */
@@ -205,6 +207,30 @@ static int kernel_cpus(struct eval *eval, const struct expr *call, struct datum 
 	return 0;
 }
 
+/* "0-1,3" */
+unsigned int nodes_online(void)
+{
+	FILE *file = fopen("/sys/devices/system/node/online", "re");
+	char text[256];
+	cpu_set_t nodes;
+	struct error e;
+
+	CPU_ZERO(&nodes);
+	if (file && fgets(text, sizeof(text), file)) {
+		text[strcspn(text, "\n")] = '\0';
+		parse_cpus(text, &nodes, &e);
+	}
+	if (file)
+		fclose(file);
+	return CPU_COUNT(&nodes) ? CPU_COUNT(&nodes) : 1;
+}
+
+static int kernel_nodes(struct eval *eval, const struct expr *call, struct datum *value)
+{
+	value->number = nodes_online();
+	return 0;
+}
+
 static int kernel_now(struct eval *eval, const struct expr *call, struct datum *value)
 {
 	value->number = (int64_t)monotonic_ns();
@@ -259,6 +285,7 @@ const struct function item_functions[] = {
 	{ "active", "q", DATUM_NUMBER, queue_active, 0, NULL, NULL },
 	{ "softirqs", "s", DATUM_NUMBER, kernel_softirqs, 0, NULL, NULL },
 	{ "cpus", "", DATUM_NUMBER, kernel_cpus, 0, NULL, NULL },
+	{ "nodes", "", DATUM_NUMBER, kernel_nodes, 0, NULL, NULL },
 	{ "now", "", DATUM_MOMENT, kernel_now, 0, NULL, NULL },
 	{ "took", "", DATUM_TIME, scene_took, 0, NULL, NULL },
 	{ "lost", "", DATUM_NUMBER, scene_lost, 0, NULL, NULL },

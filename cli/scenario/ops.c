@@ -5,6 +5,7 @@
 #include <json.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "scenario/expr.h"
 
 #define CONTEXTS (BHLAB_CTX_TASK | BHLAB_CTX_SOFTIRQ | BHLAB_CTX_HARDIRQ)
@@ -196,7 +197,7 @@ static bool set_value(const struct words *words, const char *text, int64_t *bits
 /* A word or text that is compared with a set becomes one. */
 static int become_set(struct reader *reader, struct expr *expr, const struct words *words)
 {
-	char names[256];
+	char hint[300];
 
 	if (set_value(words, expr->value.text, &expr->value.number)) {
 		expr->kind = EXPR_CONSTANT;
@@ -204,9 +205,8 @@ static int become_set(struct reader *reader, struct expr *expr, const struct wor
 		expr->words = expr->value.words = words;
 		return 0;
 	}
-	word_names(words, ", ", names, sizeof(names));
-	return wrong(reader, expr->at, "unknown %s '%s'; there are %s", words->what,
-		     expr->value.text, names);
+	near_hint_words(expr->value.text, strlen(expr->value.text), words, hint, sizeof(hint));
+	return wrong(reader, expr->at, "unknown %s '%s'%s", words->what, expr->value.text, hint);
 }
 
 /* --- types */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "command/command.h"
 #include "scenario/scenario.h"
 #include "scenario/expr.h"
@@ -150,14 +151,15 @@ static int parse_let(struct reader *reader, struct statement *s, const char *p)
 	if (*equals != '=')
 		return wrong(reader, equals, "this is not let NAME = EXPRESSION");
 	s->expr = expr_parse(reader, equals + 1);
+	/* One that is wrong is not to be missing to the lines below. */
+	let = pool_alloc(&reader->scenario->pool, sizeof(*let));
+	let->name = s->name;
+	list_add(&reader->scenario->lets, let);
 	if (!s->expr)
 		return -1;
-	if (s->expr->type == DATUM_TEXT)
-		return wrong(reader, skip_blanks(equals + 1), "text cannot be kept");
-	let = pool_alloc(&reader->scenario->pool, sizeof(*let));
-	*let = (struct let){ s->name, { .type = s->expr->type, .words = s->expr->words } };
-	list_add(&reader->scenario->lets, let);
-	return 0;
+	let->value = (struct datum){ .type = s->expr->type, .words = s->expr->words };
+	return s->expr->type != DATUM_TEXT ? 0 :
+		       wrong(reader, skip_blanks(equals + 1), "text cannot be kept");
 }
 
 static const struct {
@@ -170,6 +172,41 @@ static const struct {
 	{ "repeat", true, parse_repeat },
 	{ "end", true, parse_end },
 };
+
+/* Other words that a line begins with, but for commands. */
+static const char *const first_words[] = { "expect", "join", "async", "as", "on" };
+
+static bool is_first_word(const char *p, size_t len)
+{
+	char name[40];
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		if (word_is(p, len, lines[i].word))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(first_words); i++)
+		if (word_is(p, len, first_words[i]))
+			return true;
+	snprintf(name, sizeof(name), "%.*s", (int)len, p);
+	return len < sizeof(name) && command_find(name);
+}
+
+bool statement_begins(const char *p)
+{
+	if (*p == '@')
+		return true;
+	return is_first_word(p, strncmp(p, "expect", 6) ? word_length(p) : strcspn(p, " \t\r!@"));
+}
+
+void statement_words(struct near *near)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		near_try(near, lines[i].word);
+	for (size_t i = 0; i < ARRAY_SIZE(first_words); i++)
+		near_try(near, first_words[i]);
+	for (const struct command *const *cmd = commands_all(); *cmd; cmd++)
+		if ((*cmd)->in_scenario)
+			near_try(near, (*cmd)->name);
+}
 
 static int parse_other(struct reader *reader, struct statement *s, const char *p)
 {
@@ -217,8 +254,9 @@ static struct statement *statement_new(struct reader *reader, const char *p)
 		len--;
 	s = &scenario->statements[scenario->nr++];
 	*s = (struct statement){
-		.line = reader->parts[0].number, .text = pool_text(&scenario->pool, p, len),
-		.action.cpu = -1,
+		.line = reader->parts[0].number, .spot = spot_new(reader, p, "", 0),
+		.text = pool_text(&scenario->pool, p, len),
+		.action.cpu = CPU_SAME,
 	};
 	return s;
 }

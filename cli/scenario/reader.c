@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Where a reader stands: places, and words. */
+/* Where a reader stands: places, words, and what is wrong there. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_doc.h"
 #include "scenario/scenario.h"
 
 static bool continues_character(char c)
@@ -13,51 +14,132 @@ static bool continues_character(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* In characters, from 1. */
-static unsigned int column_of(const char *from, const char *at)
+/* How many characters. */
+static unsigned int width_of(const char *from, const char *to)
 {
-	unsigned int column = 1;
+	unsigned int width = 0;
 
-	for (; from < at; from++)
-		column += !continues_character(*from);
-	return column;
+	for (; from < to && *from; from++)
+		width += !continues_character(*from);
+	return width;
 }
 
 struct spot *spot_new(struct reader *reader, const char *at, const char *name, size_t len)
 {
 	struct spot *spot = pool_alloc(&reader->scenario->pool, sizeof(*spot));
-	size_t part = 0, offset = at - reader->line;
+	const struct part *part = reader->parts;
+	size_t offset = at - reader->line;
 
-	while (part + 1 < reader->nr_parts && reader->parts[part + 1].offset <= offset)
+	while (part + 1 < reader->parts + reader->nr_parts && part[1].offset <= offset)
 		part++;
 	spot->name = pool_text(&reader->scenario->pool, name, len);
-	spot->line = reader->parts[part].number;
-	spot->column = column_of(reader->line + reader->parts[part].offset, at);
+	spot->line = part->number;
+	spot->column = part->column + width_of(reader->line + part->offset, at);
+	spot->source = part->source;
 	return spot;
 }
 
-int wrong_spot(struct error *e, const struct scenario *scenario, const struct spot *spot,
-	       const char *what)
-{
-	char place[300];
+/* --- complaints */
 
-	usage(e, "%s", what);
-	snprintf(place, sizeof(place), "%s:%u:%u", scenario->path, spot->line, spot->column);
-	error_prefix(e, place);
+/* From there to the end of the word, or of the call. */
+static unsigned int word_width(const char *source, unsigned int column)
+{
+	const char *p = source;
+	size_t len;
+
+	for (; *p && column > 1; column--)
+		do
+			p++;
+		while (continues_character(*p));
+	len = strcspn(p, " \t\r(),;'\"");
+	return len ? width_of(p, p + len) : 1;
+}
+
+/* What a repeat has made wrong several times is told of once. */
+static bool is_told(const struct complaints *complaints, const struct spot *spot)
+{
+	for (size_t i = 0; i < complaints->list.nr; i++) {
+		const struct complaint *complaint = complaints->list.at[i];
+
+		if (complaint->line == spot->line && complaint->column == spot->column)
+			return true;
+	}
+	return false;
+}
+
+/* Behind all that are not further down. */
+static void insert(struct list *list, struct complaint *complaint)
+{
+	size_t i;
+
+	list_add(list, complaint);
+	for (i = list->nr - 1; i; i--) {
+		const struct complaint *before = list->at[i - 1];
+
+		if (before->line <= complaint->line)
+			break;
+		list->at[i] = list->at[i - 1];
+	}
+	list->at[i] = complaint;
+}
+
+static int complain(struct reader *reader, const struct spot *spot, const char *fmt, va_list ap)
+{
+	struct complaints *complaints = reader->complaints;
+	struct complaint *complaint;
+	char place[300], text[400];
+
+	if (is_told(complaints, spot))
+		return -1;
+	complaint = pool_alloc(&complaints->pool, sizeof(*complaint));
+	complaint->line = spot->line;
+	complaint->column = spot->column;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	usage(&complaint->error, "%s", text);
+	snprintf(place, sizeof(place), "%s:%u:%u", reader->scenario->path, spot->line,
+		 spot->column);
+	error_prefix(&complaint->error, place);
+	if (spot->source) {
+		char *source = pool_text(&complaints->pool, spot->source, strlen(spot->source));
+
+		for (char *p = source; *p; p++)
+			if (isspace((unsigned char)*p))
+				*p = ' ';
+		text_clean(source);
+		complaint->source = source;
+		complaint->width = word_width(source, spot->column);
+	}
+	insert(&complaints->list, complaint);
 	return -1;
 }
 
-/* Every file has its first error reported, since the others may come of it. */
-int wrong(struct reader *reader, const char *at, const char *fmt, ...)
+int wrong_spot(struct reader *reader, const struct spot *spot, const char *fmt, ...)
 {
-	char text[400];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	complain(reader, spot, fmt, ap);
 	va_end(ap);
-	return wrong_spot(reader->error, reader->scenario, spot_new(reader, at, "", 0), text);
+	return -1;
 }
+
+int wrong(struct reader *reader, const char *at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain(reader, spot_new(reader, at, "", 0), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+void complaints_free(struct complaints *complaints)
+{
+	list_free(&complaints->list);
+	pool_free(&complaints->pool);
+}
+
+/* --- words */
 
 const char *skip_blanks(const char *p)
 {

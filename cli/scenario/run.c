@@ -37,7 +37,9 @@ static void answer_text(const struct outcome *outcome, char *buf, size_t size)
 {
 	const struct error *e = &outcome->error;
 
-	if (e->status)
+	if (!e->status && !strcmp(outcome->word, "exit"))
+		snprintf(buf, size, "exit 0");
+	else if (e->status)
 		snprintf(buf, size, "%s%s%s%s", e->text, e->err ? " (" : "",
 			 e->err ? strerrorname_np(e->err) : "", e->err ? ")" : "");
 	else
@@ -60,7 +62,11 @@ static bool qualifier_holds(const struct qualifier *q, json_object *doc)
 
 static bool answers(const struct statement *s, const struct outcome *outcome)
 {
-	if (outcome->error.status || strcmp(outcome->word, s->word))
+	if (strcmp(outcome->word, s->word))
+		return false;
+	if (!strcmp(s->word, "exit"))
+		return (uint64_t)outcome->exit_status == s->number;
+	if (outcome->error.status)
 		return false;
 	for (size_t i = 0; i < s->nr_qualifiers; i++)
 		if (!qualifier_holds(&s->qualifiers[i], outcome->doc))

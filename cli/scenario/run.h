@@ -15,6 +15,7 @@
 struct outcome {
 	struct error error;
 	char word[32];
+	int exit_status;	/* of exec: what the program exits with */
 	uint64_t took_ns;
 	json_object *doc;	/* or NULL */
 };

@@ -18,15 +18,20 @@
 struct condition;
 struct expr;
 struct lab;
+struct near;
 
 /* --- what a file says */
+
+#define CPU_SAME	(-1)	/* where this process may run */
+#define CPU_ANY		(-2)	/* anywhere */
 
 /* A command, and who issues it. */
 struct action {
 	const char *async;	/* name of the child that issues it, or NULL */
 	const char *user;	/* as whom, or NULL */
-	int cpu;		/* bound to it, or -1 */
+	int cpu;		/* bound to it, or one of the two below */
 	const char *join;	/* not a command: the child to wait for, or NULL */
+	bool any;		/* its numbers may be out of range */
 	const char *text;	/* all of that, as written */
 	struct line words;
 };
@@ -50,9 +55,12 @@ enum statement_kind {
 	STATEMENT_END,
 };
 
+struct spot;
+
 struct statement {
 	enum statement_kind kind;
 	unsigned int line;
+	const struct spot *spot;
 	const char *text;		/* as written, blanks trimmed */
 	struct list conditions;
 	const char *variant;		/* what follows @, or NULL */
@@ -63,7 +71,7 @@ struct statement {
 	int err;			/* REFUSAL */
 	struct expr *expr;		/* EXPRESSION, LET */
 	const char *name;		/* LET */
-	uint64_t number;		/* REPEAT: how often; SETTLE: ns */
+	uint64_t number;		/* REPEAT: how often; SETTLE: ns; ANSWER: of exit */
 	size_t other;			/* REPEAT: index of its END; END: of its REPEAT */
 };
 
@@ -71,6 +79,7 @@ struct statement {
 struct spot {
 	const char *name;
 	unsigned int line, column;
+	const char *source;		/* that line */
 };
 
 /* The number of a statement in tests/scenarios/statements. */
@@ -92,6 +101,7 @@ struct scenario {
 	struct statement *statements;
 	size_t nr, room;
 	struct list added;		/* names that an add makes */
+	struct list programs;		/* what exec runs, as written: it may make others */
 	struct list targets;		/* in steps; struct spot */
 	struct list lets;		/* struct let, without values */
 	struct list children;		/* names that an async makes */
@@ -99,31 +109,66 @@ struct scenario {
 	unsigned int expectations;
 };
 
+/* --- what is wrong with a file */
+
+struct complaint {
+	unsigned int line, column;
+	struct error error;		/* its text has the place */
+	const char *source;		/* this line of the file, or NULL */
+	unsigned int width;		/* of what is wrong in it */
+};
+
+struct complaints {
+	struct pool pool;
+	struct list list;		/* struct complaint, in the order of lines */
+};
+
+void complaints_free(struct complaints *complaints);
+
 /* --- scenario_read.c */
 
-/* One file while it is read: the line, of one or more lines of the file. */
+/* What stands on the line of a reader and has not been written there itself: see parts. */
+struct part {
+	size_t offset;			/* in the reader's line, where it begins */
+	unsigned int number, column;	/* in the file, where it stands */
+	const char *source;		/* that line of the file */
+};
+
+/* A line, of one or more lines of the file that '\' joins, with what @vars stand for. */
 struct reader {
 	struct scenario *scenario;
 	char *line;
-	struct {
-		size_t offset;		/* in @line, where it begins */
-		unsigned int number;
-	} parts[32];
+	struct part *parts;
 	size_t nr_parts;
+	struct list vars;		/* struct var */
 	unsigned int slowness;
-	struct error *error;
+	struct complaints *complaints;
 };
 
-/* What is to take a second on a usual kernel may take @slowness seconds. */
-struct scenario *scenario_read(const char *path, unsigned int slowness, struct error *e);
+/* The N of "repeat 20 as N". */
+struct var {
+	const char *name;
+	uint64_t value;
+};
+
+/*
+ * What is to take a second on a usual kernel may take @slowness seconds. NULL if the file
+ * cannot be read, which @e tells, or if there are complaints.
+ */
+struct scenario *scenario_read(const char *path, unsigned int slowness,
+			       struct complaints *complaints, struct error *e);
 void scenario_free(struct scenario *scenario);
 
-/* "FILE:LINE:COLUMN: ..." for what is at @at in the reader's line; returns -1. */
+/* Complains of what is at @at in the reader's line; returns -1. */
 int wrong(struct reader *reader, const char *at, const char *fmt, ...) PRINTF(3, 4);
-int wrong_spot(struct error *e, const struct scenario *scenario, const struct spot *spot,
-	       const char *what);
+/* The same, of what was somewhere before. */
+int wrong_spot(struct reader *reader, const struct spot *spot, const char *fmt, ...) PRINTF(3, 4);
 /* Of a name at @at, or of what has it there. */
 struct spot *spot_new(struct reader *reader, const char *at, const char *name, size_t len);
+/* What an add above makes; or a program above whose text has this name. */
+bool is_made(const struct scenario *scenario, const char *name);
+/* "; did you mean 'w'?", of these names, or "". */
+const char *added_hint(struct reader *reader, const char *name);
 /* Moves over blanks. */
 const char *skip_blanks(const char *p);
 /* The length of the word at @p, which ends at a blank. */
@@ -134,6 +179,10 @@ bool at_end(const char *p);
 
 /* --- scenario_parse.c: one line of the body */
 int statement_parse(struct reader *reader, const char *p);
+/* Whether the word that a line of the body begins with is one. */
+bool statement_begins(const char *p);
+/* Those words. */
+void statement_words(struct near *near);
 
 /* --- scenario_action.c */
 
@@ -144,6 +193,8 @@ struct phrase {
 	struct reader *reader;
 	const char *start;	/* in the reader's line */
 	struct line *line;
+	bool refusal;		/* numbers may be out of range */
+	bool unknown;		/* and names those of nothing */
 };
 
 int phrase_split(struct phrase *phrase);

@@ -16,7 +16,8 @@ scenario() {
 }
 
 # Lines "LINE:COLUMN: MESSAGE | BODY" from stdin, '~' for the end of a line of the body, which
-# begins in line 4: a scenario with this body is refused so. One bhctl reads them all.
+# begins in line 4: a scenario with this body is refused so. One bhctl reads them all. What is wrong
+# is shown below each, which is another test.
 wrong_files() {
 	local want body n=100
 	while IFS='|' read -r want body; do
@@ -24,8 +25,8 @@ wrong_files() {
 		tr '~' '\n' <<<"${body# }" | scenario $n
 		echo "bhctl: $n.bh:${want% }" >>want
 	done
-	run -64 bhctl run -- *.bh
-	diff -u want - <<<"$output"
+	run -64 bhctl run --check -- *.bh
+	grep -v '^    ' <<<"$output" | diff -u want -
 }
 
 # bats test_tags=host
@@ -33,15 +34,15 @@ wrong_files() {
 	wrong_files <<-'END'
 		4:1: unknown command 'frob'; 'bhctl help' lists all | frob w
 		5:8: unknown function 'frob' | add work w~expect frob(w) == 1
-		5:18: 'queue' never answers 'queueed' | add work w~expect queue w = queueed
+		5:18: 'queue' never answers 'queueed'; did you mean 'queued'? | add work w~expect queue w = queueed
 		5:25: unknown word 'soon' | add work w~expect queue w = queued soon
 		5:19: unknown errno 'EFROB' | add work w~expect! queue w = EFROB
 		5:8: unknown condition 'frob' | add work w~expect@frob runs(w) == 1
-		5:11: unknown condition 'kernl' | add work w~expect@rt,kernl>=6.1 runs(w) == 1
+		5:11: unknown condition 'kernl'; did you mean 'kernel'? | add work w~expect@rt,kernl>=6.1 runs(w) == 1
 		4:20: 'frob' is no mechanism | requires mechanism frob # a comment~add work w~expect runs(w) == 0
 		4:24: 'frob' is no verb | requires not verb work frob~add work w~expect runs(w) == 0
-		4:15: 'wrok' is no mechanism | requires verb wrok queue~add work w~expect runs(w) == 0
-		4:17: 'wrok' is no mechanism | requires native wrok frob~add work w~expect runs(w) == 0
+		4:15: 'wrok' is no mechanism; did you mean 'work'? | requires verb wrok queue~add work w~expect runs(w) == 0
+		4:17: 'wrok' is no mechanism; did you mean 'work'? | requires native wrok frob~add work w~expect runs(w) == 0
 		4:12: 'frob' is no mechanism | @mechanism:frob add work w~expect cpus() > 0
 		5:21: 'frob' is no verb | add work w~expect@!native:work:frob,rt runs(w) == 0
 		5:16: 'frob' is no feature | add work w~expect@feature:frob runs(w) == 0
@@ -51,7 +52,7 @@ wrong_files() {
 		5:21: unknown word 'kworker'; text stands in quotes | add work w~expect comm(w,1) == kworker
 		5:23: 'frob' cannot follow here | add work w~expect (runs(w) == 1) frob
 		5:13: no add above makes the item 'v' | add work w~expect runs(v) == 1
-		4:1: a step names 'v', which no add makes | add work w --do 'queue v'~expect runs(w) == 1
+		4:24: a step names 'v', which no add makes | add work w --do 'queue v'~expect runs(w) == 1
 		4:13: statement 3 is named already | statement 3 3~expect cpus() > 0
 		5:11: statement 3 is named already | statement 3~statement 3~expect cpus() > 0
 		4:11: statements are numbered from 1 | statement 0~expect cpus() > 0
@@ -71,7 +72,7 @@ wrong_files() {
 		5:16: '=' compares nothing; write '==' | add work w~expect runs(w) = 1
 		5:14: comparisons do not chain; join two with && | add work w~expect 1 < 2 < 3
 		5:23: a time can be compared with a time only; write 5ms | add work w~expect latency(w,1) < 5
-		5:15: this is not cpu(ITEM, N) | add work w~expect cpu(w) == 1
+		5:8: this is not cpu(ITEM, N) | add work w~expect cpu(w) == 1
 		5:21: a ')' is missing here | add work w~expect (runs(w) == 1
 		5:18: an expression is missing here | add work w~expect runs(w) ==
 		5:1: 'requires' must stand before all commands | add work w~requires rt
@@ -79,9 +80,9 @@ wrong_files() {
 		5:1: there is no repeat that this could end | add work w~end
 		5:6: no async above is called 'c' | add work w~join c
 		5:8: an async answers only when it is joined | add work w~expect async c queue w = queued
-		4:1: 'events' is not for scenarios | events~expect now() > now()
-		4:1: 'monitor' is not for scenarios | monitor -n 1~expect now() > now()
-		5:1: 'latency' is not for scenarios | add work w~latency work~expect runs(w) == 0
+		4:1: 'events' is not for scenarios: nobody reads here what it prints; expressions have what was recorded | events~expect now() > now()
+		4:1: 'monitor' is not for scenarios: nobody reads here what it prints; expressions have what was recorded | monitor -n 1~expect now() > now()
+		5:1: 'latency' is not for scenarios: nobody reads here what it prints; expressions have what was recorded | add work w~latency work~expect runs(w) == 0
 		5:9: no let above gives 'y' a value | add work w~let x = $y
 	END
 	scenario no-title <<<'expect cpus() > 0'
@@ -101,9 +102,73 @@ wrong_files() {
 	scenario bad2 <<<'expect frob'
 	run -64 --separate-stderr bhctl run .
 	assert_equal "$output" ""
-	assert_equal "$(cut -d: -f2-5 <<<"$stderr" | xargs)" \
-		"./bad1.bh:4:1: unknown command frob; bhctl help lists all ./bad2.bh:4:8: unknown word frob" ||
-		assert_equal "$(wc -l <<<"$stderr")" 2
+	diff -u - <(echo "$stderr") <<-'END'
+		bhctl: ./bad1.bh:4:1: unknown command 'frob'; 'bhctl help' lists all
+		    frob
+		    ^~~~
+		bhctl: ./bad2.bh:4:8: unknown word 'frob'
+		    expect frob
+		           ^~~~
+	END
+	run -64 --separate-stderr bhctl -j run --check .
+	assert_equal "$(jq -s 'map(.error | split(":")[:3] | join(":"))' -c <<<"$output")" \
+		'["./bad1.bh:4:1","./bad2.bh:4:8"]'
+	rm bad*
+	run -0 bhctl run --check .
+	assert_output ""
+}
+
+# bats test_tags=host
+@test "run: what is meant, and what is left out on purpose" {
+	wrong_files <<-'END'
+		4:1: unknown command 'exepct'; did you mean 'expect'? | exepct runs(t) == 1~expect cpus() > 0
+		4:1: unknown command 'qeueu'; did you mean 'queue'? | qeueu w~expect cpus() > 0
+		5:8: unknown function 'laterncy'; did you mean 'latency'? | add work w~expect laterncy(w, 1) > 0
+		5:7: no add above makes 'widgt'; did you mean 'widget'? | add work widget~queue widgt~expect cpus() > 0
+		4:15: no add above makes 'nosuch' | expect! queue nosuch = EPERM
+		5:19: unknown errno 'ENOENTT'; did you mean 'ENOENT'? | add work w~expect! queue w = ENOENTT
+		4:18: --do: step 1: unknown step 'slep'; did you mean 'sleep'? | add work w --do 'slep 1ms'~expect runs(w) == 0
+		4:18: --do: step 1: there is no step 'flush': a step waits for no handler, which might wait for this one; flush is a command | add work w --do 'flush v'~expect runs(w) == 0
+		4:27: --do: step 1: cancel: '--sync' is not for steps: a step waits for no handler, which might wait for this one; give --sync to the command | add work w --do 'cancel w --sync'~expect runs(w) == 0
+		4:7: PERIOD: '5 ms': write 5ms, without a blank | sleep 5 ms~expect cpus() > 0
+		4:7: PERIOD: '5µs' has a letter that is not ASCII; write 5us | sleep 5µs~expect cpus() > 0
+		5:24: '5 µs': write 5us, without a blank | add work w~expect latency(w, 1) < 5 µs
+		5:18: this is neither a number nor a time | add work w~expect median(w, context) == 1
+		6:13: after 'as' comes a name of letters, digits and '_' | repeat 2~end~repeat 3 as !~end~expect cpus() > 0
+		4:8: 'x' is not a number | repeat x as I~end~expect cpus() > 0
+		5:8: an unquoted '$' means nothing here; in a command $N is the number of a 'repeat ... as N' around it | add work w~queue w$I~expect cpus() > 0
+	END
+	printf '\xef\xbb\xbf' | cat - <(printf 'title A\ntext x\nsource y\nexpect cpus() > 0\n') >bom
+	is 64 "bhctl: bom:1:1: the file begins with a byte order mark (BOM); save it as UTF-8 without one" \
+		run --check bom
+	printf '\xff\xfet\0' >bom
+	is 64 "bhctl: bom:1:1: the file begins with a byte order mark (BOM) of UTF-16; save it as UTF-8" \
+		run --check bom
+	all_right
+}
+
+# bats test_tags=host
+@test "run: all that is wrong with a file is told of, and nothing that only comes of it" {
+	cat >all.bh <<-'END'
+		tilte All
+		text  It is a test.
+		source tests/bats/run.bats
+		addd work w
+		add work v --do 'spinn 1ms'
+		let x = frob(w)
+		repeat 3 as I
+		  add work w$I --queue nowhere
+		  queue w$I
+		  expect runs(w$I) == 1 && cpu(w$I) == 1
+		end
+		expect runs(w3) + $x == 3 && runs(v) == 0
+		async c queue v --cup 1
+		join c
+	END
+	run -64 bhctl run --check all.bh
+	diff -u <(grep -o '^bhctl: [^ ]*' <<<"$output" | xargs) - <<-'END'
+		bhctl: all.bh:1:1: bhctl: all.bh:4:1: bhctl: all.bh:5:18: bhctl: all.bh:6:9: bhctl: all.bh:8:24: bhctl: all.bh:10:28: bhctl: all.bh:13:17:
+	END
 }
 
 @test "run: a scenario that passes is told of in full, and in one line among others" {
