@@ -6,7 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void limit_start(uint64_t ns);
+/*
+ * 0, or an errno. When it is over what we have started, and what that has started, is killed, also
+ * if it has all CPUs for itself.
+ */
+int limit_start(uint64_t ns);
 bool limit_over(void);
 /* Its time is over, or a signal came: nobody waits any more. */
 bool end_wanted(void);

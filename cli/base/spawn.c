@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Programs: found, started, and how they ended. */
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +85,55 @@ pid_t exec_start(const char *subject, int lab, char **argv, struct error *e)
 	exec_become(lab, argv, e);
 	fprintf(stderr, "bhctl: %s: %s (%s)\n", subject, e->text, strerrorname_np(e->err));
 	_exit(e->status);
+}
+
+/* By its stat: not every kernel has /proc/PID/task/TID/children. 0 if it is gone. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[32], text[256], *end;
+	int fd, parent = 0;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[len < 0 ? 0 : len] = '\0';
+	end = strrchr(text, ')');	/* of the name, which may have anything in it */
+	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+static bool descends(pid_t pid, pid_t from)
+{
+	while (pid > 1) {
+		pid = parent_of(pid);
+		if (pid == from)
+			return true;
+	}
+	return false;
+}
+
+void descendants_kill(void)
+{
+	int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_Alignas(struct dirent64) char buf[4096];
+	pid_t self = getpid();
+	ssize_t len;
+
+	while (fd >= 0 && (len = getdents64(fd, buf, sizeof(buf))) > 0) {
+		const struct dirent64 *entry;
+
+		for (ssize_t at = 0; at < len; at += entry->d_reclen) {
+			entry = (const struct dirent64 *)(buf + at);
+			if (isdigit((unsigned char)*entry->d_name) &&
+			    descends(atoi(entry->d_name), self))
+				kill(atoi(entry->d_name), SIGKILL);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
 }
 
 int exec_status(int status)

@@ -16,6 +16,8 @@ pid_t exec_fork(struct error *e);
 int exec_become(int lab, char **argv, struct error *e);
 /* The same in a process of its own; -1 if that cannot be. @subject: what a message is about. */
 pid_t exec_start(const char *subject, int lab, char **argv, struct error *e);
+/* SIGKILL to all that descend from us. Allocates nothing: another thread may call it. */
+void descendants_kill(void);
 /* The exit status for what wait(2) says. */
 int exec_status(int status);
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who issues a command: this process, bound to a CPU or not, or a child. */
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -288,37 +286,10 @@ void action_issue(struct run *run, const struct action *action, struct outcome *
 	note_object(run, outcome);
 }
 
-/* By its stat: not every kernel has /proc/PID/task/TID/children. */
-static bool is_child(const char *pid)
-{
-	char path[64], text[256], *end;
-	int parent = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	fclose(file);
-	end = strrchr(text, ')');	/* of the name, which may have anything in it */
-	return end && sscanf(end, ") %*c %d", &parent) == 1 && parent == getpid();
-}
-
-/* What a program of exec has left behind is ours since it lost its parent. */
-static void kill_orphans(void)
-{
-	DIR *dir = opendir("/proc");
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		if (isdigit((unsigned char)*entry->d_name) && is_child(entry->d_name))
-			kill(atoi(entry->d_name), SIGKILL);
-	if (dir)
-		closedir(dir);
-}
-
-/* Those who end may leave children of theirs to us: it is over when there are none. */
+/*
+ * What a program of exec has left behind is ours since it lost its parent. Those who end may leave
+ * children of theirs to us: it is over when there are none.
+ */
 static bool orphans_end(void)
 {
 	bool found = false;
@@ -328,7 +299,7 @@ static bool orphans_end(void)
 		if (pid)
 			continue;
 		found = true;
-		kill_orphans();
+		descendants_kill();
 		waitpid(-1, NULL, 0);
 	}
 	return found;

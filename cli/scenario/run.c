@@ -95,8 +95,9 @@ static void check_outcome(struct run *run, const struct statement *s, const stru
 		return;
 	if (outcome->error.status && end_wanted())
 		return;
-	ok = s->kind == STATEMENT_REFUSAL ? outcome->error.err == s->err : answers(s, outcome);
-	run_check(run, s, ok && s->kind != STATEMENT_ACTION, s->text, answer);
+	ok = s->kind == STATEMENT_REFUSAL ? outcome->error.err == s->err :
+	     s->kind == STATEMENT_ANSWER  ? answers(s, outcome) : false;
+	run_check(run, s, ok, s->text, answer);
 	if (s->kind == STATEMENT_ACTION)
 		run->over = true;
 }
@@ -271,9 +272,22 @@ static void check_end(struct run *run)
 	check_rest(run);
 }
 
+static int run_within_limit(struct run *run, struct error *e)
+{
+	int err = limit_start(run->scenario->limit_ns);
+
+	if (err)
+		return fail(e, STATUS_REFUSED, err, "no thread can be made that keeps the limit");
+	do_block(run, 0, run->scenario->nr);
+	check_end(run);
+	limit_stop();
+	return 0;
+}
+
 int scenario_run(const struct scenario *scenario, struct run *run, struct error *e)
 {
 	struct scene *scene = &run->scene;
+	int err = 0;
 
 	*run = (struct run){ .scenario = scenario, .scene.lab.fd = -1 };
 	if (lab_open_new(&scene->lab, e))
@@ -284,16 +298,13 @@ int scenario_run(const struct scenario *scenario, struct run *run, struct error 
 	if (is_required(run)) {
 		children_adopt();
 		cpus_note(run);
-		limit_start(scenario->limit_ns);
-		do_block(run, 0, scenario->nr);
-		check_end(run);
-		limit_stop();
+		err = run_within_limit(run, e);
 	}
 	run->took_ns = monotonic_ns() - scene->base_ns;
 	if (scene->ring_open)
 		ring_close(&scene->ring);
 	lab_close(&scene->lab);
-	return 0;
+	return err;
 }
 
 void run_free(struct run *run)

@@ -171,6 +171,32 @@ wrong_files() {
 	END
 }
 
+# examples: what stands in blocks of the language's description, each as a scenario
+examples() {
+	local n=0 line
+	while IFS= read -r line; do
+		case $line in
+		'```bh') ((++n)) && scenario "$n" </dev/null ;;
+		'```') ;;
+		*) printf '%s\n' "$line" >>"$n.bh" ;;
+		esac
+	done < <(sed -n '/^```bh$/,/^```$/p' "$BATS_TEST_DIRNAME/../scenarios/README.md")
+	((n))
+}
+
+# bats test_tags=host
+@test "run: the examples of tests/scenarios/README.md can be read" {
+	examples
+	run -0 bhctl run --check .
+	assert_output ""
+}
+
+@test "run: the examples of tests/scenarios/README.md pass" {
+	examples
+	run -0 bhctl run .
+	assert_line --partial " 0 failed, 0 skipped"
+}
+
 @test "run: a scenario that passes is told of in full, and in one line among others" {
 	mkdir area
 	(cd area && scenario one && scenario two) <<-'END'
@@ -302,6 +328,25 @@ fails() {
 	is_not '' "'' is not a number"
 	is_not 101 "'101' is more than 100"
 	all_right
+}
+
+# On PREEMPT_RT they starve whoever serves timers, and every process that is not more urgent.
+@test "run: the limit ends programs that have all CPUs for themselves" {
+	local spin='while :; do :; done'
+	scenario spin <<-END
+		limit 2s
+		exec -- sh -c 'for cpu in $(seq -s " " 0 $(($(nproc) - 1))); do taskset -c \$cpu chrt -f 99 sh -c "$spin" & done; wait'
+		expect cpus() > 0
+	END
+	scenario left <<-END
+		limit 2s
+		exec -- sh -c 'chrt -f 99 sh -c "$spin" >/dev/null 2>&1 & chrt -f 99 sh -c "$spin" >/dev/null 2>&1 &'
+		expect cpus() > 0
+	END
+	run -1 bhctl -p run spin.bh left.bh
+	assert_line --index 0 --regexp "^failed	spin	spin	exec .*: it takes longer than its limit of [0-9]+s$"
+	assert_line --index 1 "failed	left	left	the child of exec is still there"
+	run -1 pgrep -f "$spin"
 }
 
 @test "run: variants and requirements" {
