@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/bhctl.h"
-#include "base/near.h"
 #include "base/text.h"
 #include "base/words.h"
 
@@ -203,10 +202,9 @@ void step_names(char *buf, size_t size)
 		text_join(&text, ", ", steps[i].name);
 }
 
-void step_names_near(struct near *near)
+const struct step_word *step_at(size_t i)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-		near_try(near, steps[i].name);
+	return i < ARRAY_SIZE(steps) ? &steps[i] : NULL;
 }
 
 bool word_value(const struct words *words, const char *name, uint32_t *value)

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 struct json_object;
-struct near;
 
 /* Who activates: the word after --from. */
 enum latency_from {
@@ -66,7 +65,8 @@ const struct step_word *step_by_name(const char *name);
 const struct step_word *step_by_op(uint32_t op);
 /* The names of all steps, with commas, into @buf. */
 void step_names(char *buf, size_t size);
-void step_names_near(struct near *near);
+/* Step by step, up to NULL. */
+const struct step_word *step_at(size_t i);
 
 /* False if there is no such word. */
 bool word_value(const struct words *words, const char *name, uint32_t *value);

@@ -150,7 +150,8 @@ static int unknown_step(const char *name, struct error *e)
 
 	if (why)
 		return usage(e, "there is no step '%s': %s", name, why);
-	step_names_near(&near);
+	for (size_t i = 0; step_at(i); i++)
+		near_try(&near, step_at(i)->name);
 	if (near.best)
 		return usage(e, "unknown step '%s'%s", name, near_hint(&near));
 	step_names(names, sizeof(names));

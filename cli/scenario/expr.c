@@ -256,7 +256,7 @@ static void signature(const struct function *function, char *buf, size_t size)
 		text_add(&text, "%s%s", separator,
 			 *letter == '*' ? "..." : *letter == 'n' ? "N" : *letter == 'k' ? "KIND" :
 			 *letter == 's' ? "SOFTIRQ" : *letter == 'f' ? "FIFO" :
-			 *letter == 'q' ? "QUEUE" : *letter == 'e' || *letter == 'v' ? "EXPRESSION" : "ITEM");
+			 *letter == 'q' ? "QUEUE" : strchr("ev", *letter) ? "EXPRESSION" : "ITEM");
 		separator = ", ";
 	}
 	text_add(&text, ")");

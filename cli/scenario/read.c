@@ -373,7 +373,8 @@ static bool is_enough(struct reader *reader)
 	return reader->complaints->list.nr >= COMPLAINTS_MAX;
 }
 
-static void parse_lines(struct reader *reader, const struct text_file *text, size_t from, size_t to);
+static void parse_lines(struct reader *reader, const struct text_file *text, size_t from,
+			size_t to);
 
 /* Of what is written there the first round tells of errors. */
 static void parse_named_repeat(struct reader *reader, const struct text_file *text, size_t from,
@@ -388,7 +389,8 @@ static void parse_named_repeat(struct reader *reader, const struct text_file *te
 	reader->vars.nr--;
 }
 
-static void parse_lines(struct reader *reader, const struct text_file *text, size_t from, size_t to)
+static void parse_lines(struct reader *reader, const struct text_file *text, size_t from,
+			size_t to)
 {
 	for (size_t i = from; i < to && !is_enough(reader); i++) {
 		struct text_line line;
@@ -418,26 +420,6 @@ static void parse_lines(struct reader *reader, const struct text_file *text, siz
 }
 
 /* --- the whole */
-
-bool is_made(const struct scenario *scenario, const char *name)
-{
-	for (size_t i = 0; i < scenario->added.nr; i++)
-		if (!strcmp(scenario->added.at[i], name))
-			return true;
-	for (size_t i = 0; i < scenario->programs.nr; i++)
-		if (strstr(scenario->programs.at[i], name))
-			return true;
-	return false;
-}
-
-const char *added_hint(struct reader *reader, const char *name)
-{
-	struct near near = near_to(name, strlen(name));
-
-	for (size_t i = 0; i < reader->scenario->added.nr; i++)
-		near_try(&near, reader->scenario->added.at[i]);
-	return pool_printf(&reader->scenario->pool, "%s", near_hint(&near));
-}
 
 /* Names that nothing has, which only the last line tells. */
 static void unknown_names(struct reader *reader, const struct list *spots, const char *who)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json_doc.h"
+#include "base/near.h"
 #include "scenario/scenario.h"
 
 static bool continues_character(char c)
@@ -137,6 +138,28 @@ void complaints_free(struct complaints *complaints)
 {
 	list_free(&complaints->list);
 	pool_free(&complaints->pool);
+}
+
+/* --- names */
+
+bool is_made(const struct scenario *scenario, const char *name)
+{
+	for (size_t i = 0; i < scenario->added.nr; i++)
+		if (!strcmp(scenario->added.at[i], name))
+			return true;
+	for (size_t i = 0; i < scenario->programs.nr; i++)
+		if (strstr(scenario->programs.at[i], name))
+			return true;
+	return false;
+}
+
+const char *added_hint(struct reader *reader, const char *name)
+{
+	struct near near = near_to(name, strlen(name));
+
+	for (size_t i = 0; i < reader->scenario->added.nr; i++)
+		near_try(&near, reader->scenario->added.at[i]);
+	return pool_printf(&reader->scenario->pool, "%s", near_hint(&near));
 }
 
 /* --- words */
