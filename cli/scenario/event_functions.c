@@ -400,10 +400,13 @@ static int queue_peak(struct eval *eval, const struct expr *call, struct datum *
 {
 	const struct records *records = &eval->scene->records;
 	uint32_t queue = scene_object(eval->scene, call->args[0].name);
-	struct edge *edges = xrealloc(NULL, 2 * records->nr + 1, sizeof(*edges));
 	int64_t running = 0;
+	struct edge *edges;
 	size_t nr = 0;
 
+	if (!queue)
+		return no_value(eval, "there is no %s", call->args[0].name);
+	edges = xrealloc(NULL, 2 * records->nr + 1, sizeof(*edges));
 	for (size_t i = 0; i < records->nr; i++) {
 		const struct bhlab_event *event = &records->list[i];
 

@@ -102,6 +102,13 @@ static void check_outcome(struct run *run, const struct statement *s, const stru
 		run->over = true;
 }
 
+/* A program that was to exit with 0, and has: nothing to tell. */
+static bool is_plain(const struct statement *s, const struct outcome *outcome)
+{
+	return s->kind == STATEMENT_ACTION && !outcome->error.status &&
+	       !strcmp(outcome->word, "exit");
+}
+
 static void do_action(struct run *run, const struct statement *s)
 {
 	uint64_t at_ns = monotonic_ns();
@@ -111,7 +118,7 @@ static void do_action(struct run *run, const struct statement *s)
 	action_issue(run, &s->action, &outcome);
 	run->scene.took_ns = outcome.took_ns;
 	answer_text(&outcome, answer, sizeof(answer));
-	note_deed(run, s, at_ns, answer);
+	note_deed(run, s, at_ns, is_plain(s, &outcome) ? "" : answer);
 	check_outcome(run, s, &outcome);
 	note_wrong(run, s, &outcome);
 	outcome_free(&outcome);

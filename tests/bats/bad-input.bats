@@ -34,6 +34,10 @@ load common
 		64 - | queue w --cpu 0x   | queue: --cpu: '0x' is not a number
 		64 - | queue w --cpu 4294967296 | queue: --cpu: '4294967296' is more than 4294967295
 		64 - | wait w runs        | wait w runs: how many runs? N is missing
+		64 - | wait w started     | wait w: how many runs? N is missing
+		64 - | delay w 5 ms       | delay w: PERIOD: '5 ms': write 5ms, without a blank
+		64 - | delay w 5µs        | delay w: PERIOD: '5µs' has a letter that is not ASCII; write 5us
+		64 - | wait w idle --timeout 5 s | wait: --timeout: '5 s': write 5s, without a blank
 		64 - | wait w runs 18446744073709551616 | wait w runs: N: '18446744073709551616' is more than 18446744073709551615
 		64 - | wait w idle 3      | wait w idle: '3' is one word too many
 		64 - | wait w             | wait w: CONDITION is missing
@@ -48,9 +52,11 @@ load common
 	lab <<<'add work w'
 	refusals <<-'END'
 		64 - | frob               | unknown command 'frob'; 'bhctl help' lists all
+		64 - | queeu w            | unknown command 'queeu'; did you mean 'queue'?
 		64 - | queue              | queue: ITEM is missing
 		64 - | queue w v          | queue w: 'v' is one word too many
 		64 - | queue w --frob     | queue: unknown option '--frob'
+		64 - | queue w --cup 1    | queue: unknown option '--cup'; did you mean '--cpu'?
 		64 - | queue w -z         | queue: unknown option '-z'
 		71 ENOENT | queue w --on frob | queue w: there is no queue frob in this lab
 		64 - | queue w --on 1x    | queue: --on: the name '1x' begins with a digit, '.' or '-'
@@ -104,6 +110,10 @@ load common
 	refusals <<-'END'
 		64 - | add work w --do frob           | add: --do: step 1: unknown step 'frob'; there are spin, sleep, queue, delay, trigger, requeue, mark, thread, none, cancel, disable, enable, lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop
 		64 - | add work w --do 'spin 1us; frob 1' | add: --do: step 2: unknown step 'frob'; there are spin, sleep, queue, delay, trigger, requeue, mark, thread, none, cancel, disable, enable, lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop
+		64 - | add work w --do 'slep 1us'     | add: --do: step 1: unknown step 'slep'; did you mean 'sleep'?
+		64 - | add work w --do 'drain q'      | add: --do: step 1: there is no step 'drain': a step waits for no handler, which might wait for this one; drain is a command
+		64 - | add work w --do 'delay w 1us --mod' | add: --do: step 1: delay: '--mod' is not for steps: a step's delay is ignored while one is pending; cancel it first
+		64 - | add work w --do 'sleep 5 ms'   | add: --do: step 1: sleep: '5 ms': write 5ms, without a blank
 		64 - | add work w --do spin           | add: --do: step 1: spin: it needs a period
 		64 - | add work w --do 'spin x'       | add: --do: step 1: spin: 'x' is not a period; write 10us, 1.5ms or 1s
 		64 - | add work w --do 'spin 5'       | add: --do: step 1: spin: '5' has no unit that is known; ns, us, ms and s are
