@@ -127,14 +127,14 @@ void complaints_free(struct complaints *complaints);
 
 /* --- scenario_read.c */
 
-/* What stands on the line of a reader and has not been written there itself: see parts. */
+/* A piece of a reader's line, and where in the file it stands. */
 struct part {
 	size_t offset;			/* in the reader's line, where it begins */
 	unsigned int number, column;	/* in the file, where it stands */
 	const char *source;		/* that line of the file */
 };
 
-/* A line, of one or more lines of the file that '\' joins, with what @vars stand for. */
+/* One file while it is read: a line, of one or more that '\' joins, with numbers for @vars. */
 struct reader {
 	struct scenario *scenario;
 	char *line;
