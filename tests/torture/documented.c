@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The errnos of each call: those of "Errors" in the header that any structure can
+ * have, and what it says of the verb or the object. EBADF is of a descriptor that
+ * another thread has closed.
+ */
+#include <errno.h>
+
+#include "fuzz.h"
+
+#define NAME(_name)	[ROW_##_name] = #_name
+
+const char *const row_names[NR_ROWS] = {
+	NAME(INFO), NAME(MECH), NAME(RING), NAME(ITEM_CREATE), NAME(ITEM_STATE),
+	NAME(ITEM_PROGRAM), NAME(LOOKUP), NAME(NEXT), NAME(DESTROY), NAME(QUEUE), NAME(DELAY),
+	NAME(CANCEL), NAME(FLUSH), NAME(DISABLE), NAME(ENABLE), NAME(TRIGGER), NAME(DRAIN),
+	NAME(WAIT), NAME(BATCH), NAME(QUEUE_CREATE), NAME(QUEUE_STATE), NAME(LOCK_CREATE),
+	NAME(LOCK_STATE), NAME(FIFO_CREATE), NAME(FIFO_STATE),
+	[ROW_BOGUS] = "no such ioctl", [ROW_ENTRY] = "entry of a batch", [ROW_OPEN] = "open()",
+	[ROW_READ] = "read()", [ROW_POLL] = "poll()", [ROW_MMAP] = "mmap()",
+	[ROW_NETLINK] = "netlink", [ROW_TOUCH] = "a look at the ring", [ROW_CLOSE] = "close()",
+	[ROW_DUP] = "dup3()", [ROW_FORK] = "fork()", [ROW_PASS] = "SCM_RIGHTS",
+	[ROW_PROTECT] = "mprotect()", [ROW_URING] = "io_uring", [ROW_OTHER] = "what files have",
+};
+
+#define LIST(_row, ...)	[ROW_##_row] = (const int[]){ __VA_ARGS__, 0 }
+#define STRUCTURE	EFAULT, EINVAL, E2BIG, EOPNOTSUPP, EBADF
+#define NEW_OBJECT	EEXIST, ENOSPC, ENOMEM
+#define ACTIVATION	ENOENT, ENODEV, EPERM, EBUSY, EINTR, EAGAIN
+
+static const int *const documented[NR_ROWS] = {
+	LIST(INFO, STRUCTURE),
+	LIST(MECH, STRUCTURE, ENOENT),
+	LIST(RING, STRUCTURE, ENOSPC, EBUSY),
+	LIST(ITEM_CREATE, STRUCTURE, NEW_OBJECT, ENOENT, ENODEV, EPERM, EBUSY),
+	LIST(ITEM_STATE, STRUCTURE, ENOENT),
+	LIST(ITEM_PROGRAM, STRUCTURE, ENOENT),
+	LIST(LOOKUP, STRUCTURE, NEW_OBJECT, ENOENT),
+	LIST(NEXT, STRUCTURE, ENOENT),
+	LIST(DESTROY, STRUCTURE, ENOENT, EBUSY),
+	LIST(QUEUE, STRUCTURE, ACTIVATION),
+	LIST(DELAY, STRUCTURE, ACTIVATION),
+	LIST(CANCEL, STRUCTURE, ENOENT, EBUSY),
+	LIST(FLUSH, STRUCTURE, ENOENT, EPERM, EBUSY, EINTR),
+	LIST(DISABLE, STRUCTURE, ENOENT, EPERM, EOVERFLOW),
+	LIST(ENABLE, STRUCTURE, ENOENT),
+	LIST(TRIGGER, STRUCTURE, ENOENT, ENODEV, EBUSY, EINTR),
+	LIST(DRAIN, STRUCTURE, ENOENT, EPERM, EBUSY, EAGAIN),
+	LIST(WAIT, STRUCTURE, ENOENT, EINTR, ETIMEDOUT, ENOSPC, ENOMEM),
+	LIST(BATCH, STRUCTURE, ENOMEM),
+	LIST(QUEUE_CREATE, STRUCTURE, NEW_OBJECT, EPERM),
+	LIST(QUEUE_STATE, STRUCTURE, ENOENT),
+	LIST(LOCK_CREATE, STRUCTURE, NEW_OBJECT),
+	LIST(LOCK_STATE, STRUCTURE, ENOENT),
+	LIST(FIFO_CREATE, STRUCTURE, NEW_OBJECT),
+	LIST(FIFO_STATE, STRUCTURE, ENOENT),
+	LIST(BOGUS, ENOTTY, EBADF),
+	LIST(ENTRY, EINVAL, EOPNOTSUPP, ENOTTY, EOVERFLOW, ACTIVATION),
+	LIST(OPEN, ENOSPC, ENOMEM),
+	LIST(READ, EINVAL, EFAULT, EAGAIN, EINTR, ENOSPC, ENOMEM, EBADF),
+	LIST(POLL, EINTR),
+	/* EACCES: the file was opened for the other direction */
+	LIST(MMAP, EPERM, EINVAL, ENOSPC, ENOMEM, EBADF, EACCES),
+	/* EOPNOTSUPP and EBUSY are generic netlink's: no such command, or no dump of it; one is
+	 * under way. ENOBUFS: the socket is full.
+	 */
+	LIST(NETLINK, EINVAL, ERANGE, ENOENT, EPERM, EOPNOTSUPP, EBUSY, ENOBUFS, ENOMEM),
+};
+
+bool is_documented(enum row row, int error)
+{
+	const int *e = documented[row];
+
+	if (!error || !e)
+		return true;
+	while (*e && *e != error)
+		e++;
+	return *e;
+}
