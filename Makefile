@@ -11,6 +11,8 @@
 #                  table of them; writes docs/behaviour.md
 #   make debug     the tests on a kernel with KASAN, lockdep, kmemleak…, which is built first (once,
 #                  10 minutes)
+#   make torture   calls that nobody would make on purpose, with a new seed each time; CPUs go off and
+#                  on meanwhile, memory fails…; make torture TIME=1h SEED=7 KERNEL=7.2-debug
 #   make soak      all scenarios 20 times, then again while the host is loaded: finds what fails
 #                  now and then
 #   make mutants   break the driver on purpose, one bug after the other: the tests must notice
@@ -28,6 +30,8 @@
 #   make clean
 
 KERNEL ?=
+TIME ?= 10m
+SEED ?=
 KDIR ?= /lib/modules/$(shell uname -r)/build
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -80,6 +84,10 @@ matrix:
 debug:
 	tests/run --kernel 7.2-debug loop bats kselftest abi
 
+torture:
+	tests/torture/host $(if $(KERNEL),--kernel $(KERNEL)) --time $(TIME) \
+		$(if $(SEED),--seed $(SEED))
+
 soak:
 	tests/soak
 	tests/soak --load
@@ -100,5 +108,5 @@ clean:
 help:
 	@sed -n '/^#/!q; s/^# \?//p' $(firstword $(MAKEFILE_LIST)) | tail -n +3
 
-.PHONY: all driver cli install uninstall load demo test host matrix debug soak mutants bench shell \
-	clean help
+.PHONY: all driver cli install uninstall load demo test host matrix debug torture soak mutants bench \
+	shell clean help
