@@ -11,6 +11,7 @@
  */
 #include <linux/cred.h>
 #include <linux/list.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -65,6 +66,14 @@ static u64 bhlab_user_limit(enum bhlab_resource resource)
 	}
 }
 
+/* A module parameter may be so large that there is no limit. */
+static u64 bhlab_users_limit(u64 limit)
+{
+	u64 all;
+
+	return check_mul_overflow(limit, (u64)bhlab_limits.users, &all) ? U64_MAX : all;
+}
+
 static bool bhlab_user_affords(const struct bhlab_user *user,
 			       enum bhlab_resource resource, u32 nr)
 {
@@ -75,7 +84,7 @@ static bool bhlab_user_affords(const struct bhlab_user *user,
 	if (user->used[resource] + nr > limit)
 		return false;
 	return user->admin ||
-	       bhlab_users_used[resource] + nr <= limit * bhlab_limits.users;
+	       bhlab_users_used[resource] + nr <= bhlab_users_limit(limit);
 }
 
 static int bhlab_user_charge_locked(struct bhlab_user *user,

@@ -57,6 +57,15 @@ refcnt() {
 	run -0 runuser -u alice -- bhctl info
 }
 
+# Times the eight users it was 2^64, which is 0: nobody but root could record anything.
+@test "a limit that is no limit is none for all users together, either" {
+	rmmod bhlab
+	modprobe bhlab user_ring_bytes=2305843009213693952
+	udevadm settle
+	run -0 runuser -u alice -- bhctl -q batch - <<<$'add work w\nqueue w\nwait w runs 1'
+	rmmod bhlab
+}
+
 @test "without the driver: status 4, and how to load it" {
 	local message="/dev/bhlab is not there; load the driver with 'modprobe bhlab', or 'make load' in its source"
 	rmmod bhlab
