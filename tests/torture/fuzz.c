@@ -116,6 +116,8 @@ static void process_main(unsigned int process)
 		become_member();
 	places_init();
 	labs_open();
+	/* stacks are mapped, too */
+	pthread_mutex_lock(&mappings);
 	for (unsigned int i = 0; i < nr_threads; i++) {
 		w = &workers[i];
 		*w = (struct worker){
@@ -125,6 +127,7 @@ static void process_main(unsigned int process)
 		if (pthread_create(&w->pthread, NULL, thread_main, w))
 			_exit(70);
 	}
+	pthread_mutex_unlock(&mappings);
 	while (running) {
 		nap(10 * MS);
 		w = &workers[below(&r, nr_threads)];

@@ -115,8 +115,10 @@ void places_init(void)
 
 void places_of(struct worker *w)
 {
+	pthread_mutex_lock(&mappings);
 	for (unsigned int i = 0; i < ARRAY_SIZE(w->areas); i++)
 		map_twice(AREA, &w->areas[i].rw, &w->areas[i].ro, PROT_READ);
+	pthread_mutex_unlock(&mappings);
 	w->slow = slow ? slow + w->thread * PAGE : NULL;
 }
 
