@@ -24,15 +24,6 @@
 /* Written by its own CPU only, with interrupts off; read by any. */
 DEFINE_PER_CPU(struct bhlab_budget, bhlab_budget);
 
-/*
- * What the kernel needs to get to a handler and back, which the handler cannot
- * see: an interrupt, and on PREEMPT_RT a thread that it wakes. It is measured on
- * the machine, between these bounds.
- */
-#define BHLAB_RUN_COST_NS	(2 * NSEC_PER_USEC)
-#define BHLAB_RUN_COST_MAX_NS	(100 * NSEC_PER_USEC)
-static u64 bhlab_run_cost __read_mostly = BHLAB_RUN_COST_NS;
-
 /* Between two handlers that follow each other so closely nothing else has run. */
 #define BHLAB_GAP_NS		(20 * NSEC_PER_USEC)
 
@@ -64,7 +55,8 @@ void bhlab_budget_add(struct bhlab_budget *b, unsigned int percent, u64 end,
 	if (percent >= 100)
 		return;
 	bhlab_budget_roll(b, share, end);
-	b->spent += busy + (gap < BHLAB_GAP_NS ? max(gap, 0LL) : bhlab_run_cost);
+	b->spent += busy + (gap < BHLAB_GAP_NS ? max(gap, 0LL) :
+						 bhlab_limits.run_cost_ns);
 	b->last = end;
 	if (likely(b->spent <= share)) {
 		WRITE_ONCE(b->until, 0);
@@ -106,7 +98,15 @@ static u64 __init bhlab_probe_once(void)
 	return bhlab_probe_reached - begun;
 }
 
+/* The bounds of what is measured. */
+#define BHLAB_RUN_COST_MIN_NS	(2 * NSEC_PER_USEC)
+#define BHLAB_RUN_COST_MAX_NS	(100 * NSEC_PER_USEC)
+
 /*
+ * What the kernel needs to get to a handler and back, which the handler cannot
+ * see: an interrupt, and on PREEMPT_RT a thread that it wakes. Unless a parameter
+ * tells it, it is measured here.
+ *
  * An hrtimer in softirq context takes the longest way: its interrupt, and then
  * the softirq or the thread. The shortest of a few tries is the one in which
  * nobody else had the CPU.
@@ -115,12 +115,14 @@ void __init bhlab_budget_init(void)
 {
 	u64 least = BHLAB_RUN_COST_MAX_NS;
 
+	if (bhlab_limits.run_cost_ns)
+		return;
 	hrtimer_setup(&bhlab_probe, bhlab_probe_fn, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_SOFT);
 	for (int i = 0; i < 16; i++)
 		least = min(least, bhlab_probe_once());
 	hrtimer_cancel(&bhlab_probe);
-	bhlab_run_cost = max_t(u64, least, BHLAB_RUN_COST_NS);
+	bhlab_limits.run_cost_ns = max_t(u64, least, BHLAB_RUN_COST_MIN_NS);
 }
 
 /* The driver's own timers take this at most; the host has taken the rest. */

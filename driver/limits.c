@@ -53,12 +53,14 @@ BHLAB_LIMIT(period_ns, ullong, "Nanoseconds of the shortest period of a trigger 
 BHLAB_LIMIT(chain, uint, "Activations that steps may make after each by a user (100000)");
 BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq threads (25)");
 BHLAB_LIMIT(process_percent, uint, "Percent of a CPU for the other programs of a user (10)");
+BHLAB_LIMIT(run_cost_ns, ullong, "Nanoseconds that the way to a handler and back costs (0: measured)");
 
 /* The hard caps: beyond these the kernel's own watchdogs would complain. */
 #define BHLAB_ATOMIC_MAX	(100 * NSEC_PER_MSEC)
 #define BHLAB_PROCESS_MAX	(10 * (u64)NSEC_PER_SEC)
 #define BHLAB_LAB_MAX		(100 * (u64)NSEC_PER_SEC)
 #define BHLAB_PERIOD_MIN	(10 * NSEC_PER_USEC)
+#define BHLAB_RUN_COST_MAX	NSEC_PER_MSEC
 #define BHLAB_ITEMS_MAX		65536
 #define BHLAB_USERS_MAX		1024
 #define BHLAB_STEPS_MAX		1024
@@ -88,7 +90,8 @@ int bhlab_limits_check(void)
 	    l->process_ns > BHLAB_PROCESS_MAX ||
 	    l->lab_ns > BHLAB_LAB_MAX || l->period_ns < BHLAB_PERIOD_MIN ||
 	    !l->budget_percent || l->budget_percent > 100 ||
-	    !l->process_percent || l->process_percent > 100) {
+	    !l->process_percent || l->process_percent > 100 ||
+	    l->run_cost_ns > BHLAB_RUN_COST_MAX) {
 		pr_err("bhlab: a module parameter is out of its range\n");
 		return -EINVAL;
 	}

@@ -39,6 +39,7 @@ struct bhlab_limits {
 	unsigned int chain;
 	unsigned int budget_percent;
 	unsigned int process_percent;
+	unsigned long long run_cost_ns;
 };
 
 extern struct bhlab_limits bhlab_limits;

@@ -1002,6 +1002,78 @@ TEST_F_TIMEOUT(goes, under_requeueing_tasklets, 120)
 	TH_LOG("%d times off and on", n);
 }
 
+/* --- steps on a CPU that goes offline */
+
+/*
+ * What the kernel would keep for a CPU that is going is refused there: a timer of
+ * that CPU queues it, and waits half a millisecond. The kernel marks the CPU as not
+ * active and then waits for a grace period, while its timers go on.
+ */
+static bool refused_there(struct __test_metadata *_metadata, int fd, __u32 mech)
+{
+	const struct bhlab_step steps[] = {
+		BH_STEP(QUEUE, .target = 1), BH_STEP(DELAY, .target = 2, .arg = 500 * BH_US),
+	};
+	bool refused = false;
+	struct bhlab_item_create c;
+	struct bhlab_event e;
+
+	EXPECT_EQ(1, bh_add(fd, mech, "kept"));
+	bh_fill(&c, BHLAB_MECH_HRTIMER, "timer");
+	bh_steps(&c, steps, ARRAY_SIZE(steps));
+	c.flags = BHLAB_ITEM_HARD | BHLAB_ITEM_PINNED;
+	EXPECT_EQ(2, bh_create(fd, &c));
+	for (int n = 0; n < CYCLES && !refused; n++) {
+		EXPECT_LE(0, bh_act(fd, CANCEL, 2, .flags = BHLAB_ACT_SYNC));
+		EXPECT_LE(0, bh_act(fd, QUEUE, 2, .flags = BHLAB_ACT_CPU, .cpu = 1));
+		EXPECT_EQ(0, bh_cpu1(false));
+		EXPECT_EQ(0, bh_cpu1(true));
+		while (bh_event(fd, BHLAB_EVENT_RUN, 2, &e) == 1)
+			if (e.flags & BHLAB_EVENT_F_REFUSED) {
+				EXPECT_EQ(1, e.cpu);
+				refused = true;
+			}
+	}
+	EXPECT_LE(0, bh_act(fd, CANCEL, 2, .flags = BHLAB_ACT_SYNC));
+	return refused;
+}
+
+TEST_F_TIMEOUT(goes, tasklet_is_refused_there, 120)
+{
+	EXPECT_TRUE(refused_there(_metadata, self->fd, BHLAB_MECH_TASKLET));
+}
+
+TEST_F_TIMEOUT(goes, irq_work_is_refused_there, 120)
+{
+	struct bhlab_info info;
+
+	ASSERT_EQ(0, bh_info(self->fd, &info));
+	if (!(info.out_features & BHLAB_FEATURE_RT))
+		SKIP(return, "the kernel runs it before the CPU is gone");
+	EXPECT_TRUE(refused_there(_metadata, self->fd, BHLAB_MECH_IRQ_WORK));
+}
+
+/* --- the end of an irq_work, which nothing can cancel */
+
+/*
+ * A lazy one runs with the next tick. When destroying has returned, it has run:
+ * its record is there. Otherwise the kernel would run what is freed.
+ */
+TEST_F(safety, irq_work_runs_before_it_ends)
+{
+	struct bhlab_item_create c;
+	struct bhlab_event e;
+
+	for (int i = 0; i < 20; i++) {
+		bh_fill(&c, BHLAB_MECH_IRQ_WORK, "item");
+		c.flags = BHLAB_ITEM_LAZY;
+		ASSERT_LT(0, bh_create(self->fd, &c));
+		ASSERT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, c.out_id));
+		ASSERT_EQ(0, bh_destroy(self->fd, c.out_id));
+		ASSERT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, c.out_id, &e));
+	}
+}
+
 /* --- a create whose answer does not reach the caller leaves nothing behind */
 
 static unsigned long item_request(void *p, __u32 mech)
@@ -1055,9 +1127,11 @@ FIXTURE(unanswered) {
 	char *page;
 };
 
+/* @reserved: the name has an id before */
 FIXTURE_VARIANT(unanswered) {
 	unsigned long (*request)(void *p, __u32 mech);
 	__u32 mech;
+	bool reserved;
 };
 
 #define UNANSWERED_ITEM(_name, _mech)						\
@@ -1089,6 +1163,17 @@ FIXTURE_VARIANT_ADD(unanswered, reserve) {
 	.request = reserve_request,
 };
 
+FIXTURE_VARIANT_ADD(unanswered, work_reserved) {
+	.request = item_request,
+	.mech = BHLAB_MECH_WORK,
+	.reserved = true,
+};
+
+FIXTURE_VARIANT_ADD(unanswered, fifo_reserved) {
+	.request = fifo_request,
+	.reserved = true,
+};
+
 FIXTURE_SETUP(unanswered)
 {
 	self->page = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE,
@@ -1099,6 +1184,33 @@ FIXTURE_SETUP(unanswered)
 FIXTURE_TEARDOWN(unanswered)
 {
 	munmap(self->page, getpagesize());
+}
+
+/* A lab, in which the name may have an id; or an errno. */
+static int open_reserved(bool reserved)
+{
+	struct bhlab_lookup l;
+	int fd = bh_open(0), ret = 0;
+
+	if (fd >= 0 && reserved)
+		ret = bh_lookup(fd, "object", BHLAB_LOOKUP_RESERVE, &l);
+	if (!ret)
+		return fd;
+	close(fd);
+	return ret;
+}
+
+/* Is the lab as it was before the create? Then that, tried again, gets the same id. */
+static bool as_before(int fd, bool reserved, unsigned long cmd, void *request)
+{
+	struct bhlab_lookup l;
+	int ret = bh_lookup(fd, "object", 0, &l);
+
+	if (!reserved)
+		return ret == -ENOENT && !bh_objects(fd);
+	return !ret && l.id == 1 && l.out_kind == BHLAB_KIND_RESERVED && bh_objects(fd) == 1 &&
+	       !bh_call(fd, cmd, request) && !bh_lookup(fd, "object", 0, &l) && l.id == 1 &&
+	       l.out_kind != BHLAB_KIND_RESERVED && bh_objects(fd) == 1;
 }
 
 /* Takes the page away a while after its turn has come. */
@@ -1135,7 +1247,7 @@ static void *spoiler_fn(void *arg)
 TEST_F(unanswered, page_is_taken_away)
 {
 	struct spoiler s = { .page = self->page, .after = 50 * BH_US };
-	unsigned int failed = 0, done = 0, left = 0;
+	unsigned int failed = 0, done = 0, changed = 0;
 	unsigned long cmd;
 	__u64 end;
 	pthread_t thread;
@@ -1146,7 +1258,7 @@ TEST_F(unanswered, page_is_taken_away)
 	bh_pin(0);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, spoiler_fn, &s));
 	for (end = bh_now() + BH_S; bh_now() < end && failed + done < 200;) {
-		fd = bh_open(0);
+		fd = open_reserved(variant->reserved);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, mprotect(self->page, getpagesize(), PROT_READ | PROT_WRITE));
 		cmd = variant->request(self->page, variant->mech);
@@ -1156,7 +1268,8 @@ TEST_F(unanswered, page_is_taken_away)
 			;
 		if (ret) {
 			EXPECT_EQ(-EFAULT, ret);
-			left += bh_objects(fd);
+			mprotect(self->page, getpagesize(), PROT_READ | PROT_WRITE);
+			changed += !as_before(fd, variant->reserved, cmd, self->page);
 			s.after += s.after / 8 + 100;
 			failed++;
 		} else {
@@ -1168,7 +1281,7 @@ TEST_F(unanswered, page_is_taken_away)
 	}
 	__atomic_store_n(&s.over, true, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
-	EXPECT_EQ(0, left);
+	EXPECT_EQ(0, changed);
 	TH_LOG("%u failed, %u not", failed, done);
 }
 
@@ -1262,7 +1375,7 @@ static void faults_spare(const char *spared)
  */
 TEST_F_TIMEOUT(unanswered, everything_fails_once, 120)
 {
-	unsigned int nth, faults = 0, left = 0;
+	unsigned int nth, faults = 0, changed = 0;
 	unsigned long cmd;
 	bool failed = true;
 	int fd, ret, nth_fd;
@@ -1278,7 +1391,7 @@ TEST_F_TIMEOUT(unanswered, everything_fails_once, 120)
 	faults_spare(variant->mech == BHLAB_MECH_IRQ ? "register_irq_proc" : NULL);
 	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_FUTURE));
 	for (nth = 1; failed && nth < 500; nth++) {
-		fd = bh_open(0);
+		fd = open_reserved(variant->reserved);
 		ASSERT_LE(0, fd);
 		cmd = variant->request(self->page, variant->mech);
 		nth_fd = fail_nth(nth);
@@ -1289,7 +1402,7 @@ TEST_F_TIMEOUT(unanswered, everything_fails_once, 120)
 		if (ret) {
 			EXPECT_TRUE(failed);
 			EXPECT_TRUE(ret == -EFAULT || ret == -ENOMEM);
-			left += bh_objects(fd);
+			changed += !as_before(fd, variant->reserved, cmd, self->page);
 		} else {
 			EXPECT_EQ(1, bh_objects(fd));
 		}
@@ -1297,7 +1410,7 @@ TEST_F_TIMEOUT(unanswered, everything_fails_once, 120)
 	}
 	faults_spare(NULL);
 	EXPECT_FALSE(failed);
-	EXPECT_EQ(0, left);
+	EXPECT_EQ(0, changed);
 	EXPECT_LT(0, faults);
 	TH_LOG("%u places, %u of them copies", nth - 2, faults);
 }
