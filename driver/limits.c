@@ -69,12 +69,16 @@ BHLAB_LIMIT(run_cost_ns, ullong, "Nanoseconds that the way to a handler and back
 /* With those of all users, it leaves three quarters of the memory. */
 #define BHLAB_RING_SHARE	32
 
-/* A ring of the largest size in each lab, or a share of the memory. */
+/*
+ * A ring of the largest size in each lab, and a quarter more for what is beside its
+ * records; or a share of the memory.
+ */
 static u64 bhlab_user_ring_default(const struct bhlab_limits *l)
 {
 	u64 share = (u64)totalram_pages() * (PAGE_SIZE / BHLAB_RING_SHARE);
+	u64 ring = l->ring_bytes + l->ring_bytes / 4;
 
-	return min((u64)l->labs * l->ring_bytes, share);
+	return min(l->labs * ring, share);
 }
 
 int bhlab_limits_check(void)

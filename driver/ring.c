@@ -55,6 +55,8 @@
 #define BHLAB_PAGE_RECORDS	(PAGE_SIZE / sizeof(struct bhlab_event))
 
 static_assert(sizeof(struct bhlab_event) == 128);
+/* See bhlab_user_ring_default(). */
+static_assert(sizeof(struct bhlab_hidden) * 4 < sizeof(struct bhlab_event));
 
 void bhlab_ring_init(struct bhlab_ring *ring)
 {
@@ -99,10 +101,18 @@ static void bhlab_ring_free_pages(struct bhlab_ring *ring)
 	bhlab_reader_free(&ring->reader);
 }
 
+/* Of what the records hide; as many as there are records. */
+static u32 bhlab_ring_hidden_bytes(const struct bhlab_ring *ring)
+{
+	return ring->hides ?
+	       nr_cpu_ids * ring->records * sizeof(*ring->hidden) : 0;
+}
+
 static struct bhlab_charge bhlab_ring_charge(const struct bhlab_ring *ring)
 {
 	return (struct bhlab_charge) {
-		.nr[BHLAB_RES_RING] = bhlab_ring_pages(ring) << PAGE_SHIFT,
+		.nr[BHLAB_RES_RING] = (bhlab_ring_pages(ring) << PAGE_SHIFT) +
+				      bhlab_ring_hidden_bytes(ring),
 	};
 }
 
@@ -133,14 +143,12 @@ static int bhlab_ring_alloc_pages(struct bhlab_ring *ring)
 	return 0;
 }
 
-/* Sized as the pages are, but not mapped by user space. */
+/* Beside the pages, and not mapped by user space. */
 static int bhlab_ring_alloc_hidden(struct bhlab_ring *ring)
 {
 	if (!ring->hides)
 		return 0;
-	ring->hidden = kvcalloc(nr_cpu_ids,
-				array_size(ring->records, sizeof(*ring->hidden)),
-				GFP_KERNEL_ACCOUNT);
+	ring->hidden = kvzalloc(bhlab_ring_hidden_bytes(ring), GFP_KERNEL_ACCOUNT);
 	return ring->hidden ? 0 : -ENOMEM;
 }
 

@@ -8,7 +8,7 @@
  *
  * The sleep is bounded, and so is the number of sleepers: a sleeping program
  * occupies a kworker, and possibly a slot of a system queue. Beyond a few
- * sleepers, or when an uninterruptible verb has waited for long, the rest of a
+ * sleepers of a user, or of all users, or when an uninterruptible verb has waited for long, the rest of a
  * program is skipped instead.
  */
 #include <linux/errno.h>
@@ -20,7 +20,11 @@
 #include "share.h"
 
 #define BHLAB_SHARE_HELD	16
+#define BHLAB_SHARE_HELD_ALL	64	/* a quarter of what a queue of the system runs */
 #define BHLAB_HASTE_NS		(10 * (u64)NSEC_PER_SEC)
+
+/* Programs of all users that are held; there is no limit to the number of users. */
+static atomic_t bhlab_shares_held;
 
 int bhlab_share_init(struct bhlab_share *share)
 {
@@ -62,11 +66,19 @@ bool bhlab_haste(const struct bhlab_haste *haste)
 /* May one more program be held? bhlab_share_leave() must follow either way. */
 bool bhlab_share_enter(struct bhlab_share *share)
 {
-	return !share || atomic_inc_return(&share->held) <= BHLAB_SHARE_HELD;
+	int all, own;
+
+	if (!share)
+		return true;
+	all = atomic_inc_return(&bhlab_shares_held);
+	own = atomic_inc_return(&share->held);
+	return own <= BHLAB_SHARE_HELD && all <= BHLAB_SHARE_HELD_ALL;
 }
 
 void bhlab_share_leave(struct bhlab_share *share)
 {
-	if (share)
-		atomic_dec(&share->held);
+	if (!share)
+		return;
+	atomic_dec(&share->held);
+	atomic_dec(&bhlab_shares_held);
 }

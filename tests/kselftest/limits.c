@@ -383,9 +383,65 @@ TEST_F(limits, system_sleepers)
 	close(other.fd);
 }
 
+/* --- programs that are held, since their user's share of the CPU is spent */
+
+#define HELD_EACH	16
+#define HELD_ALL	64
+
+/* A lab of that user's, in which so many programs are held most of the time. */
+static int open_held(uid_t uid)
+{
+	const struct bhlab_step steps[] = { BH_STEP(REQUEUE), BH_SPIN(900 * BH_MS) };
+	int fd = open_as(uid), queue = bh_queue(fd, "q", BHLAB_WQ_PERCPU), id;
+	struct bhlab_item_create c;
+	char name[BHLAB_NAME_LEN];
+
+	for (int i = 0; i < HELD_EACH; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		bh_fill(&c, BHLAB_MECH_WORK, name);
+		bh_steps(&c, steps, ARRAY_SIZE(steps));
+		c.queue = queue;
+		id = bh_create(fd, &c);
+		if (id < 0 || bh_act(fd, QUEUE, id) < 0)
+			return -1;
+	}
+	return fd;
+}
+
+static __u64 throttled(int fd)
+{
+	struct bhlab_item_state st;
+	__u64 n = 0;
+
+	for (int id = 2; id < 2 + HELD_EACH; id++)
+		n += bh_state(fd, id, &st) ? 0 : st.out_throttled;
+	return n;
+}
+
+/* There may be any number of users; their programs are not held beyond that. */
+TEST_F_TIMEOUT(limits, held_of_all_users, 60)
+{
+	int fd[HELD_ALL / HELD_EACH + 1];
+	__u64 end, n = 0;
+
+	for (__u32 i = 0; i < ARRAY_SIZE(fd); i++) {
+		fd[i] = open_held(USER + 1 + i);
+		ASSERT_LE(0, fd[i]);
+	}
+	for (end = bh_now() + BH_PATIENCE; !n && bh_now() < end; bh_sleep(10 * BH_MS))
+		for (__u32 i = 0; i < ARRAY_SIZE(fd); i++)
+			n += throttled(fd[i]);
+	EXPECT_LT(0, n);
+	for (__u32 i = 0; i < ARRAY_SIZE(fd); i++)
+		close(fd[i]);
+}
+
 /* --- memory of rings */
 
-/* A lab with the largest ring, made by @use; or its errno. */
+/* Of a record, for who may not see all tasks: the pid and the name that it hides. */
+#define HIDDEN_BYTES	24
+
+/* A lab with a quarter of the largest ring, made by @use; or its errno. */
 static int open_ring(const struct bhlab_info *info, int (*use)(int fd, __u64 size))
 {
 	struct bhlab_ring_setup ring = { .size = sizeof(ring), .flags = BHLAB_RING_RECORDS };
@@ -394,7 +450,7 @@ static int open_ring(const struct bhlab_info *info, int (*use)(int fd, __u64 siz
 	if (fd < 0)
 		return fd;
 	ring.records = 1;
-	while (2ULL * ring.records * info->out_cpus * sizeof(struct bhlab_event) <=
+	while (8ULL * ring.records * info->out_cpus * sizeof(struct bhlab_event) <=
 	       info->out_ring_bytes)
 		ring.records *= 2;
 	ret = bh_call(fd, BHLAB_IOC_RING, &ring);
@@ -453,7 +509,8 @@ static int open_rings(const struct bhlab_info *info, int *fd, __u64 *bytes)
 		if (fd[n] < 0)
 			break;
 		if (!bh_ring(fd[n], &ring))
-			*bytes += ring.out_map_size;
+			*bytes += ring.out_map_size +
+				  (__u64)ring.out_cpus * ring.records * HIDDEN_BYTES;
 	}
 	return n;
 }

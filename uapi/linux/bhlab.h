@@ -444,8 +444,8 @@ enum bhlab_program_why {
  *	"Users" (system_sleepers)
  * @out_ring_bytes: bytes of the records of one lab's ring, see struct
  *	bhlab_ring_setup (ring_bytes)
- * @out_user_ring_bytes: bytes of all rings of one user, with their heads
- *	(user_ring_bytes)
+ * @out_user_ring_bytes: bytes of all rings of one user, with their heads and
+ *	what their records hide (user_ring_bytes)
  * @out_kernel: the kernel that the driver was built for, terminated
  */
 struct bhlab_info {
@@ -508,8 +508,8 @@ struct bhlab_info {
  * that were made without CAP_SYS_ADMIN, since kworkers and kthreads run outside
  * of their user's cgroup and nice value. Once it is spent on a CPU such a program
  * sleeps before its next step, and in the midst of a SPIN, until it is not, as
- * HELD, too. At most 16 such programs of a user are held at a time; the steps of
- * others are skipped, as THROTTLED.
+ * HELD, too. At most 16 such programs of a user, and 64 of all users, are held at
+ * a time; the steps of others are skipped, as THROTTLED.
  *
  * No program is held inside of brackets. That ends early when the item or the lab
  * does; and in a lab in which verbs that no signal ends (FLUSH, DRAIN, and with
@@ -1260,10 +1260,11 @@ struct bhlab_ring_head {
  *	hold, a power of two (EINVAL), at least a page of them; out: how many
  *	it holds. EBUSY once the ring is in use: an item was created, a record
  *	was read or polled for, or the ring was mapped. ENOSPC: more than
- *	&bhlab_info.out_ring_bytes for all CPUs together. The memory counts
- *	against &bhlab_info.out_user_ring_bytes when the ring is used first, up
- *	to the end of the lab: that is what fails with ENOSPC then, and poll()
- *	answers POLLERR
+ *	&bhlab_info.out_ring_bytes for all CPUs together. The memory, with 24
+ *	bytes a record where records may hide a task, counts against
+ *	&bhlab_info.out_user_ring_bytes when the ring is used first, up to the
+ *	end of the lab: that is what fails with ENOSPC then, and poll() answers
+ *	POLLERR
  * @watermark: in, with BHLAB_RING_WATERMARK: how many unread records wake a
  *	poller, 1 (the default) to @records; out: as it is now
  * @out_cpus: the number of sub-rings
