@@ -333,6 +333,104 @@ static __s64 nl_sent(struct nl *nl)
 	return sent;
 }
 
+/* --- is the monitor on? Once somebody may listen each record asks whether somebody does */
+
+#define TRACING		"/sys/kernel/tracing/"
+
+static int trace_put(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY | O_APPEND | O_CLOEXEC);
+	int ret = fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+
+	close(fd);
+	return ret;
+}
+
+/* How many times, since it is watched; less than 0: that cannot be watched. */
+static int times_asked(void)
+{
+	FILE *f = fopen(TRACING "kprobe_profile", "re");
+	int times, asked = -1;
+	char name[64];
+
+	while (f && fscanf(f, "%63s %d %*d", name, &times) == 2)
+		if (!strcmp(name, "bhlab_asks"))
+			asked = times;
+	if (f)
+		fclose(f);
+	return asked;
+}
+
+static void watch(bool on)
+{
+	if (!on)
+		trace_put(TRACING "events/kprobes/bhlab_asks/enable", "0");
+	trace_put(TRACING "kprobe_events",
+		  on ? "p:bhlab_asks bhlab:bhlab_monitor_looks" : "-:bhlab_asks");
+	if (on)
+		trace_put(TRACING "events/kprobes/bhlab_asks/enable", "1");
+}
+
+/* Something happens in a lab. */
+static void work_in_lab(struct __test_metadata *_metadata)
+{
+	int fd = bh_open(0), id = bh_add(fd, BHLAB_MECH_WORK, "w");
+
+	EXPECT_LT(0, id);
+	for (int i = 1; i <= 10; i++) {
+		EXPECT_EQ(BHLAB_RESULT_QUEUED, bh_act(fd, QUEUE, id));
+		EXPECT_EQ(0, bh_wait_runs(fd, id, i));
+		bh_sleep(20 * BH_MS);
+	}
+	close(fd);
+}
+
+/*
+ * Root of a user namespace hears nothing, and so nothing is done for him. Whether he
+ * has turned the monitor on shows only if nobody else has before, in all the time
+ * that the module is loaded: so this comes first.
+ */
+TEST(stranger_does_not_turn_the_monitor_on)
+{
+	struct nl nl = { .fd = -1 };
+	int ready[2], before, after;
+	__s64 sent;
+	pid_t pid;
+	char byte;
+
+	if (access("/proc/self/ns/user", F_OK))
+		SKIP(return, "needs user namespaces");
+	ASSERT_EQ(0, nl_open(&nl));
+	ASSERT_EQ(0, nl_resolve(&nl));
+	ASSERT_EQ(0, pipe(ready));
+	watch(true);
+	work_in_lab(_metadata);
+	before = times_asked();
+	pid = fork();
+	if (!pid) {
+		close(nl.fd);
+		byte = '0' + (be_member() || unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
+			      nl_open(&nl) || nl_subscribe(&nl));
+		if (write(ready[1], &byte, 1) == 1)
+			pause();
+		_exit(0);
+	}
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	EXPECT_EQ('0', byte);
+	sent = nl_sent(&nl);
+	EXPECT_LE(0, sent);
+	work_in_lab(_metadata);
+	EXPECT_EQ(sent, nl_sent(&nl));
+	after = times_asked();
+	watch(false);
+	TH_LOG("asked %d times before and %d after", before, after);
+	if (!before) {
+		EXPECT_EQ(0, after);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 /* The monitor of an administrator sees what the lab's own reader does not. */
 TEST(monitor_sees_all)
 {
@@ -373,47 +471,6 @@ TEST(monitor_sees_all)
 	EXPECT_LT(0, s.wanted);
 	EXPECT_EQ(0, s.hidden);
 	close(nl.fd);
-}
-
-/* Root of a user namespace hears nothing, and so nothing is done for him. */
-TEST(stranger_does_not_turn_the_monitor_on)
-{
-	struct nl nl = { .fd = -1 };
-	int ready[2], fd, id;
-	__s64 sent;
-	pid_t pid;
-	char byte;
-
-	if (access("/proc/self/ns/user", F_OK))
-		SKIP(return, "needs user namespaces");
-	ASSERT_EQ(0, nl_open(&nl));
-	ASSERT_EQ(0, nl_resolve(&nl));
-	ASSERT_EQ(0, pipe(ready));
-	pid = fork();
-	if (!pid) {
-		close(nl.fd);
-		byte = '0' + (be_member() || unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
-			      nl_open(&nl) || nl_subscribe(&nl));
-		if (write(ready[1], &byte, 1) == 1)
-			pause();
-		_exit(0);
-	}
-	ASSERT_EQ(1, read(ready[0], &byte, 1));
-	EXPECT_EQ('0', byte);
-	sent = nl_sent(&nl);
-	EXPECT_LE(0, sent);
-	fd = bh_open(0);
-	ASSERT_LE(0, fd);
-	id = bh_add(fd, BHLAB_MECH_WORK, "w");
-	for (int i = 1; i <= 10; i++) {
-		EXPECT_EQ(BHLAB_RESULT_QUEUED, bh_act(fd, QUEUE, id));
-		EXPECT_EQ(0, bh_wait_runs(fd, id, i));
-		bh_sleep(20 * BH_MS);
-	}
-	close(fd);
-	EXPECT_EQ(sent, nl_sent(&nl));
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 /* --- waits that go on */
