@@ -14,7 +14,6 @@
  * see bhlab_monitor_bind(), nor keep it busy: messages that nobody receives do
  * not make it poll at full speed.
  */
-#include <linux/capability.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
@@ -24,6 +23,7 @@
 
 #include "item.h"
 #include "lab.h"
+#include "limits.h"
 #include "monitor.h"
 #include "object.h"
 #include "ring.h"
@@ -298,6 +298,13 @@ static bool bhlab_monitor_lab(struct bhlab_lab *lab, u64 since)
 static void bhlab_monitor_fn(struct work_struct *work);
 static DECLARE_DELAYED_WORK(bhlab_monitor_work, bhlab_monitor_fn);
 
+static void bhlab_monitor_read_after(unsigned long delay)
+{
+	if (READ_ONCE(bhlab_monitor_unheard))
+		delay = BHLAB_MONITOR_UNHEARD;
+	queue_delayed_work(bhlab_monitor_wq, &bhlab_monitor_work, delay);
+}
+
 static void bhlab_monitor_fn(struct work_struct *work)
 {
 	struct bhlab_lab *lab;
@@ -318,16 +325,12 @@ static void bhlab_monitor_fn(struct work_struct *work)
 		bhlab_lab_put(lab);
 	}
 	if (more)
-		queue_delayed_work(bhlab_monitor_wq, &bhlab_monitor_work,
-				   READ_ONCE(bhlab_monitor_unheard) ?
-				   BHLAB_MONITOR_UNHEARD : 0);
+		bhlab_monitor_read_after(0);
 }
 
 static void bhlab_monitor_wake(struct bhlab_wake *wake)
 {
-	queue_delayed_work(bhlab_monitor_wq, &bhlab_monitor_work,
-			   READ_ONCE(bhlab_monitor_unheard) ?
-			   BHLAB_MONITOR_UNHEARD : BHLAB_MONITOR_DELAY);
+	bhlab_monitor_read_after(BHLAB_MONITOR_DELAY);
 }
 
 /*
@@ -371,7 +374,7 @@ void bhlab_monitor_enable(void)
  */
 int bhlab_monitor_bind(int group)
 {
-	if (!ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
+	if (!bhlab_has_cap(CAP_NET_ADMIN))
 		return -EPERM;
 	WRITE_ONCE(bhlab_monitor_unheard, false);
 	bhlab_monitor_enable();

@@ -76,11 +76,6 @@ static struct bhlab_lab *bhlab_netlink_lab(const struct sk_buff *skb,
 
 /* --- contents of messages: 0, or -EMSGSIZE if the message is full */
 
-static int bhlab_put_u64(struct sk_buff *skb, int attr, u64 value, int pad)
-{
-	return nla_put_u64_64bit(skb, attr, value, pad);
-}
-
 static int bhlab_put_lab_counts(struct sk_buff *skb, struct bhlab_lab *lab)
 {
 	u32 nr[BHLAB_LAST_KIND + 1] = {};
@@ -98,11 +93,11 @@ static int bhlab_put_lab_ring(struct sk_buff *skb, struct bhlab_ring *ring)
 {
 	u64 recorded = bhlab_ring_recorded(ring);
 
-	if (bhlab_put_u64(skb, BHLAB_A_LAB_RECORDED, recorded, BHLAB_A_LAB_PAD) ||
-	    bhlab_put_u64(skb, BHLAB_A_LAB_READ, READ_ONCE(ring->reader.read),
-			  BHLAB_A_LAB_PAD) ||
-	    bhlab_put_u64(skb, BHLAB_A_LAB_LOST, READ_ONCE(ring->reader.lost),
-			  BHLAB_A_LAB_PAD))
+	if (nla_put_u64_64bit(skb, BHLAB_A_LAB_RECORDED, recorded, BHLAB_A_LAB_PAD) ||
+	    nla_put_u64_64bit(skb, BHLAB_A_LAB_READ, READ_ONCE(ring->reader.read),
+			      BHLAB_A_LAB_PAD) ||
+	    nla_put_u64_64bit(skb, BHLAB_A_LAB_LOST, READ_ONCE(ring->reader.lost),
+			      BHLAB_A_LAB_PAD))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -114,7 +109,7 @@ static int bhlab_put_lab(struct sk_buff *skb, struct bhlab_lab *lab, u32 unused)
 			from_kuid_munged(&init_user_ns, lab->uid)) ||
 	    nla_put_u32(skb, BHLAB_A_LAB_PID, lab->pid) ||
 	    nla_put_string(skb, BHLAB_A_LAB_COMM, lab->comm) ||
-	    bhlab_put_u64(skb, BHLAB_A_LAB_OPENED, lab->opened, BHLAB_A_LAB_PAD) ||
+	    nla_put_u64_64bit(skb, BHLAB_A_LAB_OPENED, lab->opened, BHLAB_A_LAB_PAD) ||
 	    bhlab_put_lab_counts(skb, lab) ||
 	    bhlab_put_lab_ring(skb, &lab->ring))
 		return -EMSGSIZE;
@@ -176,8 +171,8 @@ static int bhlab_put_item_attrs(struct sk_buff *skb,
 		a = &bhlab_item_attrs[i];
 		value = (const void *)st + a->offset;
 		if (a->size == sizeof(u64))
-			ret = bhlab_put_u64(skb, a->attr, *(const u64 *)value,
-					    BHLAB_A_ITEM_PAD);
+			ret = nla_put_u64_64bit(skb, a->attr, *(const u64 *)value,
+						BHLAB_A_ITEM_PAD);
 		else
 			ret = nla_put_u32(skb, a->attr, *(const u32 *)value);
 	}
@@ -246,11 +241,11 @@ static int bhlab_put_stats(struct sk_buff *skb, struct bhlab_lab *lab, u32 unuse
 	if (nla_put_u32(skb, BHLAB_A_STATS_ABI, BHLAB_ABI_VERSION) ||
 	    nla_put_u32(skb, BHLAB_A_STATS_LABS, bhlab_labs_open()) ||
 	    nla_put_u32(skb, BHLAB_A_STATS_MAX_LABS, bhlab_limits.labs) ||
-	    bhlab_put_u64(skb, BHLAB_A_STATS_MESSAGES, sent.messages,
-			  BHLAB_A_STATS_PAD) ||
-	    bhlab_put_u64(skb, BHLAB_A_STATS_EVENTS, sent.events,
-			  BHLAB_A_STATS_PAD) ||
-	    bhlab_put_u64(skb, BHLAB_A_STATS_LOST, sent.lost, BHLAB_A_STATS_PAD))
+	    nla_put_u64_64bit(skb, BHLAB_A_STATS_MESSAGES, sent.messages,
+			      BHLAB_A_STATS_PAD) ||
+	    nla_put_u64_64bit(skb, BHLAB_A_STATS_EVENTS, sent.events,
+			      BHLAB_A_STATS_PAD) ||
+	    nla_put_u64_64bit(skb, BHLAB_A_STATS_LOST, sent.lost, BHLAB_A_STATS_PAD))
 		return -EMSGSIZE;
 	for (mech = 1; mech <= BHLAB_NR_MECHS; mech++)
 		if (nla_put_string(skb, BHLAB_A_STATS_MECHANISM,

@@ -84,6 +84,12 @@ void bhlab_reader_free(struct bhlab_reader *reader)
 	kvfree(reader->cursors);
 }
 
+/* A page for the head, then the records. */
+static u32 bhlab_ring_stride(u32 records)
+{
+	return PAGE_SIZE + records * sizeof(struct bhlab_event);
+}
+
 static u32 bhlab_ring_pages(const struct bhlab_ring *ring)
 {
 	return nr_cpu_ids * (ring->stride >> PAGE_SHIFT);
@@ -190,7 +196,7 @@ static int bhlab_ring_make(struct bhlab_ring *ring)
 	struct bhlab_charge charge;
 	int ret;
 
-	ring->stride = PAGE_SIZE + ring->records * sizeof(struct bhlab_event);
+	ring->stride = bhlab_ring_stride(ring->records);
 	charge = bhlab_ring_charge(ring);
 	ret = bhlab_user_charge(ring->user, &charge);
 	if (ret)
@@ -308,7 +314,7 @@ int bhlab_ring_setup(struct bhlab_ring *ring, struct bhlab_ring_setup *cmd)
 		return ret;
 
 	cmd->out_cpus = nr_cpu_ids;
-	cmd->out_stride = PAGE_SIZE + cmd->records * sizeof(struct bhlab_event);
+	cmd->out_stride = bhlab_ring_stride(cmd->records);
 	cmd->out_data_offset = PAGE_SIZE;
 	cmd->out_record_size = sizeof(struct bhlab_event);
 	cmd->out_map_size = (u64)cmd->out_cpus * cmd->out_stride;

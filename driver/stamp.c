@@ -16,6 +16,12 @@ u64 bhlab_item_outstanding(const struct bhlab_item *item)
 	return item->accepted > known ? item->accepted - known : 0;
 }
 
+/* Disabled, so that what is outstanding waits until it is enabled. */
+bool bhlab_item_blocked(const struct bhlab_item *item)
+{
+	return item->depth && bhlab_item_outstanding(item);
+}
+
 bool bhlab_item_idle(const struct bhlab_item *item)
 {
 	return !bhlab_item_outstanding(item) && !bhlab_item_runs(item) &&

@@ -153,6 +153,7 @@ static __always_inline int bhlab_item_call(struct bhlab_item *item,
 }
 
 u64 bhlab_item_outstanding(const struct bhlab_item *item);
+bool bhlab_item_blocked(const struct bhlab_item *item);
 bool bhlab_item_idle(const struct bhlab_item *item);
 bool bhlab_item_armed(struct bhlab_item *item, const struct bhlab_queue *queue);
 

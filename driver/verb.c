@@ -161,7 +161,7 @@ static int bhlab_request_activate(struct bhlab_item *item,
 
 	if (!bhlab_request_has_cpu(item, request))
 		return bhlab_activate_anywhere(item, act);
-	return bhlab_request_call(item, request, &call);
+	return bhlab_call_on(&call, bhlab_request_cpu(item, request));
 }
 
 static __always_inline int bhlab_request_once(struct bhlab_item *item,

@@ -76,7 +76,7 @@ static bool bhlab_flush_done(struct bhlab_item *item, struct bhlab_flush *f,
 		*ret = BHLAB_RESULT_WAITED;
 	else if (item->dead)
 		*ret = -ENOENT;
-	else if (item->depth && bhlab_item_outstanding(item))
+	else if (bhlab_item_blocked(item))
 		*ret = -EBUSY;
 	bhlab_item_unlock(item, flags);
 	return *ret;
@@ -96,7 +96,7 @@ int bhlab_item_flush_own(struct bhlab_item *item)
 
 	flags = bhlab_item_lock(item);
 	f.serial = item->accepted;
-	if (item->depth && bhlab_item_outstanding(item)) {
+	if (bhlab_item_blocked(item)) {
 		bhlab_item_unlock(item, flags);
 		return -EBUSY;
 	}

@@ -13,10 +13,10 @@
  * hides is kept beside the ring, in a slot for each record, valid as long as
  * that.
  */
-#include <linux/capability.h>
 #include <linux/pid_namespace.h>
 #include <linux/string.h>
 
+#include "limits.h"
 #include "ring.h"
 #include "who.h"
 
@@ -25,7 +25,7 @@ void bhlab_who_init(struct bhlab_who *who)
 	who->uid = current_uid();
 	who->ns = get_pid_ns(task_active_pid_ns(current));
 	who->initial = who->ns == &init_pid_ns;
-	who->sees_all = ns_capable_noaudit(&init_user_ns, CAP_PERFMON);
+	who->sees_all = bhlab_has_cap(CAP_PERFMON);
 }
 
 void bhlab_who_free(struct bhlab_who *who)

@@ -271,7 +271,7 @@ static int bhlab_irq_cancel(struct bhlab_item *item)
 		irq_set_irqchip_state(irq->line.virq, IRQCHIP_STATE_PENDING, false);
 		return 1;
 	}
-	return item->depth && bhlab_item_outstanding(item) ? -EBUSY : 0;
+	return bhlab_item_blocked(item) ? -EBUSY : 0;
 }
 
 static int bhlab_irq_disable(struct bhlab_item *item, bool privileged)
@@ -351,7 +351,7 @@ static void bhlab_irq_account(struct bhlab_irq *irq)
 static bool bhlab_irq_quiet(const struct bhlab_item *item)
 {
 	return item->unsettled && !item->delayed && !bhlab_item_runs(item) &&
-	       (!item->depth || !bhlab_item_outstanding(item));
+	       !bhlab_item_blocked(item);
 }
 
 static void bhlab_irq_settle(struct bhlab_item *item)
@@ -385,7 +385,7 @@ static bool bhlab_irq_blocked(struct bhlab_item *item)
 	bool blocked;
 
 	flags = bhlab_item_lock(item);
-	blocked = item->depth && bhlab_item_outstanding(item);
+	blocked = bhlab_item_blocked(item);
 	if (!blocked)
 		bhlab_delay_fire(item);
 	bhlab_item_unlock(item, flags);
