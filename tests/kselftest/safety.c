@@ -5,6 +5,7 @@
  * tried again and again, for a bounded time; that never fails on a driver that
  * is right. How it failed on one that was not (47dae50) is told with each test.
  */
+#include <linux/bpf.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -1074,6 +1075,212 @@ TEST_F(safety, irq_work_runs_before_it_ends)
 	}
 }
 
+/* --- more activations at a time than an item has stamps for */
+
+/* The text of a function of the kernel, or of the driver; 0 and 0 if there is none. */
+static void text_of(const char *name, unsigned long long *start, unsigned long long *end)
+{
+	unsigned long long at;
+	char line[512], symbol[256];
+	FILE *f = fopen("/proc/kallsyms", "re");
+
+	*start = 0;
+	*end = 0;
+	/* sorted by address, but for modules, which come last */
+	while (f && !*end && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%llx %*c %255s", &at, symbol) == 2) {
+			if (*start && at > *start)
+				*end = at;
+			else if (name && !strcmp(symbol, name))
+				*start = at;
+		}
+	if (f)
+		fclose(f);
+}
+
+#define INSN(_code, _dst, _src, _off, _imm)					\
+	((struct bpf_insn){ .code = (_code), .dst_reg = (_dst), .src_reg = (_src),	\
+			    .off = (_off), .imm = (_imm) })
+
+/* What the test and the program below share. */
+struct stall {
+	__u64 fn;	/* the handler */
+	__u64 begin;	/* it must not begin yet */
+	__u64 stalled;	/* so many do not */
+};
+
+static int bpf(int cmd, union bpf_attr *attr)
+{
+	int ret = syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int stall_map(struct stall **stall)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY, .map_flags = BPF_F_MMAPABLE,
+		.key_size = 4, .value_size = sizeof(**stall), .max_entries = 1,
+	};
+	int fd = bpf(BPF_MAP_CREATE, &attr);
+
+	if (fd < 0)
+		return fd;
+	*stall = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return *stall == MAP_FAILED ? -errno : fd;
+}
+
+/*
+ * The kernel has taken the work from its list, and is about to call the handler:
+ * there, with preemption off, this waits until it may begin, or for a quarter of a
+ * second, after which the kernel ends such a loop.
+ */
+static int stall_program(int map)
+{
+	const struct bpf_insn insns[] = {
+		INSN(BPF_LDX | BPF_MEM | BPF_DW, 3, 1, 0, 0),		/* the work_struct */
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, 3, 0, 0, 24),		/* its func */
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 1, 10, 0, 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, 1, 0, 0, -8),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 8),
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_probe_read_kernel),
+		INSN(BPF_LD | BPF_IMM | BPF_DW, 6, BPF_PSEUDO_MAP_VALUE, 0, map),
+		INSN(0, 0, 0, 0, 0),
+		INSN(BPF_LDX | BPF_MEM | BPF_DW, 1, 10, -8, 0),
+		INSN(BPF_LDX | BPF_MEM | BPF_DW, 2, 6, offsetof(struct stall, fn), 0),
+		INSN(BPF_JMP | BPF_JNE | BPF_X, 1, 2, 6, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 1, 0, 0, 1),
+		INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 6, 1, offsetof(struct stall, stalled),
+		     BPF_ADD),
+		INSN(BPF_LDX | BPF_MEM | BPF_DW, 1, 6, offsetof(struct stall, begin), 0),
+		INSN(BPF_JMP | BPF_JNE | BPF_K, 1, 0, 2, 0),
+		INSN(BPF_JMP | BPF_JCOND, 0, 0, 1, 0),			/* may_goto */
+		INSN(BPF_JMP | BPF_JA, 0, 0, -4, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0),
+		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+	};
+	union bpf_attr load = {
+		.prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+		.insn_cnt = ARRAY_SIZE(insns), .insns = (uintptr_t)insns,
+		.license = (uintptr_t)"GPL",
+	};
+	union bpf_attr attach = {};
+	int program = bpf(BPF_PROG_LOAD, &load), link;
+
+	if (program < 0)
+		return program;
+	attach.raw_tracepoint.name = (uintptr_t)"workqueue_execute_start";
+	attach.raw_tracepoint.prog_fd = program;
+	link = bpf(BPF_RAW_TRACEPOINT_OPEN, &attach);
+	close(program);
+	return link;
+}
+
+#define STAMPS	4
+
+FIXTURE(stamps) {
+	int fd;
+	int map;
+	int link;
+	int queues[STAMPS + 1];
+	int item;
+	struct stall *stall;
+};
+
+FIXTURE_SETUP(stamps)
+{
+	unsigned long long start, end;
+	char name[] = "a";
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < STAMPS)
+		SKIP(return, "needs four CPUs");
+	self->map = stall_map(&self->stall);
+	if (self->map < 0)
+		SKIP(return, "no BPF");
+	text_of("bhlab_work_fn", &start, &end);
+	ASSERT_LT(0, start);
+	self->stall->fn = start;
+	self->link = stall_program(self->map);
+	if (self->link < 0)
+		SKIP(return, "no BPF that waits");
+	self->fd = bh_open(O_NONBLOCK);
+	ASSERT_LE(0, self->fd);
+	for (int i = 0; i <= STAMPS; i++, name[0]++) {
+		self->queues[i] = bh_queue(self->fd, name, BHLAB_WQ_PERCPU);
+		ASSERT_LT(0, self->queues[i]);
+	}
+	self->item = bh_add_to(self->fd, BHLAB_MECH_WORK, self->queues[0], "item");
+	ASSERT_LT(0, self->item);
+	bh_pin(0);
+}
+
+FIXTURE_TEARDOWN(stamps)
+{
+	close(self->link);
+	bh_end(_metadata, self->fd);
+	munmap(self->stall, getpagesize());
+	close(self->map);
+}
+
+/* On that CPU, by a queue on which it has not been in this round. */
+static int queue_nth(int fd, int item, const int *queues, int nth, int cpu)
+{
+	return bh_act(fd, QUEUE, item, .flags = BHLAB_ACT_CPU | BHLAB_ACT_QUEUE, .cpu = cpu,
+		      .queue = queues[nth]);
+}
+
+static bool stalls(const struct stall *stall, __u64 nr)
+{
+	__u64 end = bh_now() + 200 * BH_MS;
+
+	while (__atomic_load_n(&stall->stalled, __ATOMIC_ACQUIRE) < nr)
+		if (bh_now() > end)
+			return false;
+	return true;
+}
+
+/*
+ * Three handlers are about to begin, on a CPU and a queue each, and the fourth
+ * activation is pending: there is no stamp for a fifth. On a busy host the first may
+ * begin too early; then that try tells nothing.
+ */
+TEST_F_TIMEOUT(stamps, fifth_activation_is_refused, 60)
+{
+	struct bhlab_item_state st;
+	__u64 end = bh_now() + BH_PATIENCE, runs = 0;
+	int cpu, fifth = 0;
+	bool told = false;
+
+	while (!told && bh_now() < end) {
+		self->stall->stalled = 0;
+		__atomic_store_n(&self->stall->begin, 0, __ATOMIC_RELEASE);
+		for (cpu = 1; cpu < STAMPS; cpu++) {
+			ASSERT_EQ(BHLAB_RESULT_QUEUED, queue_nth(self->fd, self->item,
+								 self->queues, cpu, cpu));
+			if (!stalls(self->stall, cpu))
+				break;
+		}
+		if (cpu == STAMPS) {
+			EXPECT_EQ(BHLAB_RESULT_QUEUED, queue_nth(self->fd, self->item,
+								 self->queues, STAMPS, 1));
+			fifth = queue_nth(self->fd, self->item, self->queues, 0, 0);
+			ASSERT_EQ(0, bh_state(self->fd, self->item, &st));
+			told = st.out_runs == runs;
+		}
+		__atomic_store_n(&self->stall->begin, 1, __ATOMIC_RELEASE);
+		ASSERT_EQ(0, bh_wait_for(self->fd, self->item, IDLE));
+		ASSERT_EQ(0, bh_state(self->fd, self->item, &st));
+		EXPECT_TRUE(bh_accounted(&st));
+		runs = st.out_runs;
+	}
+	if (!told)
+		SKIP(return, "the host is too busy");
+	EXPECT_EQ(-EBUSY, fifth);
+	for (int i = 0; i <= STAMPS; i++)
+		EXPECT_EQ(0, active_on(self->fd, self->queues[i]));
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, self->item));
+}
+
 /* --- a create whose answer does not reach the caller leaves nothing behind */
 
 static unsigned long item_request(void *p, __u32 mech)
@@ -1323,27 +1530,6 @@ static bool has_failed(int fd)
 		return false;
 	close(fd);
 	return !atoi(text);
-}
-
-/* The text of a function of the kernel, for faults; all of it is 0 for none. */
-static void text_of(const char *name, unsigned long long *start, unsigned long long *end)
-{
-	unsigned long long at;
-	char line[512], symbol[256];
-	FILE *f = fopen("/proc/kallsyms", "re");
-
-	*start = 0;
-	*end = 0;
-	/* sorted by address, but for modules, which come last */
-	while (f && !*end && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%llx %*c %255s", &at, symbol) == 2) {
-			if (*start && at > *start)
-				*end = at;
-			else if (name && !strcmp(symbol, name))
-				*start = at;
-		}
-	if (f)
-		fclose(f);
 }
 
 /* Everything fails but what @spared, or a function that it calls, allocates. */
