@@ -53,7 +53,7 @@ BHLAB_LIMIT(period_ns, ullong, "Nanoseconds of the shortest period of a trigger 
 BHLAB_LIMIT(chain, uint, "Activations that steps may make after each by a user (100000)");
 BHLAB_LIMIT(budget_percent, uint, "Percent of a CPU for atomic handlers and irq threads (25)");
 BHLAB_LIMIT(process_percent, uint, "Percent of a CPU for the other programs of a user (10)");
-BHLAB_LIMIT(run_cost_ns, ullong, "Nanoseconds that the way to a handler and back costs (0: measured)");
+BHLAB_LIMIT(run_cost_ns, ullong, "Nanoseconds to a handler and back (0: measured)");
 
 /* The hard caps: beyond these the kernel's own watchdogs would complain. */
 #define BHLAB_ATOMIC_MAX	(100 * NSEC_PER_MSEC)

@@ -8,8 +8,8 @@
  *
  * The sleep is bounded, and so is the number of sleepers: a sleeping program
  * occupies a kworker, and possibly a slot of a system queue. Beyond a few
- * sleepers of a user, or of all users, or when an uninterruptible verb has waited for long, the rest of a
- * program is skipped instead.
+ * sleepers of a user, or of all users, or when an uninterruptible verb has waited
+ * for long, the rest of a program is skipped instead.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>
@@ -20,7 +20,8 @@
 #include "share.h"
 
 #define BHLAB_SHARE_HELD	16
-#define BHLAB_SHARE_HELD_ALL	64	/* a quarter of what a queue of the system runs */
+/* A quarter of what a queue of the system runs. */
+#define BHLAB_SHARE_HELD_ALL	64
 #define BHLAB_HASTE_NS		(10 * (u64)NSEC_PER_SEC)
 
 /* Programs of all users that are held; there is no limit to the number of users. */
