@@ -118,6 +118,7 @@ int bhlab_delay_arm(struct bhlab_item *item, const struct bhlab_activation *act,
 		item->delay_stamp = *stamp;
 	}
 	item->delay_stamp.queue = act->queue;
+	item->delay_stamp.serial = stamp->serial;
 	item->delayed = true;
 	bhlab_delay_start(item, act->ns);
 	return ret;

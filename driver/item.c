@@ -96,7 +96,7 @@ static __always_inline int bhlab_item_accept(struct bhlab_item *item,
 					     struct bhlab_stamp *stamp)
 {
 	bhlab_stamp_now(stamp, act);
-	stamp->serial = (u32)item->accepted + 1;
+	stamp->serial = ++item->serial;
 	if (act->queue != item->queue)
 		item->roamed = true;
 	if (act->delay && !item->ops->delay)
@@ -242,6 +242,10 @@ int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited)
 	if (!sync && !item->ops->cancel)
 		return -EOPNOTSUPP;
 	flags = bhlab_item_lock(item);
+	if (item->dead) {
+		bhlab_item_unlock(item, flags);
+		return -ENOENT;
+	}
 	periodic = item->ops->end_period && item->ops->end_period(item);
 	hit = bhlab_item_take_back(item);
 	/* If the kernel cannot cancel it now, it can once the handler has returned. */

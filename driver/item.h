@@ -23,7 +23,7 @@ struct bhlab_share;
  * struct bhlab_stamp - what an activation carries from its queueing to its run
  * @ns: when it was accepted
  * @queue: the workqueue that it holds, or NULL
- * @serial: the item's count of accepted activations with this one
+ * @serial: numbers the calls that asked for it; DELAY with MOD renews it
  * @requeues: how many times the program requeued itself to get here
  * @cpu: where it was queued
  * @softirq: the softirqs that were pending there after it was queued
@@ -67,6 +67,7 @@ struct bhlab_stamp {
  *	it took the lock; records report it
  * @unsettled: only the mechanism's @settle can tell whether it is at rest
  * @syncing: callers that wait for its handler in the kernel's cancel
+ * @serial: counts the activations that were asked for
  * @stamps: a ring of @nr_stamps from @first_stamp on, oldest first
  * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @skipped,
  *	@throttled, @expired: see struct bhlab_item_state
@@ -104,6 +105,7 @@ struct bhlab_item {
 	u8 nr_stamps;
 	u16 depth;
 	u32 syncing;
+	u32 serial;
 	unsigned int preempt_count;
 	struct bhlab_stamp stamps[BHLAB_STAMPS];
 	u64 accepted;

@@ -87,13 +87,15 @@ static __always_inline void bhlab_stamp_push(struct bhlab_item *item,
 	newest->softirq = local_softirq_pending();
 }
 
-/* The pending activation moves to another queue with its new delay. */
-static inline void bhlab_stamp_move(struct bhlab_item *item, struct bhlab_queue *queue)
+/* The pending activation gets a new delay, and maybe another queue. */
+static inline void bhlab_stamp_move(struct bhlab_item *item,
+				    const struct bhlab_stamp *renewed)
 {
 	struct bhlab_stamp *stamp = bhlab_stamp_newest(item);
 
 	bhlab_queue_leave(stamp->queue);
-	stamp->queue = queue;
+	stamp->queue = renewed->queue;
+	stamp->serial = renewed->serial;
 }
 
 /* The stamp of the activation that was cancelled: the newest, if there is one. */
@@ -148,7 +150,7 @@ static __always_inline int bhlab_item_call(struct bhlab_item *item,
 	if (ret == BHLAB_RESULT_QUEUED)
 		bhlab_stamp_push(item, stamp);
 	else if (ret == BHLAB_RESULT_MODIFIED)
-		bhlab_stamp_move(item, act->queue);
+		bhlab_stamp_move(item, stamp);
 	return ret;
 }
 

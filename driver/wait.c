@@ -36,7 +36,7 @@ bool bhlab_item_fire(struct bhlab_item *item)
 
 /**
  * struct bhlab_flush - a flush of the driver's own
- * @serial: first it waits until nothing up to this activation is outstanding
+ * @serial: first it waits until nothing up to this number is outstanding
  * @gone: that has happened
  * @runs: then it waits until all runs that had started by then have finished
  */
@@ -85,7 +85,8 @@ static bool bhlab_flush_done(struct bhlab_item *item, struct bhlab_flush *f,
 /*
  * Flush, for mechanisms whose kernel API has none: end the delays, and wait
  * until all earlier activations have run or are cancelled. Activations, and
- * cancels, that come later do not count.
+ * cancels, that come later do not count; one that gets a new delay meanwhile is
+ * one that comes later.
  */
 int bhlab_item_flush_own(struct bhlab_item *item)
 {
@@ -95,7 +96,7 @@ int bhlab_item_flush_own(struct bhlab_item *item)
 	int ret;
 
 	flags = bhlab_item_lock(item);
-	f.serial = item->accepted;
+	f.serial = item->serial;
 	if (bhlab_item_blocked(item)) {
 		bhlab_item_unlock(item, flags);
 		return -EBUSY;

@@ -113,9 +113,16 @@ static int bhlab_work_result(struct bhlab_item *item, bool queued)
 			     BHLAB_RESULT_ALREADY_PENDING;
 }
 
+/*
+ * While another thread is in cancel_delayed_work_sync() the kernel takes nothing.
+ * The driver cancels in two calls, and takes nothing between them either: the
+ * second would cancel it.
+ */
 static int bhlab_work_queue(struct bhlab_item *item,
 			    const struct bhlab_activation *act)
 {
+	if (item->syncing)
+		return bhlab_work_result(item, false);
 	return bhlab_work_result(item, queue_delayed_work_on(act->cpu,
 							     act->queue->wq,
 							     to_dwork(item), 0));
@@ -128,15 +135,12 @@ static int bhlab_work_delay(struct bhlab_item *item,
 	struct workqueue_struct *wq = act->queue->wq;
 	struct delayed_work *dwork = to_dwork(item);
 
+	/* As above; and mod_delayed_work_on() returns the same as if it had queued it. */
+	if (item->syncing)
+		return bhlab_work_result(item, false);
 	if (!act->mod)
 		return bhlab_work_result(item, queue_delayed_work_on(act->cpu, wq,
 								     dwork, delay));
-	/*
-	 * While another thread is in cancel_delayed_work_sync() the kernel
-	 * refuses it, and from 6.10 on returns the same as if it had queued it.
-	 */
-	if (item->syncing)
-		return bhlab_work_result(item, false);
 	if (mod_delayed_work_on(act->cpu, wq, dwork, delay))
 		return BHLAB_RESULT_MODIFIED;
 	return bhlab_work_result(item, !item->depth);
