@@ -29,6 +29,7 @@
 	C(batch)						\
 	C(run)							\
 	C(latency)						\
+	C(explore)						\
 	C(exec)							\
 	C(record)						\
 	C(report)						\
