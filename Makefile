@@ -13,6 +13,8 @@
 #                  10 minutes)
 #   make torture   calls that nobody would make on purpose, with a new seed each time; CPUs go off and
 #                  on meanwhile, memory fails…; make torture TIME=1h SEED=7 KERNEL=7.2-debug
+#   make explore-matrix
+#                  the same random labs on several kernels, and where their answers differ
 #   make soak      all scenarios 20 times, then again while the host is loaded: finds what fails
 #                  now and then
 #   make mutants   break the driver on purpose, one bug after the other: the tests must notice
@@ -84,6 +86,9 @@ matrix:
 debug:
 	tests/run --kernel 7.2-debug loop bats kselftest abi
 
+explore-matrix:
+	tests/explore-matrix $(KERNEL)
+
 torture:
 	tests/torture/host $(if $(KERNEL),--kernel $(KERNEL)) --time $(TIME) \
 		$(if $(SEED),--seed $(SEED))
@@ -108,5 +113,5 @@ clean:
 help:
 	@sed -n '/^#/!q; s/^# \?//p' $(firstword $(MAKEFILE_LIST)) | tail -n +3
 
-.PHONY: all driver cli install uninstall load demo test host matrix debug torture soak mutants bench \
-	shell clean help
+.PHONY: all driver cli install uninstall load demo test host matrix debug torture explore-matrix \
+	soak mutants bench shell clean help

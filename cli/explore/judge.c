@@ -257,7 +257,7 @@ static bool go_on(struct search *s, const struct node *node, unsigned int i, uin
 		break;
 	case STARTING:
 		then->where = RUNNING;
-		then->at += s->program_ns;
+		then->at += node->state.gone ? 0 : s->program_ns;
 		break;
 	case RUNNING:
 		if (a->at > limit)
@@ -397,6 +397,15 @@ static bool queue_is_empty(const struct state *state, int8_t queue)
 	return true;
 }
 
+/* Destroyed: spins and sleeps end early. */
+static void end_early(struct state *state, uint64_t ns)
+{
+	state->gone = true;
+	for (unsigned int i = 0; i < state->nr; i++)
+		if (state->list[i].where == RUNNING && state->list[i].at > ns)
+			state->list[i].at = ns;
+}
+
 static void take_effect(struct search *s, const struct node *node, unsigned int nr,
 			const struct row *row)
 {
@@ -413,7 +422,7 @@ static void take_effect(struct search *s, const struct node *node, unsigned int 
 	if (row->then & THEN_ON)
 		next.state.depth--;
 	if (row->then & THEN_GONE)
-		next.state.gone = true;
+		end_early(&next.state, op->begin);
 	next.effects |= 1U << nr;
 	if (!(row->then & (THEN_WAIT | THEN_WAIT_RUNNING)))
 		next.completions |= 1U << nr;
@@ -1019,14 +1028,32 @@ static bool ever_moved(const struct chain *c)
 	return false;
 }
 
+/* The call that destroyed it, or NULL. */
+static const struct log_entry *destruction(const struct chain *c)
+{
+	for (unsigned int i = 0; i < c->play->nr_log; i++) {
+		const struct log_entry *entry = &c->play->log[i];
+
+		if (entry->call.verb == V_DESTROY && entry->call.item == c->item && !entry->err)
+			return entry;
+	}
+	return NULL;
+}
+
 static void check_record(struct chain *c, const struct bhlab_event *record)
 {
 	uint64_t ns = program_ns(c->search.item->steps, c->search.item->nr_steps);
+	const struct log_entry *end = destruction(c);
 
 	if (record->queued_ns > record->started_ns || record->started_ns > record->finished_ns)
 		broken(c, "times", "x%d, run %u: queued, started, ended is not the order of its "
 		       "times", c->item, record->nth);
-	if (!record->skipped && record->finished_ns - record->started_ns < ns)
+	if (end && record->finished_ns > end->end)
+		broken(c, "runs on", "x%d, run %u: ended after the item had been destroyed",
+		       c->item, record->nth);
+	/* Its spins and sleeps end early then. */
+	if (!record->skipped && !(end && record->finished_ns >= end->begin) &&
+	    record->finished_ns - record->started_ns < ns)
 		broken(c, "too short", "x%d, run %u: took %lluns, and its program %lluns",
 		       c->item, record->nth,
 		       (unsigned long long)(record->finished_ns - record->started_ns),

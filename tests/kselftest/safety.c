@@ -813,6 +813,33 @@ TEST_F(flushed, waits_for_what_it_found)
 	}
 }
 
+/* A flush that waits lets go of what gets a new delay; it did not return for an hour. */
+TEST_F_TIMEOUT(flushed, lets_go_of_what_is_postponed, 60)
+{
+	bh_pin(0);
+	for (int i = 0; i < 12; i++) {
+		struct flusher f = { .fd = self->fd, .item = self->item };
+		pthread_t thread;
+
+		ASSERT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, self->item, .flags = BHLAB_ACT_CPU,
+						   .cpu = 1));
+		while (bh_wait(self->fd, self->item, BHLAB_COND_RUNNING, 0, BH_MS) &&
+		       bh_wait(self->fd, self->item, BHLAB_COND_IDLE, 0, 0))
+			;
+		ASSERT_EQ(BHLAB_RESULT_QUEUED, ACT(DELAY, self->item, .ns = BH_NEVER));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, flusher_fn, &f));
+		while (!__atomic_load_n(&f.begun, __ATOMIC_ACQUIRE))
+			sched_yield();
+		bh_sleep(BH_MS);
+		ACT(DELAY, self->item, .flags = BHLAB_ACT_MOD, .ns = BH_NEVER);
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_TRUE(f.ret == BHLAB_RESULT_WAITED || f.ret == BHLAB_RESULT_IDLE);
+		ACT(CANCEL, self->item, .flags = BHLAB_ACT_SYNC);
+		ASSERT_EQ(0, bh_wait_for(self->fd, self->item, IDLE));
+		bh_sleep(30 * BH_MS);
+	}
+}
+
 /* --- irq_work: several that wait, and one that never ends */
 
 #define WAITERS	6
