@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <sys/syscall.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,19 +15,6 @@
 #define AGAIN_NS	100000000
 #define SECOND_NS	1000000000
 
-#ifndef SCHED_DEADLINE
-#define SCHED_DEADLINE 6
-#endif
-
-/* What sched_setattr(2) takes; not every C library has it. */
-struct attributes {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime_ns, deadline_ns, period_ns;
-};
-
 /* A handler and a thread have nowhere else to leave it. */
 static atomic_bool over;
 
@@ -35,6 +22,7 @@ static atomic_bool over;
 static struct {
 	pthread_t thread, whom;
 	struct timespec end;
+	struct rlimit programs;		/* as it was */
 } watch;
 
 /* After a signal it is a reminder, and there will be another one. */
@@ -45,22 +33,32 @@ static void on_alarm(int sig)
 }
 
 /*
- * A scenario may run programs with any SCHED_FIFO priority, 99 among them, on all CPUs. Only a
- * deadline comes before these; and the timer of whom it has wakes him from the hard interrupt also
- * on PREEMPT_RT, where another one waits for a thread that such a program starves. Who may not
- * have it, without CAP_SYS_NICE, cannot start such a program either.
+ * Of what a scenario starts nothing comes before SCHED_FIFO 99, on whatever CPUs; and the timer of
+ * whom it has wakes him from the hard interrupt also on PREEMPT_RT, where another one waits for a
+ * thread that such a program starves. Who may not have it, without CAP_SYS_NICE, cannot start such
+ * a program either. A deadline would come before them, but kernels up to 6.12 have divided by zero
+ * when a CPU went offline while a task had one.
  */
 static void become_urgent(void)
 {
-	const struct attributes deadline = {
-		.size = sizeof(deadline), .policy = SCHED_DEADLINE, .runtime_ns = AGAIN_NS,
-		.deadline_ns = SECOND_NS, .period_ns = SECOND_NS,
-	};
 	const struct sched_param fifo = { .sched_priority = 99 };
 
-	/* It is refused to who may not run on all CPUs. */
-	if (syscall(SYS_sched_setattr, 0, &deadline, 0))
-		pthread_setschedparam(pthread_self(), SCHED_FIFO, &fifo);
+	pthread_setschedparam(pthread_self(), SCHED_FIFO, &fifo);
+}
+
+/*
+ * A program with 99 of its own does not give way: the kernel ends it, when it has had a CPU for as
+ * long as the limit without ever sleeping.
+ */
+static void limit_programs(uint64_t ns)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_RTTIME, &watch.programs);
+	limit = watch.programs;
+	if (ns / 1000 < limit.rlim_cur)
+		limit.rlim_cur = ns / 1000;
+	setrlimit(RLIMIT_RTTIME, &limit);
 }
 
 /* Once it is over it strikes again and again: what begins to wait just then is interrupted, too. */
@@ -90,6 +88,7 @@ int limit_start(uint64_t ns)
 	int err;
 
 	over = false;
+	limit_programs(ns);
 	clock_gettime(CLOCK_MONOTONIC, &watch.end);
 	ns += (uint64_t)watch.end.tv_nsec;
 	watch.end.tv_sec += (time_t)(ns / SECOND_NS);
@@ -121,4 +120,5 @@ void limit_stop(void)
 	signals_remind(false);
 	pthread_cancel(watch.thread);
 	pthread_join(watch.thread, NULL);
+	setrlimit(RLIMIT_RTTIME, &watch.programs);
 }
