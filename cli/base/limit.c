@@ -100,7 +100,9 @@ int limit_start(uint64_t ns)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&watch.thread, NULL, keep, NULL);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!err)
+	if (err)
+		setrlimit(RLIMIT_RTTIME, &watch.programs);
+	else
 		signals_remind(true);
 	return err;
 }
