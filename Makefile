@@ -11,10 +11,11 @@
 #                  table of them; writes docs/behaviour.md
 #   make debug     the tests on a kernel with KASAN, lockdep, kmemleak…, which is built first (once,
 #                  10 minutes)
-#   make torture   calls that nobody would make on purpose, with a new seed each time; CPUs go off and
-#                  on meanwhile, memory fails…; make torture TIME=1h SEED=7 KERNEL=7.2-debug
+#   make torture   calls that nobody would make on purpose, with a new seed each time, while CPUs go
+#                  off and on, memory fails…; make torture TIME=1h SEED=7 KERNEL=7.2-debug
 #   make explore-matrix
 #                  the same random labs on several kernels, and where their answers differ
+#   make coverage  which lines of the driver run in all that, but the attack
 #   make soak      all scenarios 20 times, then again while the host is loaded: finds what fails
 #                  now and then
 #   make mutants   break the driver on purpose, one bug after the other: the tests must notice
@@ -93,6 +94,9 @@ torture:
 	tests/torture/host $(if $(KERNEL),--kernel $(KERNEL)) --time $(TIME) \
 		$(if $(SEED),--seed $(SEED))
 
+coverage:
+	tests/coverage/run
+
 soak:
 	tests/soak
 	tests/soak --load
@@ -114,4 +118,4 @@ help:
 	@sed -n '/^#/!q; s/^# \?//p' $(firstword $(MAKEFILE_LIST)) | tail -n +3
 
 .PHONY: all driver cli install uninstall load demo test host matrix debug torture explore-matrix \
-	soak mutants bench shell clean help
+	coverage soak mutants bench shell clean help
