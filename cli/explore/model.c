@@ -56,7 +56,7 @@ static const struct chapter chapters[] = {
 	{
 		.mech = "work",
 		.source = "queue_work_on(), __queue_work(), __cancel_work_sync(), "
-			  "enable_work() in kernel/workqueue.c; non-reentrance in "
+			  "enable_work() in kernel/workqueue.c;\nnon-reentrance in "
 			  "Documentation/core-api/workqueue.rst",
 		.overlap = OVERLAP_OTHER_QUEUE,
 		.rules = ALL_RULES(
@@ -88,8 +88,8 @@ static const struct chapter chapters[] = {
 	{
 		.mech = "tasklet",
 		.source = "tasklet_schedule(), tasklet_action_common(), tasklet_disable(), "
-			  "tasklet_kill() in kernel/softirq.c, include/linux/interrupt.h; "
-			  "the kernel has no cancel",
+			  "tasklet_kill() in kernel/softirq.c,\n"
+			  "include/linux/interrupt.h; the kernel has no cancel",
 		.overlap = OVERLAP_NEVER,
 		.held_when_off = true,
 		.rules = ALL_RULES(
@@ -118,7 +118,7 @@ static const struct chapter chapters[] = {
 	{
 		.mech = "irq",
 		.source = "irq_sim_set_irqchip_state() in kernel/irq/irq_sim.c; "
-			  "handle_simple_irq(), __enable_irq(), check_irq_resend() in kernel/irq/",
+			  "handle_simple_irq(),\n__enable_irq(), check_irq_resend() in kernel/irq/",
 		.overlap = OVERLAP_NEVER,
 		.held_when_off = true,
 		.merges = true,
@@ -201,7 +201,7 @@ static const struct chapter chapters[] = {
 	{
 		.mech = "kthread_work",
 		.source = "kthread_queue_work(), kthread_mod_delayed_work(), "
-			  "__kthread_cancel_work_sync() in kernel/kthread.c; cancel waits always",
+			  "__kthread_cancel_work_sync() in kernel/kthread.c;\ncancel waits always",
 		.overlap = OVERLAP_NEVER,
 		.rules = ALL_RULES(
 			GONE_RULES,
@@ -426,20 +426,44 @@ bool model_has(uint32_t mech, unsigned int verb, unsigned int world)
 
 static const char *const overlap_text[] = {
 	[OVERLAP_NEVER] = "It never runs beside itself.",
-	[OVERLAP_OTHER_QUEUE] = "It runs beside itself only on another workqueue.",
+	[OVERLAP_OTHER_QUEUE] = "It may run beside itself on another workqueue; and where it was "
+		"before, since the kernel looks\nfor a running handler only where it was last.",
 	[OVERLAP_ALWAYS] = "It may run beside itself on another CPU.",
 };
 
+static const char head[] =
+	"# The model of `bhctl explore`\n\n"
+	"What the kernel may answer to a verb in a state, and what becomes of the item. `bhctl explore\n"
+	"--model` prints this page. It is written from the kernel's documentation and source, which each\n"
+	"chapter names, and not from the driver's.\n\n"
+	"An item has activations. Each one is *delayed*, then *pending*, then *running*. *queued* is delayed\n"
+	"or pending, *off* is disabled, *syncing* that another call waits for the handler (`cancel --sync`,\n"
+	"`disable --sync`), *gone* destroyed, *dying* that the call that destroys it has not returned. All\n"
+	"words in a cell hold; `!` is not. *old* is a kernel before 6.10, *member* a user without\n"
+	"CAP_SYS_ADMIN. If several rows fit, any of them may happen.\n\n"
+	"Then: a new activation that is *pending* or *delayed*; *restart*: what is queued waits for the new\n"
+	"delay; *cancel*: what is queued goes away; *fire*: its delay is over; *wait*: the call returns when\n"
+	"all activations that there are now have ended; *wait-running*: when no handler is at work; *off*,\n"
+	"*on*: the depth changes by one; *lost*: accepted, and shares a run or gets none.\n\n"
+	"Two verbs that meet are in some order, which the model does not know: any that explains all\n"
+	"answers will do, but none in which a call takes effect before it began or after it returned, a\n"
+	"delay ends early, or a program before its time.\n";
+
 void model_print(void)
 {
+	fputs(head, stdout);
 	for (size_t n = 0; n < ARRAY_SIZE(chapters); n++) {
 		const struct chapter *chapter = &chapters[n];
 
-		printf("%s## %s\n\n%s %s\n\n| verb | in state | answer | then |\n|---|---|---|---|\n",
-		       n ? "\n" : "", chapter->mech, overlap_text[chapter->overlap],
+		printf("\n## %s\n\n%s%s%s\n\nSource: %s.\n\n", chapter->mech,
+		       overlap_text[chapter->overlap],
+		       chapter->held_when_off ? " What is pending while it is disabled waits." : "",
+		       chapter->cancels_late ?
+			       " `cancel --sync` cancels what is armed while it waits, too." : "",
 		       chapter->source);
+		printf("| verb | in state | answer | then |\n|---|---|---|---|\n");
 		for (const struct rule *rule = chapter->rules; rule->verbs; rule++)
-			printf("| %s | %s | %s | %s |\n", rule->verbs, rule->when, rule->answer,
-			       rule->then);
+			printf("| %s | %s | %s | %s |\n", rule->verbs, *rule->when ? rule->when : "any",
+			       rule->answer, *rule->then ? rule->then : "nothing");
 	}
 }
