@@ -117,8 +117,8 @@ static unsigned int print_missing(const struct behaviours *one, const struct beh
 		if (!is_answer(text) || list[i]->count < COUNT_MIN || (there && *there->text) ||
 		    !asked(other, text))
 			continue;
-		if (sscanf(text, "answer\t%31[^\t]\t%63[^\t]\t%31[^\t]\t%47[^\t]", mech, state, verb,
-			   answer) != 4)
+		if (sscanf(text, "answer\t%31[^\t]\t%63[^\t]\t%31[^\t]\t%47[^\t]", mech, state,
+			   verb, answer) != 4)
 			continue;
 		printf("%-14s %-14s %-24s %-20s only %s (%" PRIu64 " times)\n", verb, mech, state,
 		       answer, where, list[i]->count);
@@ -146,7 +146,8 @@ static int read_file(struct behaviours *seen, const char *path, struct error *e)
 			free(line);
 			fclose(file);
 			return fail(e, STATUS_USAGE, 0,
-				    "%s:%u: not a line that explore --record has written", path, nr);
+				    "%s:%u: not a line that explore --record has written", path,
+				    nr);
 		}
 		*tab = '\0';
 		behaviours_add(seen, line, count);

@@ -92,7 +92,8 @@ static int check_explore(const struct call *call, struct error *e)
 	if (arg_given(call, "--runs") && arg_given(call, "--duration"))
 		return usage(e, "--runs and --duration exclude each other");
 	if (arg_given(call, "--replay") &&
-	    (arg_given(call, "--seed") || arg_given(call, "--runs") || arg_given(call, "--duration")))
+	    (arg_given(call, "--seed") || arg_given(call, "--runs") ||
+	     arg_given(call, "--duration")))
 		return usage(e, "--replay plays one run; --seed, --runs and --duration do not fit");
 	if (threads < 1 || threads > PLAN_THREADS)
 		return usage(e, "--threads: 1 to %d", PLAN_THREADS);

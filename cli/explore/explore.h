@@ -152,8 +152,6 @@ int play_plan(const struct plan *plan, const struct machine *machine, struct pla
 struct behaviours;
 void judge(const struct plan *plan, const struct machine *machine, const struct play *play,
 	   struct behaviours *seen, struct verdict *verdict);
-/* Its program's time, if nothing is skipped. */
-uint64_t program_ns(const struct bhlab_step *steps, unsigned int nr);
 
 /* --- shrink.c: @fails says whether a plan fails like the first one. */
 void shrink(struct plan *plan, bool (*fails)(const struct plan *plan, void *arg), void *arg);

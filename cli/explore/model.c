@@ -11,13 +11,14 @@
 #define ALL_RULES(...) (const struct rule[]){ __VA_ARGS__, { 0 } }
 
 /*
- * Words of "when": delayed, pending, queued (either), running (the handler is at work, or about to
- * be), off (disabled), syncing (another call waits for the handler), gone, dying (gone, and the call
- * that destroys it has not returned); rt, threadirqs, member, old (the world); "!" before any. All of them hold. Words of "then": see enum then.
+ * Words of "when": delayed, pending, queued (either), running (the handler is at work, or
+ * about to be), off (disabled), syncing (another call waits for the handler), gone, dying
+ * (gone, and the call that destroys it has not returned); rt, threadirqs, member, old (the
+ * world); "!" before any. All of them hold. Words of "then": see enum then.
  */
 #define GONE_RULES									\
-	{ "queue trigger delay mod cancel cancel-sync flush disable disable-sync enable destroy", \
-	  "gone", "ENOENT", "" },							\
+	{ "queue trigger delay mod cancel cancel-sync flush", "gone", "ENOENT", "" },	\
+	{ "disable disable-sync enable destroy", "gone", "ENOENT", "" },		\
 	{ "drain flush-queue destroy-queue", "gone", "ok", "" },			\
 	/* Whoever had found it goes on with the kernel's call. */			\
 	{ "flush", "gone dying", "idle", "" },						\
@@ -463,7 +464,8 @@ void model_print(void)
 		       chapter->source);
 		printf("| verb | in state | answer | then |\n|---|---|---|---|\n");
 		for (const struct rule *rule = chapter->rules; rule->verbs; rule++)
-			printf("| %s | %s | %s | %s |\n", rule->verbs, *rule->when ? rule->when : "any",
-			       rule->answer, *rule->then ? rule->then : "nothing");
+			printf("| %s | %s | %s | %s |\n", rule->verbs,
+			       *rule->when ? rule->when : "any", rule->answer,
+			       *rule->then ? rule->then : "nothing");
 	}
 }

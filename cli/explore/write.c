@@ -180,11 +180,11 @@ int write_scenario(const struct plan *plan, const struct verdict *verdict, const
 
 	if (!file)
 		return errno;
-	fprintf(file, "title What explore found with seed %" PRIu64 ", run %" PRIu64 "\n", plan->seed,
-		plan->run);
-	fprintf(file, "text  %s\n", verdict->text);
-	fprintf(file, "text\ntext  bhctl explore --replay %" PRIu64 ":%" PRIu64 " plays all of it.\n",
+	fprintf(file, "title What explore found with seed %" PRIu64 ", run %" PRIu64 "\n",
 		plan->seed, plan->run);
+	fprintf(file, "text  %s\n", verdict->text);
+	fprintf(file, "text\ntext  bhctl explore --replay %" PRIu64 ":%" PRIu64
+		" plays all of it.\n", plan->seed, plan->run);
 	fprintf(file, "source the model of bhctl explore (bhctl explore --model)\n\n");
 	write_objects(plan, file);
 	for (unsigned int n = 0; n < plan->nr_phases; n++)
@@ -192,8 +192,8 @@ int write_scenario(const struct plan *plan, const struct verdict *verdict, const
 	fprintf(file, "settle\n");
 	for (unsigned int i = 0; i < plan->nr_items; i++)
 		if (!destroyed(plan, i))
-			fprintf(file, "expect accepted(x%u) == runs(x%u) + cancelled(x%u) + merged(x%u)\n",
-				i, i, i, i);
+			fprintf(file, "expect accepted(x%u) == "
+				"runs(x%u) + cancelled(x%u) + merged(x%u)\n", i, i, i, i);
 	err = ferror(file) ? EIO : 0;
 	return fclose(file) ? errno : err;
 }
