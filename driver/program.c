@@ -347,10 +347,7 @@ static void bhlab_check_init(struct bhlab_check *c,
 	c->atomic = thread || item->priority || c->context != BHLAB_CTX_TASK;
 }
 
-/*
- * Read and check one of the two programs of @cmd, and report a refused step
- * there; out_id counts it from 1.
- */
+/* Read and check one of the two programs of @cmd, and report a refused step there. */
 struct bhlab_program *bhlab_program_read(struct bhlab_item *item,
 					 struct bhlab_item_create *cmd,
 					 bool thread)
@@ -373,7 +370,6 @@ struct bhlab_program *bhlab_program_read(struct bhlab_item *item,
 	if (!why)
 		return p;
 	ret = bhlab_program_refuse(cmd, why, first + step);
-	cmd->out_id = cmd->out_step + 1;
 err:
 	bhlab_program_free(item->obj.lab, p);
 	return ERR_PTR(ret);

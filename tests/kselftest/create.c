@@ -21,31 +21,24 @@ FIXTURE_TEARDOWN(lab)
 
 #define POISON	0xa5a5a5a5
 
-/* The refusal of a request; a step that caused it is in *step, else POISON. */
-static int refusal(int fd, struct bhlab_item_create *c, __u32 *step)
+static int refusal(int fd, struct bhlab_item_create *c)
 {
-	int ret;
-
 	c->out_id = POISON;
-	ret = bh_call(fd, BHLAB_IOC_ITEM_CREATE, c);
-	if (step)
-		*step = c->out_id;
-	return ret;
+	c->out_why = 0;
+	return bh_call(fd, BHLAB_IOC_ITEM_CREATE, c);
 }
 
 #define REFUSED(_error, _c) do {				\
-	__u32 _step;						\
-								\
-	EXPECT_EQ(-(_error), refusal(self->fd, _c, &_step));	\
-	EXPECT_EQ(POISON, _step);				\
+	EXPECT_EQ(-(_error), refusal(self->fd, _c));		\
+	EXPECT_EQ(POISON, (_c)->out_id);			\
 	EXPECT_EQ(0, bh_objects(self->fd));			\
 } while (0)
 
-#define REFUSED_STEP(_error, _nr, _c) do {			\
-	__u32 _step;						\
-								\
-	EXPECT_EQ(-(_error), refusal(self->fd, _c, &_step));	\
-	EXPECT_EQ(_nr, _step);					\
+#define REFUSED_STEP(_error, _step, _c) do {			\
+	EXPECT_EQ(-(_error), refusal(self->fd, _c));		\
+	EXPECT_EQ(POISON, (_c)->out_id);			\
+	EXPECT_NE(0, (_c)->out_why);				\
+	EXPECT_EQ(_step, (_c)->out_step);			\
 	EXPECT_EQ(0, bh_objects(self->fd));			\
 } while (0)
 
@@ -339,9 +332,9 @@ TEST_F(lab, bad_steps_pointer)
 										\
 	bh_fill(&_c, _mech, "item");						\
 	bh_steps(&_c, _steps + 2, 1);						\
-	REFUSED_STEP(_error, 1, &_c);						\
+	REFUSED_STEP(_error, 0, &_c);						\
 	bh_steps(&_c, _steps, 3);						\
-	REFUSED_STEP(_error, 3, &_c);						\
+	REFUSED_STEP(_error, 2, &_c);						\
 } while (0)
 
 TEST_F(lab, unknown_step)
@@ -471,7 +464,6 @@ TEST_F(lab, steps_as_offered)
 	int fifo = bh_fifo(self->fd, "fifo", 1);
 	struct bhlab_mech_info m;
 	struct bhlab_step s[2];
-	__u32 step;
 
 	for (__u32 mech = 1; mech <= self->info.out_mechs; mech++) {
 		ASSERT_EQ(0, bh_mech(self->fd, mech, &m));
@@ -489,7 +481,7 @@ TEST_F(lab, steps_as_offered)
 			bh_steps(&c, s, program_with(op, lock, fifo, s));
 			if (mech == BHLAB_MECH_IRQ)
 				c.flags |= BHLAB_ITEM_THREAD;
-			ret = refusal(self->fd, &c, &step);
+			ret = refusal(self->fd, &c);
 			EXPECT_EQ(m.out_steps & (1U << op) ? 0 :
 				  op <= BHLAB_OP_POP ? -EINVAL : -EOPNOTSUPP, ret) {
 				TH_LOG("mechanism %s, step %u", m.out_name, op);
@@ -511,14 +503,14 @@ TEST_F(lab, thread_steps_are_counted_on)
 	bh_fill(&c, BHLAB_MECH_IRQ, "item");
 	bh_steps(&c, top, 2);
 	bh_thread_steps(&c, thread, 2);
-	REFUSED_STEP(EINVAL, 4, &c);
-	bh_thread_steps(&c, requeue, 1);
 	REFUSED_STEP(EINVAL, 3, &c);
+	bh_thread_steps(&c, requeue, 1);
+	REFUSED_STEP(EINVAL, 2, &c);
 	bh_steps(&c, NULL, 0);
-	REFUSED_STEP(EINVAL, 1, &c);
+	REFUSED_STEP(EINVAL, 0, &c);
 	/* a mistake in the first program comes before one in the second */
 	bh_steps(&c, thread, 1);
-	REFUSED_STEP(EINVAL, 1, &c);
+	REFUSED_STEP(EINVAL, 0, &c);
 }
 
 /* The first step that is refused gives the error. */
@@ -529,7 +521,7 @@ TEST_F(lab, first_bad_step)
 
 	bh_fill(&c, BHLAB_MECH_WORK, "item");
 	bh_steps(&c, steps, 3);
-	REFUSED_STEP(EINVAL, 2, &c);
+	REFUSED_STEP(EINVAL, 1, &c);
 }
 
 /* Of a step that is wrong in several ways, each line takes away what is refused first. */
@@ -556,10 +548,10 @@ static void time_limit(struct __test_metadata *_metadata, FIXTURE_DATA(lab) *sel
 	EXPECT_EQ(1, bh_create(self->fd, c));
 	EXPECT_EQ(0, bh_destroy(self->fd, 1));
 	s[0].arg = limit + 1;
-	REFUSED_STEP(error, 1, c);
+	REFUSED_STEP(error, 0, c);
 	s[0].arg = limit;
 	s[1].arg = 1;
-	REFUSED_STEP(error, 2, c);
+	REFUSED_STEP(error, 1, c);
 }
 
 TEST_F(lab, atomic_time)
@@ -573,10 +565,10 @@ TEST_F(lab, atomic_time)
 	EXPECT_EQ(1, bh_create(self->fd, &c));
 	EXPECT_EQ(0, bh_destroy(self->fd, 1));
 	s[0].arg++;
-	REFUSED_STEP(EINVAL, 1, &c);
+	REFUSED_STEP(EINVAL, 0, &c);
 	s[0].arg--;
 	s[1].arg = 1;
-	REFUSED_STEP(EINVAL, 2, &c);
+	REFUSED_STEP(EINVAL, 1, &c);
 }
 
 TEST_F(lab, atomic_time_unprivileged)
@@ -592,13 +584,13 @@ TEST_F(lab, atomic_time_unprivileged)
 		bh_steps(&c, s, 2);
 		s[1].arg = 0;
 		s[0].arg = self->info.out_atomic_ns + 1;
-		REFUSED_STEP(EPERM, 1, &c);
+		REFUSED_STEP(EPERM, 0, &c);
 		s[0].arg--;
 		s[1].arg = 1;
-		REFUSED_STEP(EPERM, 2, &c);
+		REFUSED_STEP(EPERM, 1, &c);
 		/* more than anybody may */
 		s[0].arg = self->info.out_atomic_cap_ns + 1;
-		REFUSED_STEP(EINVAL, 1, &c);
+		REFUSED_STEP(EINVAL, 0, &c);
 		s[0].arg = self->info.out_atomic_ns;
 		s[1].arg = 0;
 		EXPECT_LT(0, bh_create(self->fd, &c));
@@ -627,10 +619,10 @@ TEST_F(lab, thread_time)
 	bh_fill(&c, BHLAB_MECH_IRQ, "item");
 	bh_thread_steps(&c, s, 2);
 	s[0].arg = self->info.out_atomic_ns + 1;
-	REFUSED_STEP(EPERM, 1, &c);
+	REFUSED_STEP(EPERM, 0, &c);
 	s[0].arg--;
 	s[1].arg = self->info.out_process_ns;
-	REFUSED_STEP(EINVAL, 2, &c);
+	REFUSED_STEP(EINVAL, 1, &c);
 	s[1].arg -= s[0].arg;
 	EXPECT_EQ(1, bh_create(self->fd, &c));
 }
@@ -679,7 +671,7 @@ TEST_F(lab, order)
 	bh_fill(&c, BHLAB_MECH_TASKLET, "taken");
 	bh_steps(&c, sleep, 1);
 	EXPECT_EQ(-EINVAL, bh_create(self->fd, &c));
-	EXPECT_EQ(1, c.out_id);
+	EXPECT_EQ(BHLAB_WHY_CONTEXT, c.out_why);
 }
 
 TEST_F(lab, limit_of_items)

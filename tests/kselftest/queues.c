@@ -711,7 +711,8 @@ TEST_F(queue, bh_and_process_context)
 		bh_steps(&c, programs[i], 2);
 		c.queue = BHLAB_QUEUE_BH;
 		EXPECT_EQ(-EINVAL, bh_create(self->fd, &c));
-		EXPECT_EQ(1, c.out_id);
+		EXPECT_NE(0, c.out_why);
+		EXPECT_EQ(0, c.out_step);
 		c.queue = 0;
 		id = bh_create(self->fd, &c);
 		ASSERT_LT(0, id);

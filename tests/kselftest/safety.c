@@ -714,9 +714,9 @@ TEST_F(safety, thread_step_without_thread)
 
 	bh_fill(&c, BHLAB_MECH_IRQ, "line");
 	bh_steps(&c, steps, 2);
-	c.out_id = 99;
 	EXPECT_EQ(-EINVAL, bh_create(self->fd, &c));
-	EXPECT_EQ(2, c.out_id);
+	EXPECT_EQ(BHLAB_WHY_THREAD, c.out_why);
+	EXPECT_EQ(1, c.out_step);
 	EXPECT_EQ(0, bh_objects(self->fd));
 	bh_thread_steps(&c, NULL, 0);
 	EXPECT_EQ(1, bh_create(self->fd, &c));

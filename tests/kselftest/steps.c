@@ -83,70 +83,70 @@ static int try(int fd, __u32 mech, __u32 queue, __u32 flags, const struct bhlab_
 	bh_steps(&c, s, length(s));
 	c.queue = queue;
 	c.flags = flags;
-	c.out_id = POISON;
+	c.out_step = POISON;
 	ret = bh_call(fd, BHLAB_IOC_ITEM_CREATE, &c);
-	*step = c.out_id;
+	*step = c.out_step;
 	if (!ret)
 		bh_destroy(fd, c.out_id);
 	return ret;
 }
 
 struct program {
-	__u32 bad;	/* the step that is refused, counted from 1 */
+	__u32 bad;	/* index of the step that is refused */
 	struct bhlab_step s[LONGEST];
 };
 
 static const struct program refused_for_work[] = {
 	/* not closed, not opened, not nested */
-	{ 1, { BH_OFF } },
-	{ 2, { BH_MARK(1), IRQ_OFF, BH_MARK(1) } },
-	{ 1, { LOCK(TASK_A) } },
-	{ 2, { BH_OFF, IRQ_OFF } },
-	{ 1, { BH_OFF, IRQ_OFF, IRQ_ON } },
-	{ 1, { BH_ON } },
-	{ 1, { IRQ_ON } },
-	{ 2, { BH_OFF, IRQ_ON } },
-	{ 3, { BH_OFF, BH_ON, BH_ON } },
-	{ 3, { BH_OFF, IRQ_OFF, BH_ON, IRQ_ON } },
-	{ 1, { UNLOCK(TASK_A) } },
-	{ 2, { LOCK(TASK_A), UNLOCK(TASK_B) } },
-	{ 3, { LOCK(TASK_A), LOCK(TASK_B), UNLOCK(TASK_A), UNLOCK(TASK_B) } },
-	{ 3, { LOCK(MUTEX_A), UNLOCK(MUTEX_A), UNLOCK(MUTEX_A) } },
-	{ 2, { LOCK(SOFTIRQ_A), BH_ON } },
-	{ 3, { BH_OFF, LOCK(TASK_A), BH_ON, UNLOCK(TASK_A) } },
+	{ 0, { BH_OFF } },
+	{ 1, { BH_MARK(1), IRQ_OFF, BH_MARK(1) } },
+	{ 0, { LOCK(TASK_A) } },
+	{ 1, { BH_OFF, IRQ_OFF } },
+	{ 0, { BH_OFF, IRQ_OFF, IRQ_ON } },
+	{ 0, { BH_ON } },
+	{ 0, { IRQ_ON } },
+	{ 1, { BH_OFF, IRQ_ON } },
+	{ 2, { BH_OFF, BH_ON, BH_ON } },
+	{ 2, { BH_OFF, IRQ_OFF, BH_ON, IRQ_ON } },
+	{ 0, { UNLOCK(TASK_A) } },
+	{ 1, { LOCK(TASK_A), UNLOCK(TASK_B) } },
+	{ 2, { LOCK(TASK_A), LOCK(TASK_B), UNLOCK(TASK_A), UNLOCK(TASK_B) } },
+	{ 2, { LOCK(MUTEX_A), UNLOCK(MUTEX_A), UNLOCK(MUTEX_A) } },
+	{ 1, { LOCK(SOFTIRQ_A), BH_ON } },
+	{ 2, { BH_OFF, LOCK(TASK_A), BH_ON, UNLOCK(TASK_A) } },
 	/* in itself */
-	{ 2, { BH_OFF, BH_OFF, BH_ON, BH_ON } },
-	{ 2, { IRQ_OFF, IRQ_OFF, IRQ_ON, IRQ_ON } },
-	{ 2, { LOCK(TASK_A), LOCK(TASK_A), UNLOCK(TASK_A), UNLOCK(TASK_A) } },
-	{ 2, { LOCK(MUTEX_A), LOCK(MUTEX_A), UNLOCK(MUTEX_A), UNLOCK(MUTEX_A) } },
+	{ 1, { BH_OFF, BH_OFF, BH_ON, BH_ON } },
+	{ 1, { IRQ_OFF, IRQ_OFF, IRQ_ON, IRQ_ON } },
+	{ 1, { LOCK(TASK_A), LOCK(TASK_A), UNLOCK(TASK_A), UNLOCK(TASK_A) } },
+	{ 1, { LOCK(MUTEX_A), LOCK(MUTEX_A), UNLOCK(MUTEX_A), UNLOCK(MUTEX_A) } },
 	/* a sleep, but for mutexes alone */
-	{ 2, { BH_OFF, BH_SLEEP(1), BH_ON } },
-	{ 2, { IRQ_OFF, BH_SLEEP(1), IRQ_ON } },
-	{ 2, { LOCK(TASK_A), BH_SLEEP(1), UNLOCK(TASK_A) } },
-	{ 2, { LOCK(HARDIRQ_A), BH_SLEEP(0), UNLOCK(HARDIRQ_A) } },
-	{ 3, { LOCK(MUTEX_A), BH_OFF, BH_SLEEP(1), BH_ON, UNLOCK(MUTEX_A) } },
-	{ 3, { LOCK(MUTEX_A), LOCK(SOFTIRQ_A), BH_SLEEP(1), UNLOCK(SOFTIRQ_A), UNLOCK(MUTEX_A) } },
+	{ 1, { BH_OFF, BH_SLEEP(1), BH_ON } },
+	{ 1, { IRQ_OFF, BH_SLEEP(1), IRQ_ON } },
+	{ 1, { LOCK(TASK_A), BH_SLEEP(1), UNLOCK(TASK_A) } },
+	{ 1, { LOCK(HARDIRQ_A), BH_SLEEP(0), UNLOCK(HARDIRQ_A) } },
+	{ 2, { LOCK(MUTEX_A), BH_OFF, BH_SLEEP(1), BH_ON, UNLOCK(MUTEX_A) } },
+	{ 2, { LOCK(MUTEX_A), LOCK(SOFTIRQ_A), BH_SLEEP(1), UNLOCK(SOFTIRQ_A), UNLOCK(MUTEX_A) } },
 	/* the order of locks */
-	{ 2, { LOCK(MUTEX_B), LOCK(MUTEX_A), UNLOCK(MUTEX_A), UNLOCK(MUTEX_B) } },
-	{ 2, { LOCK(TASK_B), LOCK(TASK_A), UNLOCK(TASK_A), UNLOCK(TASK_B) } },
-	{ 2, { LOCK(HARDIRQ_B), LOCK(HARDIRQ_A), UNLOCK(HARDIRQ_A), UNLOCK(HARDIRQ_B) } },
+	{ 1, { LOCK(MUTEX_B), LOCK(MUTEX_A), UNLOCK(MUTEX_A), UNLOCK(MUTEX_B) } },
+	{ 1, { LOCK(TASK_B), LOCK(TASK_A), UNLOCK(TASK_A), UNLOCK(TASK_B) } },
+	{ 1, { LOCK(HARDIRQ_B), LOCK(HARDIRQ_A), UNLOCK(HARDIRQ_A), UNLOCK(HARDIRQ_B) } },
 	/* a mutex inside of a spin lock, or where nothing may sleep */
-	{ 2, { LOCK(TASK_A), LOCK(MUTEX_B), UNLOCK(MUTEX_B), UNLOCK(TASK_A) } },
-	{ 2, { BH_OFF, LOCK(MUTEX_A), UNLOCK(MUTEX_A), BH_ON } },
-	{ 2, { IRQ_OFF, LOCK(MUTEX_A), UNLOCK(MUTEX_A), IRQ_ON } },
+	{ 1, { LOCK(TASK_A), LOCK(MUTEX_B), UNLOCK(MUTEX_B), UNLOCK(TASK_A) } },
+	{ 1, { BH_OFF, LOCK(MUTEX_A), UNLOCK(MUTEX_A), BH_ON } },
+	{ 1, { IRQ_OFF, LOCK(MUTEX_A), UNLOCK(MUTEX_A), IRQ_ON } },
 	/* a spin lock inside of one for a stricter context */
-	{ 2, { LOCK(SOFTIRQ_A), LOCK(TASK_B), UNLOCK(TASK_B), UNLOCK(SOFTIRQ_A) } },
-	{ 2, { LOCK(HARDIRQ_A), LOCK(SOFTIRQ_B), UNLOCK(SOFTIRQ_B), UNLOCK(HARDIRQ_A) } },
-	{ 3, { LOCK(TASK_A), LOCK(HARDIRQ_A), LOCK(SOFTIRQ_B), UNLOCK(SOFTIRQ_B),
+	{ 1, { LOCK(SOFTIRQ_A), LOCK(TASK_B), UNLOCK(TASK_B), UNLOCK(SOFTIRQ_A) } },
+	{ 1, { LOCK(HARDIRQ_A), LOCK(SOFTIRQ_B), UNLOCK(SOFTIRQ_B), UNLOCK(HARDIRQ_A) } },
+	{ 2, { LOCK(TASK_A), LOCK(HARDIRQ_A), LOCK(SOFTIRQ_B), UNLOCK(SOFTIRQ_B),
 	       UNLOCK(HARDIRQ_A), UNLOCK(TASK_A) } },
 	/* no lock and no BH_OFF inside of IRQ_OFF */
-	{ 2, { IRQ_OFF, LOCK(TASK_A), UNLOCK(TASK_A), IRQ_ON } },
-	{ 2, { IRQ_OFF, LOCK(HARDIRQ_A), UNLOCK(HARDIRQ_A), IRQ_ON } },
-	{ 2, { IRQ_OFF, BH_OFF, BH_ON, IRQ_ON } },
-	{ 3, { BH_OFF, IRQ_OFF, LOCK(HARDIRQ_A), UNLOCK(HARDIRQ_A), IRQ_ON, BH_ON } },
+	{ 1, { IRQ_OFF, LOCK(TASK_A), UNLOCK(TASK_A), IRQ_ON } },
+	{ 1, { IRQ_OFF, LOCK(HARDIRQ_A), UNLOCK(HARDIRQ_A), IRQ_ON } },
+	{ 1, { IRQ_OFF, BH_OFF, BH_ON, IRQ_ON } },
+	{ 2, { BH_OFF, IRQ_OFF, LOCK(HARDIRQ_A), UNLOCK(HARDIRQ_A), IRQ_ON, BH_ON } },
 	/* no BH_OFF inside of a spin lock for hardirq context */
-	{ 2, { LOCK(HARDIRQ_A), BH_OFF, BH_ON, UNLOCK(HARDIRQ_A) } },
-	{ 3, { LOCK(TASK_A), LOCK(HARDIRQ_A), BH_OFF, BH_ON, UNLOCK(HARDIRQ_A), UNLOCK(TASK_A) } },
+	{ 1, { LOCK(HARDIRQ_A), BH_OFF, BH_ON, UNLOCK(HARDIRQ_A) } },
+	{ 2, { LOCK(TASK_A), LOCK(HARDIRQ_A), BH_OFF, BH_ON, UNLOCK(HARDIRQ_A), UNLOCK(TASK_A) } },
 };
 
 static const struct program accepted_for_work[] = {
@@ -246,7 +246,7 @@ TEST_F(steps, locks_and_contexts)
 				  try(self->fd, mechs[m].mech, 0, 0, s, &step)) {
 				TH_LOG("mechanism %u, lock %u", mechs[m].mech, locks[l].lock);
 			}
-			EXPECT_TRUE(fits || step == 1);
+			EXPECT_TRUE(fits || step == 0);
 		}
 }
 
@@ -266,7 +266,7 @@ TEST_F(steps, locks_elsewhere)
 	EXPECT_LE(0, ACT(FLUSH, id));
 	/* on RT these would sleep */
 	EXPECT_EQ(-EINVAL, try(self->fd, BHLAB_MECH_IRQ_WORK, 0, BHLAB_ITEM_HARD, hard, &step));
-	EXPECT_EQ(1, step);
+	EXPECT_EQ(0, step);
 	EXPECT_EQ(-EINVAL, try(self->fd, BHLAB_MECH_HRTIMER, 0, BHLAB_ITEM_HARD, hard, &step));
 	EXPECT_EQ(-EINVAL, try(self->fd, BHLAB_MECH_TIMER, 0, BHLAB_ITEM_IRQSAFE, hard, &step));
 	EXPECT_EQ(-EINVAL, try(self->fd, BHLAB_MECH_TIMER, 0, BHLAB_ITEM_IRQSAFE, soft, &step));
@@ -274,7 +274,7 @@ TEST_F(steps, locks_elsewhere)
 	if (!(self->info.out_features & BHLAB_FEATURE_BH_QUEUE))
 		return;
 	EXPECT_EQ(-EINVAL, try(self->fd, WORK, BHLAB_QUEUE_BH, 0, plain, &step));
-	EXPECT_EQ(1, step);
+	EXPECT_EQ(0, step);
 	EXPECT_EQ(0, try(self->fd, WORK, BHLAB_QUEUE_BH, 0, soft, &step));
 	EXPECT_EQ(0, try(self->fd, WORK, BHLAB_QUEUE_BH, 0, hard, &step));
 }
@@ -330,10 +330,10 @@ TEST_F(steps, time)
 		EXPECT_EQ(0, try(self->fd, WORK, 0, 0, s, &step));
 		s[1].arg++;
 		EXPECT_EQ(-EPERM, try(self->fd, WORK, 0, 0, s, &step));
-		EXPECT_EQ(2, step);
+		EXPECT_EQ(1, step);
 		s[1].arg = self->info.out_atomic_cap_ns + 1;
 		EXPECT_EQ(-EINVAL, try(self->fd, WORK, 0, 0, s, &step));
-		EXPECT_EQ(2, step);
+		EXPECT_EQ(1, step);
 	}
 	/* with a mutex one may sleep */
 	const struct bhlab_step mutex[LONGEST] = { LOCK(MUTEX_A), BH_SLEEP(10 * limit),
@@ -777,7 +777,7 @@ TEST_F(steps, fifo_values)
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		EXPECT_EQ(-EINVAL, try(self->fd, WORK, 0, 0, bad[i], &step));
-		EXPECT_EQ(1, step);
+		EXPECT_EQ(0, step);
 	}
 	EXPECT_EQ(-EINVAL, bh_fifo(self->fd, "new", 0));
 	EXPECT_EQ(-EINVAL, bh_fifo(self->fd, "new", BHLAB_FIFO_MAX + 1));

@@ -577,9 +577,7 @@ struct bhlab_mech_info {
  *	when the verb names none, else 0
  * @nr_steps: length of @steps
  * @nr_thread_steps: length of @thread_steps
- * @out_id: the item's id. When a step was refused (EOPNOTSUPP, EINVAL, ENODEV,
- *	EPERM) this says which: its index, the program's steps and then the
- *	thread's counted from 1; when no step was the cause it is left as it was
+ * @out_id: the item's id; left as it was after a refusal
  * @steps: address of an array of struct bhlab_step, the program; for an irq,
  *	of its top half
  * @thread_steps: the same for the thread of an irq, with BHLAB_ITEM_THREAD
