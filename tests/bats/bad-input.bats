@@ -67,7 +67,7 @@ load common
 		64 - | events --idle-timeout 1s | events: --idle-timeout is for --follow
 		64 - | add                | add: MECHANISM is missing
 		64 - | add work           | add work: NAME is missing
-		64 - | add frob x         | add frob x: unknown mechanism 'frob'; there are work, tasklet, tasklet_hi, irq, irq_work, timer, hrtimer, hrtimer_soft, kthread_work, rcu, rcu_work
+		64 - | add frob x         | add frob x: unknown mechanism 'frob'; there are ALL_MECHANISMS
 		71 ENOENT | add work x --queue frob | add work x: there is no queue frob in this lab
 		64 - | add work x --lazy  | add work x: work cannot be lazy
 		64 - | add timer x --hard | add timer x: timer cannot be hard
@@ -108,8 +108,8 @@ load common
 @test "steps that are none" {
 	lab_open
 	refusals <<-'END'
-		64 - | add work w --do frob           | add: --do: step 1: unknown step 'frob'; there are spin, sleep, queue, delay, trigger, requeue, mark, thread, none, cancel, disable, enable, lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop
-		64 - | add work w --do 'spin 1us; frob 1' | add: --do: step 2: unknown step 'frob'; there are spin, sleep, queue, delay, trigger, requeue, mark, thread, none, cancel, disable, enable, lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop
+		64 - | add work w --do frob           | add: --do: step 1: unknown step 'frob'; there are ALL_STEPS
+		64 - | add work w --do 'spin 1us; frob 1' | add: --do: step 2: unknown step 'frob'; there are ALL_STEPS
 		64 - | add work w --do 'slep 1us'     | add: --do: step 1: unknown step 'slep'; did you mean 'sleep'?
 		64 - | add work w --do 'drain q'      | add: --do: step 1: there is no step 'drain': a step waits for no handler, which might wait for this one; drain is a command
 		64 - | add work w --do 'delay w 1us --mod' | add: --do: step 1: delay: '--mod' is not for steps: a step's delay is ignored while one is pending; cancel it first
@@ -131,7 +131,7 @@ load common
 		64 - | add work w --do 'requeue x'    | add: --do: step 1: requeue: 'x' is not a number
 		64 - | add work w --do mark           | add: --do: step 1: mark: it needs a number
 		64 - | add work w --do 'thread 1'     | add: --do: step 1: thread: '1' is one word too many
-		64 - | add irq i --thread 'spin 1us; frob' | add: --thread: step 2: unknown step 'frob'; there are spin, sleep, queue, delay, trigger, requeue, mark, thread, none, cancel, disable, enable, lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop
+		64 - | add irq i --thread 'spin 1us; frob' | add: --thread: step 2: unknown step 'frob'; there are ALL_STEPS
 	END
 	assert_equal "$(bhctl -p list)" ""
 }

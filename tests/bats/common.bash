@@ -105,11 +105,18 @@ item() {
 	jq -e "$2" <<<"$shown" >/dev/null || fail "not so: $2: $shown"
 }
 
+ALL_MECHANISMS='work, tasklet, tasklet_hi, irq, irq_work, timer, hrtimer, hrtimer_soft, kthread_work'
+ALL_MECHANISMS+=', rcu, rcu_work'
+ALL_STEPS='spin, sleep, queue, delay, trigger, requeue, mark, thread, none, cancel, disable, enable'
+ALL_STEPS+=', lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop'
+
 # Lines "EXIT ERRNO | COMMAND | ERROR" from stdin, ERRNO "-" where the kernel was not asked: each
-# command must be refused just so. They run in one batch, in the lab if there is one.
+# command must be refused just so. They run in one batch, in the lab if there is one. ALL_MECHANISMS
+# and ALL_STEPS in ERROR are the lists above.
 refusals() {
 	local rows
 	rows=$(grep -v '^$')
+	rows=${rows//ALL_MECHANISMS/$ALL_MECHANISMS} rows=${rows//ALL_STEPS/$ALL_STEPS}
 	sed 's/^[^|]*| *//; s/ *| [^|]*$//' <<<"$rows" |
 		bhctl -j batch --keep-going - |
 		jq -r '"\(.exit) \(.errno // "-") | \(.error // .)"' >"$BATS_TEST_TMPDIR/got"

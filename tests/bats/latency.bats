@@ -205,8 +205,8 @@ all_names() {
 @test "latency: what makes no sense is refused, and leaves nothing behind" {
 	lab_open
 	refusals <<-'END'
-		64 - | latency frob | latency: unknown mechanism 'frob'; there are work, tasklet, tasklet_hi, irq, irq_work, timer, hrtimer, hrtimer_soft, kthread_work, rcu, rcu_work, bh_work and all
-		64 - | latency work all | latency: unknown mechanism 'all'; there are work, tasklet, tasklet_hi, irq, irq_work, timer, hrtimer, hrtimer_soft, kthread_work, rcu, rcu_work, bh_work and all
+		64 - | latency frob | latency: unknown mechanism 'frob'; there are ALL_MECHANISMS, bh_work and all
+		64 - | latency work all | latency: unknown mechanism 'all'; there are ALL_MECHANISMS, bh_work and all
 		64 - | latency work work | latency: work is given twice
 		64 - | latency -l 1 -D 1s | latency: --loops and --duration exclude each other
 		64 - | latency -l 0 | latency: --loops: 0 rounds measure nothing
@@ -217,7 +217,7 @@ all_names() {
 		64 - | latency --from nowhere | latency: --from: unknown origin 'nowhere'; there are task, irq, other-cpu
 		64 - | latency --on-threshold true | latency: --on-threshold is for --threshold
 		64 - | latency --load 'spin 1ms' | latency: --load: on which CPU? write STEPS@CPU
-		64 - | latency --load 'frob@0' | latency: --load: step 1: unknown step 'frob'; there are spin, sleep, queue, delay, trigger, requeue, mark, thread, none, cancel, disable, enable, lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop
+		64 - | latency --load 'frob@0' | latency: --load: step 1: unknown step 'frob'; there are ALL_STEPS
 		64 - | latency work -p 5 | latency: --priority is for the thread of kthread_work, which is not measured
 		64 ENOENT | latency work --json /nowhere/file | latency: cannot write '/nowhere/file': No such file or directory
 		71 ENODEV | latency -c 0,99 | latency: CPU 99 is offline, does not exist, or is not for bhctl to run on

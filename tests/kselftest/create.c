@@ -341,7 +341,7 @@ TEST_F(lab, unknown_step)
 {
 	for (__u32 mech = BHLAB_MECH_WORK; mech <= BH_NR_MECHS; mech++) {
 		BAD_STEP(mech, EOPNOTSUPP, { .op = 0 });
-		BAD_STEP(mech, EOPNOTSUPP, { .op = BHLAB_OP_POP + 1 });
+		BAD_STEP(mech, EOPNOTSUPP, { .op = BH_LAST_OP + 1 });
 		BAD_STEP(mech, EOPNOTSUPP, { .op = 32 + BHLAB_OP_MARK });
 		BAD_STEP(mech, EOPNOTSUPP, { .op = 0xffffffff });
 		for (int bit = 1; bit < 32; bit++)
@@ -483,7 +483,7 @@ TEST_F(lab, steps_as_offered)
 				c.flags |= BHLAB_ITEM_THREAD;
 			ret = refusal(self->fd, &c);
 			EXPECT_EQ(m.out_steps & (1U << op) ? 0 :
-				  op <= BHLAB_OP_POP ? -EINVAL : -EOPNOTSUPP, ret) {
+				  op <= BH_LAST_OP ? -EINVAL : -EOPNOTSUPP, ret) {
 				TH_LOG("mechanism %s, step %u", m.out_name, op);
 			}
 			if (!ret) {
