@@ -86,10 +86,10 @@ static void make_rows(struct picture *p)
 
 	for (size_t i = 0; i < story->records->nr; i++)
 		add_event(p, &story->records->list[i]);
-	for (size_t i = 0; story->deeds && i < story->deeds->nr; i++) {
-		const struct deed *deed = story->deeds->at[i];
+	for (size_t i = 0; story->executed && i < story->executed->nr; i++) {
+		const struct executed *executed = story->executed->at[i];
 
-		add_row(p, (struct row){ deed->at_ns, ROW_DEED, 0, NULL, deed, false });
+		add_row(p, (struct row){ executed->at_ns, ROW_COMMAND, 0, NULL, executed, false });
 	}
 	if (p->nr)
 		qsort(p->rows, p->nr, sizeof(*p->rows), by_time);
@@ -118,7 +118,7 @@ static void make_lanes(struct picture *p)
 	int room = p->timeline->width - (int)strlen(p->timeline->prefix) - TIME_WIDTH - 1;
 
 	for (size_t i = 0; i < p->nr; i++) {
-		if (p->rows[i].kind == ROW_DEED || lane_of(p, p->rows[i].cpu))
+		if (p->rows[i].kind == ROW_COMMAND || lane_of(p, p->rows[i].cpu))
 			continue;
 		p->lanes = xrealloc(p->lanes, p->nr_lanes + 1, sizeof(*p->lanes));
 		p->lanes[p->nr_lanes++] = (struct lane){ .cpu = p->rows[i].cpu };
@@ -237,14 +237,14 @@ static void put_time(const struct picture *p, struct cells *c, uint64_t ns)
 
 static void print_deed(struct picture *p, const struct row *row)
 {
-	const struct deed *deed = row->deed;
+	const struct executed *executed = row->executed;
 	struct cells c = { 0 };
 	char text[800];
 	int room = p->timeline->width - (int)strlen(p->timeline->prefix) - TIME_WIDTH - 1;
 
 	put_time(p, &c, row->ns);
-	snprintf(text, sizeof(text), "$ %s%s%s", deed->text, *deed->answer ? " -> " : "",
-		 deed->answer);
+	snprintf(text, sizeof(text), "$ %s%s%s", executed->text, *executed->answer ? " -> " : "",
+		 executed->answer);
 	if (p->timeline->color)
 		put(&c, "\033[1m", 0);
 	put_text(&c, text, room);
@@ -300,14 +300,14 @@ static void print_row(struct picture *p, size_t i)
 	const struct row *row = &p->rows[i];
 	bool hidden =
 		p->nr > ROWS_FIRST + ROWS_LAST + 1 && i >= ROWS_FIRST && i < p->nr - ROWS_LAST;
-	struct lane *lane = row->kind == ROW_DEED ? NULL : lane_of(p, row->cpu);
+	struct lane *lane = row->kind == ROW_COMMAND ? NULL : lane_of(p, row->cpu);
 
 	if (row->kind == ROW_START)
 		lane_start(lane, row->event);
 	if (hidden && i == ROWS_FIRST)
 		fprintf(p->timeline->file, "%s%*s %zu more\n", p->timeline->prefix, TIME_WIDTH,
 			"...", p->nr - ROWS_FIRST - ROWS_LAST);
-	else if (!hidden && row->kind == ROW_DEED)
+	else if (!hidden && row->kind == ROW_COMMAND)
 		print_deed(p, row);
 	else if (!hidden)
 		print_event(p, row);

@@ -9,7 +9,7 @@
 #include "base/pool.h"
 
 /* A command that was carried out. */
-struct deed {
+struct executed {
 	unsigned int line;	/* where it stands */
 	uint64_t at_ns;
 	const char *text;
@@ -19,7 +19,7 @@ struct deed {
 /* What happened. */
 struct story {
 	const struct records *records;
-	const struct list *deeds;	/* struct deed, or NULL */
+	const struct list *executed;	/* struct executed, or NULL */
 	/* What @who calls the item; @buf may be used for it. */
 	const char *(*name)(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN]);
 	const void *who;
@@ -38,14 +38,14 @@ void timeline_print(const struct timeline *timeline, const struct story *story);
 
 /* --- timeline_text.c */
 
-enum row_kind { ROW_DEED, ROW_QUEUED, ROW_START, ROW_OTHER, ROW_END };
+enum row_kind { ROW_COMMAND, ROW_QUEUED, ROW_START, ROW_OTHER, ROW_END };
 
 struct row {
 	uint64_t ns;
 	enum row_kind kind;
 	uint32_t cpu;
 	const struct bhlab_event *event;
-	const struct deed *deed;
+	const struct executed *executed;
 	bool whole;		/* START: nothing happens before the end */
 };
 

@@ -88,14 +88,14 @@ static json_object *deeds_json(const struct run *run)
 {
 	json_object *array = json_object_new_array();
 
-	for (size_t i = 0; i < run->deeds.nr; i++) {
-		const struct deed *deed = run->deeds.at[i];
+	for (size_t i = 0; i < run->executed.nr; i++) {
+		const struct executed *executed = run->executed.at[i];
 		json_object *row = json_object_new_object();
 
-		json_add_number(row, "line", deed->line);
-		json_add(row, "command", json_text(deed->text));
-		json_add(row, "answer", json_text(deed->answer));
-		json_add_number(row, "at_ns", deed->at_ns);
+		json_add_number(row, "line", executed->line);
+		json_add(row, "command", json_text(executed->text));
+		json_add(row, "answer", json_text(executed->answer));
+		json_add_number(row, "at_ns", executed->at_ns);
 		json_object_array_add(array, row);
 	}
 	return array;

@@ -17,10 +17,10 @@
 static void note_deed(struct run *run, const struct statement *s, uint64_t at_ns,
 		      const char *answer)
 {
-	struct deed *deed = pool_alloc(&run->scene.pool, sizeof(*deed));
+	struct executed *executed = pool_alloc(&run->scene.pool, sizeof(*executed));
 
-	*deed = (struct deed){ s->line, at_ns, s->action.text, clean_text(run, answer) };
-	list_add(&run->deeds, deed);
+	*executed = (struct executed){ s->line, at_ns, s->action.text, clean_text(run, answer) };
+	list_add(&run->executed, executed);
 }
 
 static void note_variant(struct run *run, const char *variant)
@@ -321,7 +321,7 @@ void run_free(struct run *run)
 	list_free(&run->scene.lets);
 	list_free(&run->children);
 	list_free(&run->checks);
-	list_free(&run->deeds);
+	list_free(&run->executed);
 	list_free(&run->variants);
 	pool_free(&run->scene.pool);
 }

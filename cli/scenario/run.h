@@ -44,7 +44,7 @@ struct run {
 	struct scene scene;
 	struct list children;
 	struct list checks;
-	struct list deeds;
+	struct list executed;
 	struct list variants;	/* texts, each once */
 	uint64_t expectations;
 	uint64_t took_ns;

@@ -157,7 +157,7 @@ static const char *story_name(const void *who, uint32_t id, char buf[BHLAB_NAME_
 void run_timeline(const struct timeline *timeline, const struct run *run)
 {
 	struct story story = {
-		.records = &run->scene.records, .deeds = &run->deeds, .name = story_name,
+		.records = &run->scene.records, .executed = &run->executed, .name = story_name,
 		.who = run,
 	};
 
