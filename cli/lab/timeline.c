@@ -10,7 +10,7 @@
 #define TIME_WIDTH	9
 #define LANE_MIN	16
 #define SLOTS		4	/* runs at a time on one CPU: an interrupt in a softirq in a task */
-#define ROWS_FIRST	40	/* of a long story only the beginning and the end are told */
+#define ROWS_FIRST	40	/* of a long history only the beginning and the end are printed */
 #define ROWS_LAST	20
 
 struct lane {
@@ -20,7 +20,7 @@ struct lane {
 
 struct picture {
 	const struct timeline *timeline;
-	const struct story *story;
+	const struct history *history;
 	struct row *rows;
 	size_t nr, room;
 	struct lane *lanes;
@@ -82,12 +82,12 @@ static void join_rows(struct picture *p)
 
 static void make_rows(struct picture *p)
 {
-	const struct story *story = p->story;
+	const struct history *history = p->history;
 
-	for (size_t i = 0; i < story->records->nr; i++)
-		add_event(p, &story->records->list[i]);
-	for (size_t i = 0; story->executed && i < story->executed->nr; i++) {
-		const struct executed *executed = story->executed->at[i];
+	for (size_t i = 0; i < history->records->nr; i++)
+		add_event(p, &history->records->list[i]);
+	for (size_t i = 0; history->executed && i < history->executed->nr; i++) {
+		const struct executed *executed = history->executed->at[i];
 
 		add_row(p, (struct row){ executed->at_ns, ROW_COMMAND, 0, NULL, executed, false });
 	}
@@ -235,7 +235,7 @@ static void put_time(const struct picture *p, struct cells *c, uint64_t ns)
 	put(c, text, TIME_WIDTH + 1);
 }
 
-static void print_deed(struct picture *p, const struct row *row)
+static void print_command(struct picture *p, const struct row *row)
 {
 	const struct executed *executed = row->executed;
 	struct cells c = { 0 };
@@ -274,7 +274,7 @@ static void put_lane(struct picture *p, struct cells *c, const struct lane *lane
 	if (!here)
 		return;
 	put(c, slots ? " " : "  ", slots ? 1 : 2);
-	row_text(p->story, row, text, sizeof(text));
+	row_text(p->history, row, text, sizeof(text));
 	if (p->narrow)
 		text_add(&label, "CPU %u: ", row->cpu);
 	text_add(&label, "%s", text);
@@ -308,7 +308,7 @@ static void print_row(struct picture *p, size_t i)
 		fprintf(p->timeline->file, "%s%*s %zu more\n", p->timeline->prefix, TIME_WIDTH,
 			"...", p->nr - ROWS_FIRST - ROWS_LAST);
 	else if (!hidden && row->kind == ROW_COMMAND)
-		print_deed(p, row);
+		print_command(p, row);
 	else if (!hidden)
 		print_event(p, row);
 	if (row->kind == ROW_END || row->whole)
@@ -357,9 +357,9 @@ static void print_legend(struct picture *p)
 	print_cells(p, &c);
 }
 
-void timeline_print(const struct timeline *timeline, const struct story *story)
+void timeline_print(const struct timeline *timeline, const struct history *history)
 {
-	struct picture p = { .timeline = timeline, .story = story };
+	struct picture p = { .timeline = timeline, .history = history };
 
 	make_rows(&p);
 	make_lanes(&p);

@@ -17,7 +17,7 @@ struct executed {
 };
 
 /* What happened. */
-struct story {
+struct history {
 	const struct records *records;
 	const struct list *executed;	/* struct executed, or NULL */
 	/* What @who calls the item; @buf may be used for it. */
@@ -33,8 +33,8 @@ struct timeline {
 	bool utf8;
 };
 
-/* The story, downwards in time, one lane for each CPU. */
-void timeline_print(const struct timeline *timeline, const struct story *story);
+/* The history, downwards in time, one lane for each CPU. */
+void timeline_print(const struct timeline *timeline, const struct history *history);
 
 /* --- timeline_text.c */
 
@@ -50,6 +50,6 @@ struct row {
 };
 
 /* What happened, in ASCII. */
-void row_text(const struct story *story, const struct row *row, char *buf, size_t size);
+void row_text(const struct history *history, const struct row *row, char *buf, size_t size);
 
 #endif

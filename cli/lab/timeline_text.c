@@ -46,12 +46,12 @@ static void start_text(const struct row *row, const char *name, char *buf, size_
 		 skipped);
 }
 
-void row_text(const struct story *story, const struct row *row, char *buf, size_t size)
+void row_text(const struct history *history, const struct row *row, char *buf, size_t size)
 {
 	const struct bhlab_event *e = row->event;
 	char name[48], own[BHLAB_NAME_LEN], period[32], cpu[16] = "";
 
-	snprintf(name, sizeof(name), "%s%s", story->name(story->who, e->item, own),
+	snprintf(name, sizeof(name), "%s%s", history->name(history->who, e->item, own),
 		 e->stage == BHLAB_STAGE_THREAD ? ".thread" : "");
 	if (row->kind == ROW_START) {
 		start_text(row, name, buf, size);

@@ -125,22 +125,22 @@ static void print_times(json_object *groups, size_t from)
 	json_object_put(rows);
 }
 
-static const char *story_name(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN])
+static const char *history_name(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN])
 {
 	return recording_name(who, id, buf);
 }
 
 static void print_timeline(const struct recording *recording)
 {
-	struct story story = { .records = &recording->records,
-			       .name = story_name,
-			       .who = recording };
+	struct history history = {
+		.records = &recording->records, .name = history_name, .who = recording,
+	};
 	struct timeline timeline = {
 		.file = stdout, .prefix = "", .width = out_width(), .color = options.color,
 		.utf8 = out_utf8(),
 	};
 
-	timeline_print(&timeline, &story);
+	timeline_print(&timeline, &history);
 }
 
 void report_text(const struct recording *recording, json_object *doc)

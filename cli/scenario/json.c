@@ -84,7 +84,7 @@ static json_object *checks_json(const struct run *run)
 	return array;
 }
 
-static json_object *deeds_json(const struct run *run)
+static json_object *executed_json(const struct run *run)
 {
 	json_object *array = json_object_new_array();
 
@@ -143,7 +143,7 @@ static void json_scenario(struct report *report, const struct run *run, const st
 	json_add_number(row, "expectations", run->expectations);
 	json_add_number(row, "took_ns", run->took_ns);
 	json_add(row, "checks", checks_json(run));
-	json_add(row, "commands", deeds_json(run));
+	json_add(row, "commands", executed_json(run));
 	json_add(row, "events", events_json(run));
 	json_object_array_add(json_object_object_get(report->doc, "scenarios"), row);
 }

@@ -14,7 +14,7 @@
 
 /* --- what is noted */
 
-static void note_deed(struct run *run, const struct statement *s, uint64_t at_ns,
+static void note_executed(struct run *run, const struct statement *s, uint64_t at_ns,
 		      const char *answer)
 {
 	struct executed *executed = pool_alloc(&run->scene.pool, sizeof(*executed));
@@ -118,7 +118,7 @@ static void do_action(struct run *run, const struct statement *s)
 	action_issue(run, &s->action, &outcome);
 	run->scene.took_ns = outcome.took_ns;
 	answer_text(&outcome, answer, sizeof(answer));
-	note_deed(run, s, at_ns, is_plain(s, &outcome) ? "" : answer);
+	note_executed(run, s, at_ns, is_plain(s, &outcome) ? "" : answer);
 	check_outcome(run, s, &outcome);
 	note_wrong(run, s, &outcome);
 	outcome_free(&outcome);
@@ -188,7 +188,7 @@ static void do_statement(struct run *run, const struct statement *s)
 		do_let(run, s);
 		break;
 	case STATEMENT_SETTLE:
-		note_deed(run, s, monotonic_ns(), "");
+		note_executed(run, s, monotonic_ns(), "");
 		run->over |= settle(run, s);
 		break;
 	default:

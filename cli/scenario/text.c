@@ -147,7 +147,7 @@ static void print_verdict(const struct run *run)
 		printf("%svariants taken: %s\n", INDENT, variants);
 }
 
-static const char *story_name(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN])
+static const char *history_name(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN])
 {
 	const struct run *run = who;
 
@@ -156,12 +156,12 @@ static const char *story_name(const void *who, uint32_t id, char buf[BHLAB_NAME_
 
 void run_timeline(const struct timeline *timeline, const struct run *run)
 {
-	struct story story = {
-		.records = &run->scene.records, .executed = &run->executed, .name = story_name,
+	struct history history = {
+		.records = &run->scene.records, .executed = &run->executed, .name = history_name,
 		.who = run,
 	};
 
-	timeline_print(timeline, &story);
+	timeline_print(timeline, &history);
 }
 
 static void print_all(const struct run *run)
