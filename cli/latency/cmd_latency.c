@@ -167,7 +167,7 @@ static void tell(const struct latency *l)
 		     " of its steps; see the limits in 'bhctl info'",
 		     (uint64_t)l->load_state.out_skipped);
 	if (l->stuck)
-		note("%s, CPU %u: has not run within %ds", l->stuck->name, l->flight.cpu,
+		note("%s, CPU %u: has not run within %ds", l->stuck->name, l->current.cpu,
 		     LATENCY_PATIENCE_S);
 	if (!latency_adds_up(l))
 		note("the counters do not add up: see accepted, recorded and lost in -j");

@@ -186,7 +186,7 @@ static json_object *stuck_json(const struct latency *l)
 		return NULL;
 	doc = json_object_new_object();
 	json_add_text(doc, "mechanism", l->stuck->name);
-	json_add_number(doc, "cpu", l->flight.cpu);
+	json_add_number(doc, "cpu", l->current.cpu);
 	return doc;
 }
 

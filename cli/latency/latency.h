@@ -51,8 +51,8 @@ struct target {
 	struct bhlab_item_state state;	/* in the end */
 };
 
-/* The one activation that is on its way. */
-struct flight {
+/* The one activation that is being measured. */
+struct activation {
 	struct target *target;
 	struct series *series;
 	unsigned int cpu;
@@ -84,7 +84,7 @@ struct latency {
 	uint32_t load;			/* id of the item that is the load, or 0 */
 	struct bhlab_item_state load_state;
 
-	struct flight flight;
+	struct activation current;
 	struct excess excess;
 	const struct target *stuck;	/* has not run in time; NULL: all have */
 	uint64_t rounds;

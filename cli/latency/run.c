@@ -57,23 +57,23 @@ static int pin(const struct latency *l, unsigned int cpu, struct error *e)
 
 static int activate(const struct latency *l, struct error *e)
 {
-	const struct flight *f = &l->flight;
-	bool raise = f->target->line || f->target->mech->out_thread_steps;
+	const struct activation *a = &l->current;
+	bool raise = a->target->line || a->target->mech->out_thread_steps;
 	struct bhlab_act act = {
 		.size = sizeof(act),
-		.id = f->target->line ? f->target->line : f->target->id,
+		.id = a->target->line ? a->target->line : a->target->id,
 		.count = raise,
 		.flags = l->from == FROM_OTHER_CPU ? BHLAB_ACT_CPU : 0,
-		.cpu = l->from == FROM_OTHER_CPU ? f->cpu : 0,
+		.cpu = l->from == FROM_OTHER_CPU ? a->cpu : 0,
 	};
 	int err = lab_ioctl(l->lab, raise ? BHLAB_IOC_TRIGGER : BHLAB_IOC_QUEUE, &act);
 
 	if (err)
-		return fail(e, STATUS_REFUSED, err, "%s cannot be activated", f->target->name);
+		return fail(e, STATUS_REFUSED, err, "%s cannot be activated", a->target->name);
 	if (act.out_result == BHLAB_RESULT_QUEUED)
 		return 0;
 	return fail(e, STATUS_REFUSED, EBUSY, "%s is in use by somebody else in this lab",
-		    f->target->name);
+		    a->target->name);
 }
 
 /* --- what came of it */
@@ -81,15 +81,15 @@ static int activate(const struct latency *l, struct error *e)
 static void sample(struct latency *l, enum metric metric, uint64_t from,
 		   const struct bhlab_event *event, uint64_t to)
 {
-	struct flight *f = &l->flight;
+	struct activation *a = &l->current;
 
-	hist_add(f->series->hists[metric], to - from);
+	hist_add(a->series->hists[metric], to - from);
 	if (metric == RUN_TIME || to - from <= l->threshold_ns || l->excess.target)
 		return;
 	l->excess = (struct excess){
-		.target = f->target,
+		.target = a->target,
 		.metric = metric,
-		.cpu = f->cpu,
+		.cpu = a->cpu,
 		.ns = to - from,
 		.at_ns = event->started_ns,
 	};
@@ -98,38 +98,38 @@ static void sample(struct latency *l, enum metric metric, uint64_t from,
 /* A thread comes after its top half; it belongs to it unless that one is lost. */
 static void take_thread(struct latency *l, const struct bhlab_event *event)
 {
-	struct flight *f = &l->flight;
+	struct activation *a = &l->current;
 
-	if (f->queued_ns) {
-		sample(l, TRIGGER_TO_THREAD, f->queued_ns, event, event->started_ns);
+	if (a->queued_ns) {
+		sample(l, TRIGGER_TO_THREAD, a->queued_ns, event, event->started_ns);
 	} else {
-		f->series->lost++;
-		f->series->thread_lost++;
+		a->series->lost++;
+		a->series->thread_lost++;
 	}
-	f->over = true;
+	a->over = true;
 }
 
 static void take_run(struct latency *l, const struct bhlab_event *event)
 {
-	struct flight *f = &l->flight;
+	struct activation *a = &l->current;
 
-	f->queued_ns = event->queued_ns;
+	a->queued_ns = event->queued_ns;
 	sample(l, QUEUE_TO_START, event->queued_ns, event, event->started_ns);
 	sample(l, RUN_TIME, event->started_ns, event, event->finished_ns);
-	f->skipped += event->skipped;
-	f->over = !f->target->mech->out_thread_steps;
+	a->skipped += event->skipped;
+	a->over = !a->target->mech->out_thread_steps;
 }
 
 /* A top half that has skipped its one step: nothing was queued. */
 static void take_line(struct latency *l, const struct bhlab_event *event)
 {
-	l->flight.skipped += event->skipped;
-	l->flight.over = event->skipped;
+	l->current.skipped += event->skipped;
+	l->current.over = event->skipped;
 }
 
 static void take(struct latency *l, const struct bhlab_event *event)
 {
-	const struct target *target = l->flight.target;
+	const struct target *target = l->current.target;
 
 	if (!target || event->kind != BHLAB_EVENT_RUN)
 		return;
@@ -172,43 +172,43 @@ static bool at_rest(const struct latency *l, uint32_t id)
  */
 static int give_up(struct latency *l, struct error *e)
 {
-	struct flight *f = &l->flight;
+	struct activation *a = &l->current;
 
-	if (!at_rest(l, f->target->line) || !at_rest(l, f->target->id))
+	if (!at_rest(l, a->target->line) || !at_rest(l, a->target->id))
 		return 0;
 	if (take_new(l, e))
 		return -1;
-	if (f->over)
+	if (a->over)
 		return 0;
-	f->series->lost += !f->queued_ns;
-	f->series->thread_lost += f->target->mech->out_thread_steps && !f->skipped;
-	f->over = true;
+	a->series->lost += !a->queued_ns;
+	a->series->thread_lost += a->target->mech->out_thread_steps && !a->skipped;
+	a->over = true;
 	return 0;
 }
 
 /* Until nothing more will come of it; an interrupted run is waited for, too. */
-static int land(struct latency *l, struct error *e)
+static int await_end(struct latency *l, struct error *e)
 {
 	uint64_t end = monotonic_ns() + RUN_NS, lost = l->lost;
-	struct flight *f = &l->flight;
+	struct activation *a = &l->current;
 	int err;
 
 	for (;;) {
 		if (take_new(l, e))
 			return -1;
-		if (!f->over && (f->skipped || l->lost != lost) && give_up(l, e))
+		if (!a->over && (a->skipped || l->lost != lost) && give_up(l, e))
 			return -1;
-		if (f->over)
+		if (a->over)
 			break;
 		if (monotonic_ns() > end) {
-			l->stuck = f->target;
+			l->stuck = a->target;
 			break;
 		}
 		err = ring_wait(&l->ring, 1, SECOND_NS);
 		if (err && err != EINTR && err != ETIMEDOUT)
 			return refused(e, l->call, err);
 	}
-	f->target->skipped += f->skipped;
+	a->target->skipped += a->skipped;
 	return 0;
 }
 
@@ -282,11 +282,11 @@ static bool enough(struct latency *l)
 	       monotonic_ns() - l->began_ns >= l->duration_ns;
 }
 
-static int fly(struct latency *l, struct target *target, size_t cpu, struct error *e)
+static int measure(struct latency *l, struct target *target, size_t cpu, struct error *e)
 {
 	uint64_t end = monotonic_ns() + l->interval_ns;
 
-	l->flight = (struct flight){
+	l->current = (struct activation){
 		.target = target,
 		.series = &target->series[cpu],
 		.cpu = l->cpus[cpu],
@@ -294,17 +294,17 @@ static int fly(struct latency *l, struct target *target, size_t cpu, struct erro
 	if (activate(l, e))
 		return -1;
 	sleep_until(end);
-	if (land(l, e))
+	if (await_end(l, e))
 		return -1;
 	return l->excess.target ? on_threshold(l, e) : 0;
 }
 
-static int fly_all(struct latency *l, size_t cpu, struct error *e)
+static int measure_all(struct latency *l, size_t cpu, struct error *e)
 {
 	if (pin(l, l->cpus[cpu], e))
 		return -1;
 	for (size_t i = 0; i < l->nr_targets && !enough(l); i++)
-		if (fly(l, &l->targets[i], cpu, e))
+		if (measure(l, &l->targets[i], cpu, e))
 			return -1;
 	return 0;
 }
@@ -319,7 +319,7 @@ int latency_run(struct latency *l, struct error *e)
 	l->start = time(NULL);
 	for (; !err && l->rounds < l->rounds_max && !enough(l); l->rounds++) {
 		for (size_t cpu = 0; cpu < l->nr_cpus && !err; cpu++)
-			err = fly_all(l, cpu, e);
+			err = measure_all(l, cpu, e);
 		show_progress(l, &progress);
 	}
 	l->took_ns = monotonic_ns() - l->began_ns;
