@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
  * bhlab: a laboratory for bottom halves. The contract between /dev/bhlab and
- * everything that uses it; constants and layouts are the same for 32-bit and
- * 64-bit programs.
+ * its users. Constants and layouts are the same for 32-bit and 64-bit programs.
  */
 #ifndef _UAPI_LINUX_BHLAB_H
 #define _UAPI_LINUX_BHLAB_H
@@ -14,22 +13,22 @@
  * DOC: The shape of the interface
  *
  * One open of /dev/bhlab is a *lab*. The lab owns every object created through
- * it; the last reference to the open file (a descriptor, a mapping, a message
- * in flight) ends the lab, cancels, stops and frees all of it, and waits until
- * that is done. An object of one lab cannot be named from another.
+ * it. When the last reference to the open file (a descriptor, a mapping, a
+ * descriptor in an unread message) is dropped, the driver cancels, stops and
+ * frees every object of the lab, and waits until that is done. A lab cannot name
+ * an object of another lab.
  *
  * An *item* is one deferrable function: a mechanism of the kernel (a work
- * item, a tasklet, an interrupt line, ...), a *program* that it runs, and what
- * came of it. Beside items there are *queues* (workqueues), *locks* and *FIFOs*.
- * Ids are positive, and are never used twice in one lab.
+ * item, a tasklet, an interrupt line, ...), the *program* that it runs, and its
+ * counters. The other objects are *queues* (workqueues), *locks* and *FIFOs*.
+ * Ids are positive. A lab never uses an id twice.
  *
  * Every ioctl is _IO(BHLAB_IOC_MAGIC, nr) on a structure whose first field is
- * its size in bytes, as the caller knows it. A longer structure than the
- * kernel knows is accepted while all that the kernel does not know is zero; a
- * shorter one is accepted from the size of its first version on, and what is
- * missing counts as zero. On success the kernel writes the structure back, as
- * far as both sides know it, and zeroes what only the caller knows; DESTROY
- * writes nothing back.
+ * its size in bytes, as the caller knows it. The kernel accepts a structure that
+ * is longer than its own if the rest is zero. It accepts a shorter one if that
+ * has at least the size of its first version, and takes the missing fields as
+ * zero. On success the kernel writes back the fields that both sides know, and
+ * zeroes the rest of the caller's structure. DESTROY writes nothing back.
  *
  * All times are nanoseconds; points in time are CLOCK_MONOTONIC.
  */
@@ -52,10 +51,10 @@
  * E2BIG: the structure is longer than the kernel knows, and the rest is not
  * zero.
  *
- * EOPNOTSUPP: an unknown flag, a non-zero reserved field, a field set that
- * this verb does not use, an unknown mechanism, step or condition; or a verb
- * that the item's mechanism, or an attribute of a queue that this kernel, does
- * not have.
+ * EOPNOTSUPP: an unknown flag, a non-zero reserved field, a field that this
+ * verb does not use and that is not zero, an unknown mechanism, step or
+ * condition; a verb that the item's mechanism does not have; or an attribute of
+ * a queue that this kernel does not have.
  *
  * ENOENT: no object of the wanted kind has this id or name in this lab.
  *
@@ -63,78 +62,83 @@
  * steps than the limit.
  *
  * EINVAL: a value outside its range, a step that the program's context does
- * not allow (a sleep in atomic context; what only a top half can do), brackets
- * that do not match, attributes that exclude each other, enable without
+ * not allow (a sleep in atomic context, a step that only top halves have),
+ * brackets that do not match, attributes that exclude each other, enable without
  * disable, a count of zero, a period that is too short or too long.
  *
  * ENODEV: the CPU does not exist, or is offline.
  *
- * EPERM: a limit or a combination that needs a capability: see the verb; or
- * flush or drain of a queue that is the kernel's, or BHLAB_ACT_QUEUE between
- * one and another.
+ * EPERM: a value or a combination that needs a capability, see the verb; flush
+ * or drain of one of the kernel's own queues; or BHLAB_ACT_QUEUE between such a
+ * queue and another.
  *
  * EFAULT: an array that the structure points to is not readable or writable.
- * Steps are read now, and are checked one after the other, each in the order
- * above; the time that they take in all is part of that.
+ * The driver reads the steps now, and checks them one after the other. It checks
+ * each in the order above, its time included.
  *
- * EEXIST: the name is taken, maybe by an object that is still being destroyed.
+ * EEXIST: the name is taken, perhaps by an object that is still being destroyed.
  *
- * ENOSPC: a limit of the user or of all users, see "Users" below, or on the
- * time that all programs of the lab in process context take together, is reached
- * (module parameters).
+ * ENOSPC: a limit (a module parameter) is reached: of the user or of all users,
+ * see "Users" below; or on the total time of the lab's programs in process
+ * context.
  *
  * EOVERFLOW: disabled BHLAB_DISABLE_DEPTH_MAX times already.
  *
- * EBUSY: the object is in use, or in a state in which the call would wait for
- * ever.
+ * EBUSY: the object is in use, or in a state in which the call would wait
+ * forever.
  *
- * EINTR, ETIMEDOUT: of a wait, a signal came or the time was over. What waits
- * interruptibly (read(), WAIT, FLUSH of what the kernel has no flush for) ends by
- * a signal that has a handler, and only by one without SA_RESTART; after others,
- * and after a stop, the freezer or a debugger, the call goes on. So does a verb
- * that waits for the budget, before it did anything.
+ * EINTR, ETIMEDOUT: a signal interrupted a wait, or its time is over. The
+ * interruptible waits are read(), WAIT, and FLUSH where the kernel has no flush.
+ * Only a signal that has a handler without SA_RESTART ends them. After any other
+ * signal, and after a stop, the freezer or a debugger, the call continues. The
+ * same holds for a verb that waits for the budget; it has not done anything yet.
  *
  * EAGAIN: the workqueue is draining; or read() found no record, and the file
  * is non-blocking.
  *
  * ENOMEM: no memory.
  *
- * EFAULT at the end: the structure could be written when the call began, and
- * cannot any more. A call that creates something (LOOKUP with
- * BHLAB_LOOKUP_RESERVE, too) has then created nothing. What a verb did stays
- * done.
+ * EFAULT at the end: the structure was writable when the call began, and no
+ * longer is. A call that creates something (LOOKUP with BHLAB_LOOKUP_RESERVE,
+ * too) has then created nothing. The effect of a verb remains.
  */
 
 /**
  * DOC: Users
  *
- * Whoever opens the device is the user of the lab, whoever has its descriptor
- * later. His labs, and the objects of all of them, count against the limits of
- * one user that &struct bhlab_info tells. They are given back when the object, or
- * the lab, is gone.
+ * The user of a lab is the opener of the device, even if another process has
+ * the descriptor later. All labs of a user, and all objects in them, count
+ * against the limits of one user that &struct bhlab_info reports. An object stops
+ * counting when it is freed, a lab when it has ended.
  *
- * What may hold a kernel thread counts as a thread: a kthread_work item; the
- * thread of an irq, and where interrupts are handled in threads
- * (BHLAB_FEATURE_THREADIRQS) any irq; a queue with MEM_RECLAIM, LEGACY or
- * SINGLETHREAD, which has a rescuer; and a work or rcu_work item, not on a BH
- * queue, whose program sleeps, takes a mutex (on RT, any lock), or spins for more
- * than &bhlab_info.out_atomic_ns in all. One of the latter that names one of the
- * system's queues is a system sleeper besides, of which a user may have
- * &bhlab_info.out_max_sleepers, only a few: what it waits for, all others wait for
- * there. Others run on queues of the lab.
+ * Everything that may hold a kernel thread counts as a thread:
  *
- * A user is a real uid; who is in a user namespace counts as the user who has
- * made it. All users together may have &bhlab_info.out_users times what one may
- * have. ENOSPC: either is reached; open() fails with it, too.
+ * - a kthread_work item;
+ * - an irq with a thread; any irq where interrupts are handled in threads
+ *   (BHLAB_FEATURE_THREADIRQS);
+ * - a queue with MEM_RECLAIM, LEGACY or SINGLETHREAD, which has a rescuer;
+ * - a work or rcu_work item that is not on a BH queue and whose program sleeps,
+ *   takes a mutex (on RT, any lock), or spins for more than
+ *   &bhlab_info.out_atomic_ns in total.
  *
- * Who opens the device with CAP_SYS_ADMIN is another user than who has the same
- * uid and opens it without, has limits of the same size, and is not counted
- * among all users: what they have taken is never missing there.
+ * Such a work or rcu_work item on one of the system's queues also counts as a
+ * system sleeper, since all other users of that queue have to wait for it. A user
+ * may have only &bhlab_info.out_max_sleepers of them. Queues of the lab have no
+ * such limit.
+ *
+ * A user is a real uid. An opener in a user namespace counts as the user who
+ * created that namespace. All users together may have &bhlab_info.out_users
+ * times as much as one user. ENOSPC: one of the two limits is reached; open()
+ * also fails with it.
+ *
+ * An opener with CAP_SYS_ADMIN is another user than an opener with the same uid
+ * and without CAP_SYS_ADMIN. It has limits of the same size, but does not count
+ * towards the limits of all users, and these do not apply to it.
  */
 
 #define BHLAB_IOC_MAGIC		0xBF
 
-/* What of it may change, and what never does: docs/uapi.md. */
+/* docs/uapi.md says which parts may change, and which never do. */
 #define BHLAB_ABI_VERSION	1
 
 /* The longest structure that any ioctl accepts. */
@@ -150,31 +154,31 @@
 
 /**
  * enum bhlab_nr - the numbers of the ioctls
- * @BHLAB_NR_INFO: what this driver and kernel are
- * @BHLAB_NR_MECH: what one mechanism can do on this kernel
+ * @BHLAB_NR_INFO: describe this driver and kernel
+ * @BHLAB_NR_MECH: describe one mechanism on this kernel
  * @BHLAB_NR_RING: set up and query the event ring
- * @BHLAB_NR_ITEM_CREATE: make an item
- * @BHLAB_NR_ITEM_STATE: an item's counters and flags
+ * @BHLAB_NR_ITEM_CREATE: create an item
+ * @BHLAB_NR_ITEM_STATE: read an item's counters and flags
  * @BHLAB_NR_ITEM_PROGRAM: read an item's program back
- * @BHLAB_NR_LOOKUP: the id of a name
- * @BHLAB_NR_NEXT: the next object after an id
+ * @BHLAB_NR_LOOKUP: find the id of a name
+ * @BHLAB_NR_NEXT: find the next object after an id
  * @BHLAB_NR_DESTROY: stop and free an object
  * @BHLAB_NR_QUEUE: activate an item now
  * @BHLAB_NR_DELAY: activate an item after a time
  * @BHLAB_NR_CANCEL: cancel a pending activation
  * @BHLAB_NR_FLUSH: wait for the last activation
- * @BHLAB_NR_DISABLE: forbid an item to run
- * @BHLAB_NR_ENABLE: allow it again
+ * @BHLAB_NR_DISABLE: prevent an item from running
+ * @BHLAB_NR_ENABLE: undo one DISABLE
  * @BHLAB_NR_TRIGGER: raise an interrupt line
  * @BHLAB_NR_DRAIN: wait until a queue stays empty
  * @BHLAB_NR_WAIT: wait for a condition of an item
- * @BHLAB_NR_BATCH: many verbs in one call
- * @BHLAB_NR_QUEUE_CREATE: make a workqueue
- * @BHLAB_NR_QUEUE_STATE: what a workqueue is, and holds
- * @BHLAB_NR_LOCK_CREATE: make a lock
- * @BHLAB_NR_LOCK_STATE: what a lock is
- * @BHLAB_NR_FIFO_CREATE: make a bounded FIFO
- * @BHLAB_NR_FIFO_STATE: a FIFO's level and counters
+ * @BHLAB_NR_BATCH: carry out many verbs in one call
+ * @BHLAB_NR_QUEUE_CREATE: create a workqueue
+ * @BHLAB_NR_QUEUE_STATE: read a workqueue's attributes and counters
+ * @BHLAB_NR_LOCK_CREATE: create a lock
+ * @BHLAB_NR_LOCK_STATE: read a lock's attributes and counters
+ * @BHLAB_NR_FIFO_CREATE: create a bounded FIFO
+ * @BHLAB_NR_FIFO_STATE: read a FIFO's level and counters
  */
 enum bhlab_nr {
 	BHLAB_NR_INFO = 0x00,
@@ -205,7 +209,7 @@ enum bhlab_nr {
 };
 
 /**
- * enum bhlab_mech - how an item is activated, and so where it runs
+ * enum bhlab_mech - how an item is activated, and thus where it runs
  * @BHLAB_MECH_WORK: a delayed_work on a workqueue; runs in a kworker, on a BH
  *	queue in a softirq
  * @BHLAB_MECH_TASKLET: a tasklet; runs in TASKLET_SOFTIRQ
@@ -214,14 +218,14 @@ enum bhlab_nr {
  *	hardirq context, its thread, if it has one, in irq/N
  * @BHLAB_MECH_IRQ_WORK: an irq_work; runs in hardirq context, on RT without
  *	BHLAB_ITEM_HARD in irq_work/N
- * @BHLAB_MECH_TIMER: a timer_list; runs in TIMER_SOFTIRQ, from the next tick on
+ * @BHLAB_MECH_TIMER: a timer_list; runs in TIMER_SOFTIRQ, not before the next tick
  * @BHLAB_MECH_HRTIMER: an hrtimer; runs in hardirq context, on RT without
  *	BHLAB_ITEM_HARD in HRTIMER_SOFTIRQ
  * @BHLAB_MECH_HRTIMER_SOFT: an hrtimer that asks for HRTIMER_SOFTIRQ
  * @BHLAB_MECH_KTHREAD_WORK: a kthread_delayed_work on a kthread_worker of its
- *	own; runs in that thread
+ *	own; runs in that worker's thread
  * @BHLAB_MECH_RCU: an rcu_head; runs after a grace period, in RCU_SOFTIRQ or in
- *	a thread of RCU's
+ *	one of RCU's threads
  * @BHLAB_MECH_RCU_WORK: an rcu_work; runs in a kworker after a grace period
  */
 enum bhlab_mech {
@@ -247,7 +251,7 @@ enum bhlab_mech {
  * @BHLAB_VERB_DISABLE: BHLAB_IOC_DISABLE
  * @BHLAB_VERB_ENABLE: BHLAB_IOC_ENABLE
  * @BHLAB_VERB_TRIGGER: BHLAB_IOC_TRIGGER
- * @BHLAB_VERB_DRAIN: BHLAB_IOC_DRAIN; of queues only
+ * @BHLAB_VERB_DRAIN: BHLAB_IOC_DRAIN; for queues only
  */
 enum bhlab_verb {
 	BHLAB_VERB_QUEUE = 0,
@@ -263,47 +267,54 @@ enum bhlab_verb {
 /**
  * enum bhlab_op - the steps that programs are made of
  * @BHLAB_OP_SPIN: be busy for @arg ns
- * @BHLAB_OP_SLEEP: sleep for @arg ns, less when the lab ends; process context
+ * @BHLAB_OP_SLEEP: sleep for @arg ns, or until the lab ends; process context
  *	only
  * @BHLAB_OP_QUEUE: queue the item @target
  * @BHLAB_OP_DELAY: activate the item @target in @arg ns
  * @BHLAB_OP_TRIGGER: raise the line of the item @target
  * @BHLAB_OP_REQUEUE: queue the item itself again, up to @arg times for each
- *	activation that came from elsewhere; 0: without end. Not for an irq
+ *	activation that came from elsewhere; 0: without a limit. Not for an irq
  * @BHLAB_OP_MARK: record an event of kind MARK with @arg as its value
- * @BHLAB_OP_THREAD: wake the irq's thread on return; top half only, of an item
- *	with BHLAB_ITEM_THREAD
- * @BHLAB_OP_NONE: answer IRQ_NONE, the interrupt was not ours; top half only,
- *	and CAP_SYS_ADMIN: the kernel shuts the line off after too many of them
+ * @BHLAB_OP_THREAD: wake the irq's thread on return; only in the top half of an
+ *	item with BHLAB_ITEM_THREAD
+ * @BHLAB_OP_NONE: return IRQ_NONE: the interrupt was not ours. Top half only;
+ *	needs CAP_SYS_ADMIN, since the kernel disables a line after too many of
+ *	them
  * @BHLAB_OP_CANCEL: cancel the item @target, without waiting for its handler;
  *	skipped where the kernel has no such call
  * @BHLAB_OP_DISABLE: disable the item @target, without waiting for its handler
  * @BHLAB_OP_ENABLE: enable the item @target
- * @BHLAB_OP_LOCK: take the lock @target, up to the UNLOCK of the same lock
+ * @BHLAB_OP_LOCK: take the lock @target, until the UNLOCK of the same lock
  * @BHLAB_OP_UNLOCK: release the lock @target
- * @BHLAB_OP_BH_OFF: turn bottom halves off, up to BH_ON; process context only
- * @BHLAB_OP_BH_ON: turn them on again; what is pending runs here
- * @BHLAB_OP_IRQ_OFF: turn interrupts off, up to IRQ_ON; not in hardirq context
- * @BHLAB_OP_IRQ_ON: turn them on again
- * @BHLAB_OP_PUSH: push @arg entries into the FIFO @target; what has no room is
- *	dropped, and recorded as DROPPED
+ * @BHLAB_OP_BH_OFF: disable bottom halves, until BH_ON; process context only
+ * @BHLAB_OP_BH_ON: enable them again; pending softirqs run here
+ * @BHLAB_OP_IRQ_OFF: disable interrupts, until IRQ_ON; not in hardirq context
+ * @BHLAB_OP_IRQ_ON: enable them again
+ * @BHLAB_OP_PUSH: push @arg entries into the FIFO @target; entries that do not
+ *	fit are dropped, and recorded as DROPPED
  * @BHLAB_OP_POP: pop up to @arg entries from the FIFO @target, 0: all
  *
- * A step that cannot be carried out when its turn comes (the target is gone,
- * or must not be queued now, there is no time left for it) is skipped; the run's
- * record counts it, and says why. A bracket is skipped with all that is in it,
- * and never left open.
+ * A step that cannot be carried out when its turn comes is skipped: its target
+ * is gone or must not be queued now, or no time is left for it. The run's record
+ * counts the skipped steps, and says why. A bracket is skipped with all steps in
+ * it; it is never left open.
  *
- * SPIN is as long as the clock says, whoever else has the CPU meanwhile; but
- * what a program is held (see below) is not part of it.
+ * SPIN is measured in wall-clock time, even if other tasks get the CPU meanwhile.
+ * Time for which a program is held (see "Time" below) does not count.
  *
- * Brackets (LOCK to UNLOCK, BH_OFF to BH_ON, IRQ_OFF to IRQ_ON) are nested and
- * closed within the program, else EINVAL. Inside there is no SLEEP, except with
- * nothing but mutexes. Locks are taken in the order in which they were created,
- * mutexes before spin locks, and a spin lock never inside of one for a stricter
- * context; no lock and no BH_OFF inside IRQ_OFF, no BH_OFF inside of a spin
- * lock for hardirq context. Items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE
- * take no lock, since on RT a spin lock sleeps. All of that is EINVAL.
+ * Brackets (LOCK to UNLOCK, BH_OFF to BH_ON, IRQ_OFF to IRQ_ON) are nested, and
+ * are closed within the program. The rules inside of brackets are:
+ *
+ * - no SLEEP, unless all open brackets are mutexes;
+ * - locks are taken in the order in which they were created, and mutexes before
+ *   spin locks;
+ * - no spin lock inside of a spin lock for a stricter context;
+ * - no lock and no BH_OFF inside of IRQ_OFF;
+ * - no BH_OFF inside of a spin lock for hardirq context;
+ * - no lock in items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE, since a spin
+ *   lock sleeps on RT.
+ *
+ * A program that breaks one of these rules is EINVAL.
  */
 enum bhlab_op {
 	BHLAB_OP_SPIN = 1,
@@ -328,17 +339,17 @@ enum bhlab_op {
 	BHLAB_OP_POP = 20,
 };
 
-/* struct bhlab_step.flags: @cpu is valid; QUEUE, DELAY of work and timers. */
+/* struct bhlab_step.flags: @cpu is valid; for QUEUE, and DELAY of work and timers. */
 #define BHLAB_STEP_CPU		(1U << 0)
 
 /**
  * struct bhlab_step - one step of a program
  * @op: enum bhlab_op
- * @target: id of an item, for the steps that have one, else 0. It is looked up
- *	when the step runs: it may name an item that is not there yet. A lock or
- *	FIFO must exist when the program is made (ENOENT), and cannot be
+ * @target: id of an item, lock or FIFO, for the steps that have one, else 0. An
+ *	item is looked up when the step runs, so it need not exist yet. A lock
+ *	or FIFO must exist when the program is created (ENOENT), and cannot be
  *	destroyed while a program names it
- * @arg: what @op says, else 0
+ * @arg: the argument of @op, else 0
  * @cpu: with BHLAB_STEP_CPU the CPU to queue on, else 0
  * @flags: BHLAB_STEP_*
  */
@@ -352,38 +363,39 @@ struct bhlab_step {
 
 /**
  * enum bhlab_program_why - why a program was refused
- * @BHLAB_WHY_SHAPE: there is no such step or flag, or the step has a field that
- *	it does not use (EOPNOTSUPP)
+ * @BHLAB_WHY_SHAPE: the step or a flag of it is unknown, or a field that the
+ *	step does not use is not zero (EOPNOTSUPP)
  * @BHLAB_WHY_OBJECT: the lab has no such lock or FIFO (ENOENT)
- * @BHLAB_WHY_MECHANISM: not in a program of this kind: only the top half of an
- *	irq has THREAD and NONE, and neither program of an irq has REQUEUE (EINVAL)
- * @BHLAB_WHY_CONTEXT: not in the context that the program is written for: of a
- *	thread BHLAB_CTX_TASK, on a BH queue BHLAB_CTX_SOFTIRQ, else
- *	&bhlab_mech_info.out_written_for (EINVAL)
- * @BHLAB_WHY_TARGET: it names no item (EINVAL)
- * @BHLAB_WHY_ARG: its argument is outside its range (EINVAL)
- * @BHLAB_WHY_CPU: the CPU that it names does not exist (ENODEV)
- * @BHLAB_WHY_THREAD: the irq has no thread: see BHLAB_ITEM_THREAD (EINVAL)
+ * @BHLAB_WHY_MECHANISM: programs of this kind do not have this step: THREAD and
+ *	NONE are for the top half of an irq, REQUEUE is not for an irq (EINVAL)
+ * @BHLAB_WHY_CONTEXT: the context that the program is written for forbids the
+ *	step. That is BHLAB_CTX_TASK for a thread, BHLAB_CTX_SOFTIRQ on a BH
+ *	queue, else &bhlab_mech_info.out_written_for (EINVAL)
+ * @BHLAB_WHY_TARGET: the step names no item (EINVAL)
+ * @BHLAB_WHY_ARG: the argument of the step is outside its range (EINVAL)
+ * @BHLAB_WHY_CPU: the CPU that the step names does not exist (ENODEV)
+ * @BHLAB_WHY_THREAD: the irq has no thread, see BHLAB_ITEM_THREAD (EINVAL)
  * @BHLAB_WHY_CAPABILITY: the step needs CAP_SYS_ADMIN (EPERM)
- * @BHLAB_WHY_SLEEP: it sleeps inside of brackets other than mutexes (EINVAL)
- * @BHLAB_WHY_PROCESS_TIME: up to here the program takes longer than
+ * @BHLAB_WHY_SLEEP: the step sleeps, and an open bracket is not a mutex (EINVAL)
+ * @BHLAB_WHY_PROCESS_TIME: the steps up to this one take longer than
  *	&bhlab_info.out_process_ns (EINVAL)
- * @BHLAB_WHY_ATOMIC_TIME: up to here it spins longer in atomic context than
- *	&bhlab_info.out_atomic_cap_ns (EINVAL)
- * @BHLAB_WHY_ATOMIC_CAPABILITY: up to here it spins longer in atomic context than
- *	&bhlab_info.out_atomic_ns, which needs CAP_SYS_ADMIN (EPERM)
+ * @BHLAB_WHY_ATOMIC_TIME: the steps up to this one spin longer in atomic context
+ *	than &bhlab_info.out_atomic_cap_ns (EINVAL)
+ * @BHLAB_WHY_ATOMIC_CAPABILITY: the steps up to this one spin longer in atomic
+ *	context than &bhlab_info.out_atomic_ns, which needs CAP_SYS_ADMIN (EPERM)
  * @BHLAB_WHY_NO_LOCKS: items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE take no
  *	lock (EINVAL)
- * @BHLAB_WHY_LOCK_CONTEXT: the lock is for a less strict context than the
+ * @BHLAB_WHY_LOCK_CONTEXT: the context of the lock is less strict than the
  *	program's (EINVAL)
- * @BHLAB_WHY_NESTING: the bracket may not be opened inside of one that is open
- *	here (EINVAL)
- * @BHLAB_WHY_NOT_LAST: it closes another bracket than the last that was opened, or
- *	none is open (EINVAL)
- * @BHLAB_WHY_NOT_CLOSED: it opens a bracket that is never closed (EINVAL)
- * @BHLAB_WHY_LENGTH: it is the first step beyond &bhlab_info.out_max_steps (E2BIG)
- * @BHLAB_WHY_LAB_TIME: the programs of the lab in process context take longer
- *	than &bhlab_info.out_lab_ns with this one; no step is to blame (ENOSPC)
+ * @BHLAB_WHY_NESTING: the bracket must not be opened inside of a bracket that is
+ *	open here (EINVAL)
+ * @BHLAB_WHY_NOT_LAST: the step does not close the bracket that was opened last,
+ *	or no bracket is open (EINVAL)
+ * @BHLAB_WHY_NOT_CLOSED: the step opens a bracket that is never closed (EINVAL)
+ * @BHLAB_WHY_LENGTH: the step is the first beyond &bhlab_info.out_max_steps
+ *	(E2BIG)
+ * @BHLAB_WHY_LAB_TIME: with this program, the lab's programs in process context
+ *	take longer than &bhlab_info.out_lab_ns; no step is to blame (ENOSPC)
  */
 enum bhlab_program_why {
 	BHLAB_WHY_SHAPE = 1,
@@ -413,40 +425,40 @@ enum bhlab_program_why {
  * @size: sizeof(struct bhlab_info)
  * @flags: must be 0
  * @out_abi: BHLAB_ABI_VERSION of the driver
- * @out_mechs: how many mechanisms the driver has, numbered from 1
+ * @out_mechs: number of mechanisms; their ids are 1 to this number
  * @out_features: BHLAB_FEATURE_* bits
  * @out_lab: the number of this lab, unique while it lives
- * @out_cpus: how many CPUs are possible
- * @out_max_items: items and other objects that one user may have, over all
- *	labs that he has opened (module parameter items)
- * @out_max_irqs: of these, interrupt lines (irqs)
+ * @out_cpus: number of possible CPUs
+ * @out_max_items: items and other objects that one user may have, in all labs of
+ *	that user (module parameter items)
+ * @out_max_irqs: interrupt lines among these (irqs)
  * @out_max_steps: steps of one program (steps)
  * @out_atomic_ns: time that one run may spin in atomic context (atomic_ns)
  * @out_atomic_cap_ns: the same, with CAP_SYS_ADMIN (atomic_cap_ns)
  * @out_process_ns: time that one run may take in process context (process_ns)
  * @out_max_chain: activations that steps may make after the last one that user
  *	space made (chain)
- * @out_lab_ns: time that the programs in process context of one lab may take
- *	together, each run once (lab_ns)
+ * @out_lab_ns: total time of the programs in process context of one lab, if each
+ *	runs once (lab_ns)
  * @out_period_ns: the shortest period of a trigger (period_ns)
  * @out_max_queues: workqueues that one user may have (queues)
  * @out_max_threads: kernel threads that one user's objects may hold, see "Users"
  *	(threads)
- * @out_max_locks: locks that one lab may create in all its life
- * @out_max_fifos: FIFOs of one user (fifos)
+ * @out_max_locks: locks that one lab may create during its lifetime
+ * @out_max_fifos: FIFOs that one user may have (fifos)
  * @out_max_active: the largest max_active of a workqueue on this kernel
- * @out_budget: percent of each BHLAB_BUDGET_NS of a CPU that handlers in atomic
- *	context and in threads of real-time priority may take (budget_percent)
- * @out_max_labs: labs that one user may have at a time (labs)
- * @out_users: how many times what one user may have all users together may have,
- *	not counting those with CAP_SYS_ADMIN (users)
- * @out_max_sleepers: of the threads, kworkers of the system's queues, see
- *	"Users" (system_sleepers)
- * @out_ring_bytes: bytes of the records of one lab's ring, see struct
+ * @out_budget: percentage of each BHLAB_BUDGET_NS of a CPU that handlers in atomic
+ *	context and in real-time threads may use (budget_percent)
+ * @out_max_labs: labs that one user may have open (labs)
+ * @out_users: all users together, without those with CAP_SYS_ADMIN, may have this
+ *	many times as much as one user (users)
+ * @out_max_sleepers: system sleepers that one user may have, see "Users"
+ *	(system_sleepers)
+ * @out_ring_bytes: size of the records of one lab's ring, see struct
  *	bhlab_ring_setup (ring_bytes)
- * @out_user_ring_bytes: bytes of all rings of one user, with their heads and
- *	what their records hide (user_ring_bytes)
- * @out_kernel: the kernel that the driver was built for, terminated
+ * @out_user_ring_bytes: size of all rings of one user, including their heads and
+ *	the names that their records hide (user_ring_bytes)
+ * @out_kernel: the kernel that the driver was built for, NUL-terminated
  */
 struct bhlab_info {
 	__u32 size;
@@ -482,45 +494,50 @@ struct bhlab_info {
 /**
  * DOC: Time
  *
- * However many runs there are, others get on. Both of these are per CPU, and per
- * window of BHLAB_BUDGET_NS; what is spent beyond is owed to the windows after,
- * up to nine of them.
+ * However many runs there are, other tasks make progress: a budget and a share
+ * limit the time of handlers. Both are per CPU, and per window of
+ * BHLAB_BUDGET_NS. Time beyond the limit is charged to the following windows, up
+ * to nine of them.
  *
- * The *budget* (module parameter budget_percent) is for all that runs in atomic
- * context, in the thread of an irq or at real-time priority, and in process
- * context for brackets, a mutex among them, since who waits for it may be more
- * urgent. All labs together have it, whoever opened them. It pays for the time
- * from the handler's start to its end, and for what the kernel needs around
- * that. Once it is spent on a CPU, and until it is not,
+ * The *budget* (module parameter budget_percent) is charged for
  *
- * - all steps of such handlers are skipped there, but for what closes an open
- *   bracket: BHLAB_EVENT_F_THROTTLED and &bhlab_item_state.out_throttled tell;
+ * - everything that runs in atomic context, in the thread of an irq or at
+ *   real-time priority, from the handler's start to its end, plus the kernel's
+ *   own overhead around it;
+ * - brackets in process context. A mutex is one of them, since a more urgent task
+ *   may wait for it.
+ *
+ * All labs of all users share one budget. While it is spent on a CPU,
+ *
+ * - all steps of such handlers are skipped there, except steps that close an open
+ *   bracket; BHLAB_EVENT_F_THROTTLED and &bhlab_item_state.out_throttled report
+ *   it;
  * - the driver's own delays, and triggers with a period, wait;
- * - QUEUE, DELAY and TRIGGER of an item whose handler it pays for wait, at most
- *   for a second, before they activate it: EINTR if a signal comes then. A batch
- *   ends before that verb.
- * - programs in process context sleep, at most for a second, before they open a
- *   bracket or activate such an item: BHLAB_EVENT_F_HELD tells. What is in a
- *   bracket is carried out then; what would activate is skipped, as THROTTLED,
- *   if the budget is spent all the same.
+ * - QUEUE, DELAY and TRIGGER of an item whose handler is charged to the budget
+ *   wait for at most a second before they activate it. EINTR: a signal came
+ *   meanwhile. A batch stops before that verb;
+ * - programs in process context are *held*: they sleep for at most a second
+ *   before they open a bracket or activate such an item. BHLAB_EVENT_F_HELD
+ *   reports it. If the budget is still spent after that, the bracket is opened
+ *   all the same, but the activation is skipped, as THROTTLED.
  *
- * The *share* (process_percent) is for all other programs in process context
- * that were made without CAP_SYS_ADMIN, since kworkers and kthreads run outside
- * of their user's cgroup and nice value. Once it is spent on a CPU such a program
- * sleeps before its next step, and in the midst of a SPIN, until it is not, as
- * HELD, too. At most 16 such programs of a user, and 64 of all users, are held at
- * a time; the steps of others are skipped, as THROTTLED.
+ * The *share* (process_percent) is charged for all other programs in process
+ * context that were created without CAP_SYS_ADMIN, since kworkers and kthreads
+ * run outside of their user's cgroup and nice value. Each user has one. While it
+ * is spent on a CPU, such a program is held, too, before its next step or during
+ * a SPIN. At most 16 such programs of a user, and 64 of all users, are held at a
+ * time; the steps of further ones are skipped, as THROTTLED.
  *
- * No program is held inside of brackets. That ends early when the item or the lab
- * does; and in a lab in which verbs that no signal ends (FLUSH, DRAIN, and with
- * BHLAB_ACT_SYNC) have waited for more than ten seconds steps are skipped in its
- * place.
+ * No program is held inside of brackets. A program is no longer held when its
+ * item or lab ends. Verbs that no signal can end (FLUSH, DRAIN, and verbs with
+ * BHLAB_ACT_SYNC) have to wait for programs that are held: once they have waited
+ * for more than ten seconds in a lab, its programs skip steps instead.
  */
 
 /* The window of the budget and of the share of each CPU. */
 #define BHLAB_BUDGET_NS		100000000
 
-/* The kernel's own irq_sim simulates the lines; else the driver's own does. */
+/* The lines are simulated by the kernel's irq_sim, not by the driver's own. */
 #define BHLAB_FEATURE_IRQ_SIM	(1U << 0)
 /* The kernel is PREEMPT_RT. */
 #define BHLAB_FEATURE_RT	(1U << 1)
@@ -535,18 +552,18 @@ struct bhlab_info {
  * @flags: must be 0
  * @mech: enum bhlab_mech, 1 to &bhlab_info.out_mechs; ENOENT beyond
  * @out_native: verbs that are a call of the kernel, 1 << enum bhlab_verb
- * @out_emulated: verbs that the driver imitates, since the kernel has none;
- *	what is in neither mask is EOPNOTSUPP
- * @out_steps: steps that the program of the item may have, 1 << enum bhlab_op
+ * @out_emulated: verbs that the driver emulates, since the kernel has no such
+ *	call; verbs in neither mask are EOPNOTSUPP
+ * @out_steps: steps that the program of an item may have, 1 << enum bhlab_op
  * @out_thread_steps: steps that its thread's program may have; 0: no thread
- * @out_context: BHLAB_CTX_* bits of the context that the program runs in on
- *	this kernel, as it was booted: one of TASK, SOFTIRQ, HARDIRQ
- * @out_attrs: BHLAB_ITEM_HARD, _LAZY, _IRQSAFE, _PINNED, _STATIC: those its items
- *	may have
- * @out_written_for: the context that the program is written for: the strictest
- *	that it runs in on any kernel. PREEMPT_RT and threadirqs move handlers
- *	to threads, but give them no more freedom
- * @out_name: its name, terminated
+ * @out_context: BHLAB_CTX_* of the context in which the program runs on this
+ *	kernel, as it was booted: one of TASK, SOFTIRQ, HARDIRQ
+ * @out_attrs: BHLAB_ITEM_HARD, _LAZY, _IRQSAFE, _PINNED, _STATIC: those that its
+ *	items may have
+ * @out_written_for: the context that programs are written for: the strictest in
+ *	which they run on any kernel. PREEMPT_RT and threadirqs move handlers to
+ *	threads, but do not allow them more steps
+ * @out_name: its name, NUL-terminated
  */
 struct bhlab_mech_info {
 	__u32 size;
@@ -567,12 +584,12 @@ struct bhlab_mech_info {
  * @size: sizeof(struct bhlab_item_create)
  * @flags: BHLAB_ITEM_*
  * @mech: enum bhlab_mech
- * @queue: work, rcu_work: the workqueue, one of BHLAB_QUEUE_* or the id of one
- *	that the lab has; 0 is the system's per-CPU queue. Other mechanisms: 0.
+ * @queue: work, rcu_work: the workqueue, one of BHLAB_QUEUE_* or the id of a
+ *	queue of the lab; 0 is the system's per-CPU queue. Other mechanisms: 0.
  *	BHLAB_QUEUE_HIGHPRI, whose workers run at nice -20, needs CAP_SYS_NICE
  *	(EPERM).
- *	The program of an item on a BH queue runs in atomic context. A queue can
- *	not be destroyed while an item names it
+ *	The program of an item on a BH queue runs in atomic context. A queue
+ *	cannot be destroyed while an item names it
  * @cpu: with BHLAB_ITEM_CPU the CPU on which the item is queued or triggered
  *	when the verb names none, else 0
  * @nr_steps: length of @steps
@@ -581,28 +598,27 @@ struct bhlab_mech_info {
  * @steps: address of an array of struct bhlab_step, the program; for an irq,
  *	of its top half
  * @thread_steps: the same for the thread of an irq, with BHLAB_ITEM_THREAD
- * @cookie: any value; comes back in every record
+ * @cookie: any value; every record of the item contains it
  * @name: unique in the lab
- * @data: the payload, terminated and padded with zeros; comes back in every
- *	RUN record
+ * @data: the payload, terminated and padded with zeros; every RUN record of the
+ *	item contains it
  * @nice: kthread_work: nice value of its thread, -20 to 19; else 0. Below 0
  *	needs CAP_SYS_NICE (EPERM)
  * @priority: kthread_work: SCHED_FIFO priority of its thread, 1 to 99, with
  *	CAP_SYS_NICE (EPERM), and @nice 0; else 0
- * @out_why: enum bhlab_program_why, when a program is refused; 0 if the refusal
- *	has another cause, and if there is none. Refusals that come before all
- *	others (an unknown flag, a structure that is too short) write nothing:
- *	set it to 0
- * @out_step: with @out_why the index of the step, from 0, the program's steps
- *	and then the thread's; 0 if no step is to blame
+ * @out_why: enum bhlab_program_why if a program was refused; 0 on success, and
+ *	if the refusal has another cause. The first checks (of the structure's
+ *	size, and of the flags) write nothing when they fail, so set it to 0
+ * @out_step: with @out_why the index of the step, from 0: the program's steps
+ *	first, then the thread's; 0 if no step is to blame
  *
  * A program that spins longer than &bhlab_info.out_atomic_ns in atomic context,
  * with bottom halves or interrupts off, with a lock held or at real-time priority
- * needs CAP_SYS_ADMIN (EPERM), and is EINVAL above
- * &bhlab_info.out_atomic_cap_ns; one that spins and sleeps longer than
- * &bhlab_info.out_process_ns in process context is EINVAL. ENOSPC: all the
- * programs of the lab in process context take longer than
- * &bhlab_info.out_lab_ns, which bounds what a flush or a close waits for.
+ * needs CAP_SYS_ADMIN (EPERM); above &bhlab_info.out_atomic_cap_ns it is EINVAL.
+ * A program that spins and sleeps longer than &bhlab_info.out_process_ns in
+ * process context is EINVAL. ENOSPC: the lab's programs in process context
+ * together take longer than &bhlab_info.out_lab_ns. That limit bounds how long a
+ * flush or a close waits.
  */
 struct bhlab_item_create {
 	__u32 size;
@@ -626,7 +642,7 @@ struct bhlab_item_create {
 
 /* @cpu is valid. */
 #define BHLAB_ITEM_CPU		(1U << 0)
-/* The irq has a thread, which runs @thread_steps (there may be none). */
+/* The irq has a thread, which runs @thread_steps (possibly none). */
 #define BHLAB_ITEM_THREAD	(1U << 1)
 /* Record QUEUED events too; a RUN record carries the same times later. */
 #define BHLAB_ITEM_QUEUED	(1U << 2)
@@ -636,16 +652,16 @@ struct bhlab_item_create {
 #define BHLAB_ITEM_LAZY		(1U << 4)
 /* timer: run with interrupts off (TIMER_IRQSAFE). */
 #define BHLAB_ITEM_IRQSAFE	(1U << 5)
-/* timer, hrtimer, hrtimer_soft: expire on the CPU that started it. */
+/* timer, hrtimer, hrtimer_soft: expire on the CPU that started the timer. */
 #define BHLAB_ITEM_PINNED	(1U << 6)
 /*
- * work, tasklet, tasklet_hi: the one instance of struct delayed_work and of
- * struct tasklet_struct that the module declares statically. EBUSY: another
- * item has it. EINVAL: on a BH queue.
+ * work, tasklet, tasklet_hi: use the one instance of struct delayed_work, or of
+ * struct tasklet_struct, that the module declares statically. EBUSY: another
+ * item uses it. EINVAL: on a BH queue.
  */
 #define BHLAB_ITEM_STATIC	(1U << 7)
 
-/* The kernel's own workqueues; nobody may flush or drain these. */
+/* The kernel's own workqueues; they cannot be flushed or drained. */
 #define BHLAB_QUEUE_PERCPU		0x80000000U
 #define BHLAB_QUEUE_HIGHPRI		0x80000001U
 #define BHLAB_QUEUE_LONG		0x80000002U
@@ -663,36 +679,36 @@ struct bhlab_item_create {
  * @id: the item
  * @out_mech: as created
  * @out_item_flags: as created
- * @out_queue: as created; a work item always has one
+ * @out_queue: as created; never 0 for a work item
  * @out_cpu: as created
  * @out_state: BHLAB_STATE_* bits
  * @out_depth: how many times it is disabled
  * @out_irq: the number of an irq's line, as in /proc/interrupts
  * @out_nr_steps: length of its program
  * @out_nr_thread_steps: length of its thread's program
- * @out_accepted: activations that were accepted; of a line, times it was
- *	raised
- * @out_coalesced: activations that were answered already-pending
- * @out_refused: activations that were answered disabled
- * @out_runs: runs that started; of an irq, of its top half
+ * @out_accepted: activations that were accepted; for an irq, raises of its line
+ * @out_coalesced: activations that returned ALREADY_PENDING
+ * @out_refused: activations that returned DISABLED
+ * @out_runs: runs that started; for an irq, runs of its top half
  * @out_cancelled: activations that were cancelled
- * @out_merged: irq: raises that share a run with another: the pending bit was
- *	set, or the handler was running, and irq_sim cannot tell which
- * @out_outstanding: activations that are neither run, cancelled nor merged
- *	yet. At rest this is 0, so that always
- *	accepted = runs + cancelled + merged + outstanding
+ * @out_merged: irq: raises that share a run with another raise: the pending bit
+ *	was set, or the handler was running; irq_sim cannot tell which
+ * @out_outstanding: activations that have neither run nor been cancelled or
+ *	merged yet, so that always
+ *	accepted = runs + cancelled + merged + outstanding.
+ *	It is 0 at rest
  * @out_thread_wakes: irq: top halves that woke the thread
  * @out_thread_runs: irq: runs of the thread that started
- * @out_thread_merged: irq: wakes that share a run of the thread with another;
- *	at rest thread_wakes = thread_runs + thread_merged
+ * @out_thread_merged: irq: wakes that share a run of the thread with another
+ *	wake; at rest thread_wakes = thread_runs + thread_merged
  * @out_skipped: steps that were skipped
- * @out_throttled: runs in which steps were skipped since the CPU's budget, or
- *	the user's share of it, was spent
- * @out_expired: delays of the driver's own that were over
- * @out_period_ns: irq: the period of the trigger that is at work, else 0
- * @out_period_left: irq: how often it is still to raise the line
- * @out_period_missed: irq: periods in which a trigger came too late to raise
- *	the line, which are not made up for
+ * @out_throttled: runs in which steps were skipped because the CPU's budget, or
+ *	the user's share, was spent
+ * @out_expired: delays of the driver's own that expired
+ * @out_period_ns: irq: the period of the active trigger, else 0
+ * @out_period_left: irq: how often the active trigger will still raise the line
+ * @out_period_missed: irq: periods in which a trigger was too late to raise the
+ *	line; it does not raise the line later instead
  * @out_cookie: as created
  * @out_name: as created
  * @out_data: as created
@@ -735,7 +751,7 @@ struct bhlab_item_state {
 	__u32 out_priority;
 };
 
-/* Accepted, and its run has not started. */
+/* An activation was accepted, and its run has not started. */
 #define BHLAB_STATE_PENDING	(1U << 0)
 /* Pending, and still waiting for its delay. */
 #define BHLAB_STATE_DELAYED	(1U << 1)
@@ -743,7 +759,7 @@ struct bhlab_item_state {
 #define BHLAB_STATE_RUNNING	(1U << 2)
 /* Disabled at least once more than enabled. */
 #define BHLAB_STATE_DISABLED	(1U << 3)
-/* A trigger with a period is at work. */
+/* A trigger with a period is active. */
 #define BHLAB_STATE_PERIODIC	(1U << 4)
 
 /**
@@ -752,8 +768,8 @@ struct bhlab_item_state {
  * @flags: must be 0
  * @id: the item
  * @thread: 0: its program; 1: its thread's
- * @nr_steps: in: room at @steps; out: length of the program. Only as many
- *	steps are written as there is room for
+ * @nr_steps: in: how many steps fit at @steps; out: length of the program. Steps
+ *	that do not fit are not written
  * @reserved: must be 0
  * @steps: address of an array of struct bhlab_step
  */
@@ -769,8 +785,8 @@ struct bhlab_item_program {
 
 /**
  * enum bhlab_kind - kinds of objects
- * @BHLAB_KIND_RESERVED: an id that BHLAB_LOOKUP_RESERVE gave to a name, before
- *	an object of this name is created
+ * @BHLAB_KIND_RESERVED: a name to which BHLAB_LOOKUP_RESERVE gave an id, and for
+ *	which no object exists yet
  * @BHLAB_KIND_ITEM: an item
  * @BHLAB_KIND_QUEUE: a workqueue
  * @BHLAB_KIND_LOCK: a lock
@@ -787,7 +803,7 @@ enum bhlab_kind {
 /**
  * struct bhlab_lookup - BHLAB_IOC_LOOKUP, BHLAB_IOC_NEXT
  * @size: sizeof(struct bhlab_lookup)
- * @flags: BHLAB_LOOKUP_*; of NEXT, must be 0
+ * @flags: LOOKUP: BHLAB_LOOKUP_*; NEXT: must be 0
  * @id: LOOKUP: out: the id of @name. NEXT: in: any id, or 0; out: the id of
  *	the object with the smallest id above it; ENOENT when there is none
  * @out_kind: enum bhlab_kind
@@ -802,8 +818,9 @@ struct bhlab_lookup {
 };
 
 /*
- * Give the name an id if it has none: a program can then name an item that is
- * created later, which gets this id. Counts as an item until then.
+ * Give the name an id if it has none, so that a program can name an item before
+ * it is created. The item then gets this id. Until then the name counts as an
+ * item.
  */
 #define BHLAB_LOOKUP_RESERVE	(1U << 0)
 
@@ -814,12 +831,12 @@ struct bhlab_lookup {
  * @id: the object
  * @reserved: must be 0
  *
- * Cancels what is pending, waits until no handler of it is at work, on whatever
- * queue, and frees the object. Calls in other threads that name it end with
- * ENOENT, and so does a second DESTROY; its name is free when this returns. Nothing
- * of the structure is written back. EBUSY: a disabled tasklet that is scheduled,
- * since tasklet_kill() would wait for ever; a queue that an item names or has an
- * activation on; a lock or FIFO that a program names.
+ * Cancels the pending activation, waits until no handler of the item runs on any
+ * queue, and frees the object. Calls in other threads that name it, a second
+ * DESTROY among them, end with ENOENT. When this returns, the name is free.
+ * Nothing of the structure is written back. EBUSY: a disabled tasklet that is
+ * scheduled, since tasklet_kill() would wait forever; a queue that an item names
+ * or has an activation on; a lock or FIFO that a program names.
  */
 struct bhlab_destroy {
 	__u32 size;
@@ -832,18 +849,21 @@ struct bhlab_destroy {
  * struct bhlab_queue_create - BHLAB_IOC_QUEUE_CREATE
  * @size: sizeof(struct bhlab_queue_create)
  * @flags: BHLAB_WQ_*
- * @max_active: how many of its items may run at a time on one CPU (of an
- *	unbound queue, in all); 0: the kernel's default
+ * @max_active: how many of its items may run at a time on one CPU (for an
+ *	unbound queue, in total); 0: the kernel's default
  * @out_id: the queue's id
  * @name: unique in the lab
  *
- * Exactly one of PERCPU, UNBOUND, BH, ORDERED, LEGACY and SINGLETHREAD. With BH
- * only HIGHPRI, and no max_active; with ORDERED only HIGHPRI, FREEZABLE and
- * MEM_RECLAIM, and no max_active; with LEGACY and SINGLETHREAD nothing else; no
- * CPU_INTENSIVE with UNBOUND, which the kernel would ignore. max_active is at
- * most &bhlab_info.out_max_active. All of that is EINVAL; BH on a kernel
- * without is EOPNOTSUPP. HIGHPRI without BH needs CAP_SYS_NICE (EPERM), since the
- * workers of such a queue run at nice -20.
+ * Exactly one of PERCPU, UNBOUND, BH, ORDERED, LEGACY and SINGLETHREAD is set:
+ *
+ * - with BH only HIGHPRI may be added, and no max_active;
+ * - with ORDERED only HIGHPRI, FREEZABLE and MEM_RECLAIM, and no max_active;
+ * - with LEGACY and SINGLETHREAD nothing;
+ * - with UNBOUND not CPU_INTENSIVE, which the kernel would ignore.
+ *
+ * max_active is at most &bhlab_info.out_max_active. EINVAL otherwise. BH is
+ * EOPNOTSUPP on a kernel without BH workqueues. HIGHPRI without BH needs
+ * CAP_SYS_NICE (EPERM), since the workers of such a queue run at nice -20.
  */
 struct bhlab_queue_create {
 	__u32 size;
@@ -853,7 +873,7 @@ struct bhlab_queue_create {
 	char name[BHLAB_NAME_LEN];
 };
 
-/* alloc_workqueue() with WQ_PERCPU, or without WQ_UNBOUND where that is it */
+/* alloc_workqueue() with WQ_PERCPU; on kernels without it, without WQ_UNBOUND */
 #define BHLAB_WQ_PERCPU		(1U << 0)
 /* alloc_workqueue() with WQ_UNBOUND */
 #define BHLAB_WQ_UNBOUND	(1U << 1)
@@ -865,7 +885,7 @@ struct bhlab_queue_create {
 #define BHLAB_WQ_LEGACY		(1U << 4)
 /* create_singlethread_workqueue() */
 #define BHLAB_WQ_SINGLETHREAD	(1U << 5)
-/* And with these: WQ_HIGHPRI, WQ_FREEZABLE, WQ_MEM_RECLAIM, WQ_CPU_INTENSIVE */
+/* WQ_HIGHPRI, WQ_FREEZABLE, WQ_MEM_RECLAIM, WQ_CPU_INTENSIVE, in addition */
 #define BHLAB_WQ_HIGHPRI	(1U << 6)
 #define BHLAB_WQ_FREEZABLE	(1U << 7)
 #define BHLAB_WQ_MEM_RECLAIM	(1U << 8)
@@ -879,8 +899,8 @@ struct bhlab_queue_create {
  * @out_queue_flags: as created
  * @out_max_active: as created
  * @out_items: items that name it
- * @out_active: activations that hold it: on a delay, pending or running
- * @out_draining: 1 while it is being drained
+ * @out_active: activations that hold it: delayed, pending or running
+ * @out_draining: 1 while it is being drained, else 0
  * @out_name: as created
  */
 struct bhlab_queue_state {
@@ -900,18 +920,18 @@ struct bhlab_queue_state {
  * @size: sizeof(struct bhlab_lock_create)
  * @flags: must be 0
  * @kind: enum bhlab_lock_kind
- * @context: the strictest context in which it is taken, which says how: a spin
- *	lock for BHLAB_CTX_TASK as it is; for BHLAB_CTX_SOFTIRQ in process
- *	context with bottom halves off (spin_lock_bh()); for BHLAB_CTX_HARDIRQ
- *	with interrupts off (spin_lock_irqsave()). A mutex is for TASK
+ * @context: the strictest context in which it is taken. A spin lock is taken by
+ *	spin_lock() for BHLAB_CTX_TASK; by spin_lock_bh(), in process context,
+ *	for BHLAB_CTX_SOFTIRQ; by spin_lock_irqsave() for BHLAB_CTX_HARDIRQ. A
+ *	mutex is for TASK
  * @out_id: the lock's id
  * @reserved: must be 0
  * @name: unique in the lab
  *
- * An item may take a lock if the lock's context is as strict as its own, that
- * is &bhlab_mech_info.out_written_for, of the thread of an irq TASK and of an
- * item on a BH queue SOFTIRQ; else EINVAL. A mutex needs a program that may
- * sleep. Each of a lab's locks has a lockdep class of its own.
+ * A program may take a lock whose context is at least as strict as its own
+ * (EINVAL). The context of a program is TASK in the thread of an irq, SOFTIRQ on
+ * a BH queue, else &bhlab_mech_info.out_written_for. A program that takes a mutex
+ * must be allowed to sleep. Each lock of a lab has its own lockdep class.
  */
 struct bhlab_lock_create {
 	__u32 size;
@@ -940,7 +960,7 @@ enum bhlab_lock_kind {
  * @id: a lock of the lab
  * @out_kind: as created
  * @out_context: as created
- * @out_programs: how often programs name it
+ * @out_programs: number of LOCK steps, in all programs, that name it
  * @out_name: as created
  */
 struct bhlab_lock_state {
@@ -957,7 +977,7 @@ struct bhlab_lock_state {
  * struct bhlab_fifo_create - BHLAB_IOC_FIFO_CREATE
  * @size: sizeof(struct bhlab_fifo_create)
  * @flags: must be 0
- * @depth: how many entries it holds, 1 to BHLAB_FIFO_MAX
+ * @depth: how many entries it can hold, 1 to BHLAB_FIFO_MAX
  * @out_id: the FIFO's id
  * @name: unique in the lab
  */
@@ -978,13 +998,13 @@ struct bhlab_fifo_create {
  * @id: a FIFO of the lab
  * @out_depth: as created
  * @out_level: entries in it now
- * @out_highest: the most that were ever in it
- * @out_programs: how often programs name it
+ * @out_highest: the highest level so far
+ * @out_programs: number of steps, in all programs, that name it
  * @reserved: must be 0
- * @out_pushed: entries that found room; always pushed = popped + level
- * @out_popped: entries that were taken out
- * @out_dropped: entries that found no room
- * @out_missed: entries that a POP asked for, and were not there
+ * @out_pushed: entries that were pushed; always pushed = popped + level
+ * @out_popped: entries that were popped
+ * @out_dropped: entries that did not fit
+ * @out_missed: entries that a POP asked for and did not get
  * @out_name: as created
  */
 struct bhlab_fifo_state {
@@ -1008,7 +1028,7 @@ struct bhlab_fifo_state {
  *	_ENABLE, _TRIGGER, _DRAIN
  * @size: sizeof(struct bhlab_act)
  * @flags: BHLAB_ACT_*
- * @id: the item; of FLUSH and DRAIN also a queue
+ * @id: the item; FLUSH: an item or a queue; DRAIN: a queue
  * @cpu: with BHLAB_ACT_CPU the CPU to queue or trigger on, else 0
  * @queue: with BHLAB_ACT_QUEUE the workqueue to use this time, else 0
  * @count: TRIGGER: how often to raise the line, 1 to BHLAB_TRIGGER_MAX; else 0
@@ -1017,63 +1037,70 @@ struct bhlab_fifo_state {
  * @out_result: enum bhlab_result
  * @out_flags: BHLAB_OUT_*
  * @out_depth: DISABLE, ENABLE: how many times it is disabled now
- * @out_count: TRIGGER: how often the pending bit was clear before
+ * @out_count: TRIGGER: for how many raises the pending bit was clear before
  *
- * QUEUE: QUEUED, ALREADY_PENDING or DISABLED; where the kernel has a boolean,
- * it is the kernel's own. EPERM: a tasklet that is disabled, without
- * CAP_SYS_ADMIN, since the kernel spins in the softirq until it is enabled.
+ * QUEUE: activate the item: QUEUED, ALREADY_PENDING or DISABLED. If the kernel's
+ * call returns a boolean, the result is that boolean. EPERM: a tasklet that is
+ * disabled, without CAP_SYS_ADMIN, since the kernel spins in the softirq until
+ * the tasklet is enabled.
  *
- * DELAY: the same; the first delay wins. With BHLAB_ACT_MOD a pending
- * activation is kept, and gets the new delay: MODIFIED, or QUEUED if there was
- * none; ALREADY_PENDING of one that is past a delay of the driver's own, since
- * the kernel gives that back to nobody. While another call waits with
- * BHLAB_ACT_SYNC the kernel takes no work and no kthread_work: ALREADY_PENDING,
- * though nothing is. A queue that is draining is EAGAIN, of both; one that is
- * being destroyed ENOENT. EBUSY: so many runs of a work item, on several queues,
- * are about to start that the driver could not account for one more.
+ * DELAY: activate the item after @ns, with the results of QUEUE. The first delay
+ * wins. With BHLAB_ACT_MOD a pending activation is kept and gets the new delay:
+ * MODIFIED, or QUEUED if none was pending. The result is ALREADY_PENDING if a
+ * delay of the driver's own has expired already, since the kernel cannot return
+ * the activation. While another call waits with BHLAB_ACT_SYNC, the kernel
+ * accepts no work and no kthread_work: ALREADY_PENDING, although none is pending.
  *
- * With BHLAB_ACT_QUEUE an item moves between the queues of its lab. EINVAL: an
- * item that names a BH queue on others, and the others on a BH queue: the
- * kernel's lockdep takes a work item that runs now in a softirq and now in a
- * thread for a bug. EPERM: one of the two is the kernel's own: nobody can wait
- * for a handler that is at work there while the item is on another queue.
+ * QUEUE and DELAY are EAGAIN on a queue that is draining, and ENOENT on one that
+ * is being destroyed. EBUSY: so many runs of a work item are about to start on
+ * several queues that the driver cannot account for another one.
  *
- * CANCEL: WAS_PENDING or IDLE. With BHLAB_ACT_SYNC it waits for handlers that
- * are at work, and BHLAB_OUT_WAITED says that there was one. The kernel cancels
- * a kthread_work only with BHLAB_ACT_SYNC, and an irq_work, rcu or rcu_work not
- * at all: EOPNOTSUPP. Of an irq it clears the pending bit. EBUSY: what the
- * kernel keeps to replay on a disabled line; without BHLAB_ACT_SYNC an hrtimer
- * that is queued again while its function runs.
+ * With BHLAB_ACT_QUEUE an item moves between the queues of its lab. EINVAL: from
+ * a BH queue to another kind of queue, or the other way round, since lockdep
+ * reports a work item that runs in a softirq as well as in a thread. EPERM: one
+ * of the two queues is the kernel's own, since the driver could not wait for a
+ * handler that runs there while the item is on another queue.
  *
- * FLUSH: WAITED or IDLE; what is on a delay is fired at once, and when it has
- * run before the kernel looks for it, that is IDLE. EBUSY: pending and disabled.
- * Of a queue: wait for all that is queued on it now; always WAITED.
+ * CANCEL: cancel the pending activation: WAS_PENDING or IDLE. With BHLAB_ACT_SYNC
+ * the call also waits for running handlers; BHLAB_OUT_WAITED reports that there
+ * was one. For an irq, CANCEL clears the pending bit. EOPNOTSUPP: a kthread_work
+ * without BHLAB_ACT_SYNC, and any irq_work, rcu or rcu_work, since the kernel has
+ * no such call. EBUSY: an interrupt that the kernel keeps in order to replay it
+ * on a disabled line; without BHLAB_ACT_SYNC, an hrtimer that was queued again
+ * while its function runs.
  *
- * DRAIN: wait until a queue is empty, and what its items queue on it meanwhile
- * is done, too. All else that would be queued on it meanwhile is EAGAIN, as a
- * step it is skipped. EBUSY: an activation on it is on a delay or waits for a
+ * FLUSH: wait for the last activation: WAITED or IDLE. A delay ends at once. If
+ * the delayed item has run before the kernel's flush looks at it, the result is
+ * IDLE. EBUSY: pending and disabled. FLUSH of a queue waits for everything that
+ * is on it now; always WAITED.
+ *
+ * DRAIN: wait until a queue is empty. Items on the queue may still queue on it,
+ * and are waited for. Everything else is refused meanwhile: EAGAIN for a verb; a
+ * step is skipped. EBUSY: an activation on the queue is delayed or waits for a
  * grace period; the kernel would WARN, and drop it. After ten times
- * &bhlab_info.out_process_ns nothing queues on it any more. Always WAITED.
+ * &bhlab_info.out_process_ns even its own items cannot queue on it any more.
+ * Always WAITED.
  *
- * DISABLE: WAS_PENDING (of work, whose pending activation is cancelled by
- * that) or IDLE; with BHLAB_ACT_SYNC it waits for a running handler. EPERM: a
+ * DISABLE: IDLE; or WAS_PENDING for a work item whose pending activation the call
+ * has cancelled. With BHLAB_ACT_SYNC it waits for a running handler. EPERM: a
  * tasklet that is scheduled, without CAP_SYS_ADMIN.
  *
  * ENABLE: always IDLE. EINVAL: not disabled.
  *
- * TRIGGER: QUEUED if the pending bit was clear at least once, else
- * ALREADY_PENDING. An irq is activated by TRIGGER (and DELAY), everything else
- * by QUEUE. With BHLAB_ACT_PERIOD the call returns at once, with QUEUED, and the
- * line is raised @count times, for the first time after one period; CANCEL ends
- * that. EBUSY: one is at work. EINVAL: a period below
- * &bhlab_info.out_period_ns, or a top half that spins for more than half of it.
+ * TRIGGER: raise the line: QUEUED if the pending bit was clear at least once, else
+ * ALREADY_PENDING. TRIGGER (and DELAY) activates an irq, QUEUE everything else.
+ * With BHLAB_ACT_PERIOD the call returns QUEUED at once, and the line is raised
+ * @count times, the first time after one period; CANCEL stops it. EBUSY: the line
+ * has an active trigger already. EINVAL: a period below
+ * &bhlab_info.out_period_ns, or a top half that spins for more than half of the
+ * period.
  *
- * With BHLAB_ACT_CPU, a mechanism whose kernel call takes no CPU is called from
- * a kworker on that CPU. It may be any CPU, whatever the caller's affinity and
- * cpuset: kworkers, timers and softirqs do not know these. What handlers take of
- * a CPU is bounded by its budget, and by the user's share of it.
- * ENODEV as a step, which is skipped: a tasklet, or on RT an irq_work without
- * BHLAB_ITEM_HARD, on a CPU that is going offline.
+ * With BHLAB_ACT_CPU the driver calls a mechanism whose kernel call takes no CPU
+ * from a kworker on that CPU. Any CPU is allowed, since kworkers, timers and
+ * softirqs ignore the caller's affinity and cpuset. The budget of that CPU, and
+ * the user's share, limit the time of the handlers. On a CPU that is going offline,
+ * a step that activates a tasklet, or on RT an irq_work without BHLAB_ITEM_HARD,
+ * is skipped.
  */
 struct bhlab_act {
 	__u32 size;
@@ -1091,23 +1118,23 @@ struct bhlab_act {
 
 /* QUEUE, DELAY, TRIGGER: @cpu is valid. */
 #define BHLAB_ACT_CPU		(1U << 0)
-/* QUEUE, DELAY of work, rcu_work: @queue is valid, one of the lab's own. */
+/* QUEUE, DELAY of work, rcu_work: @queue is valid, a queue of the lab. */
 #define BHLAB_ACT_QUEUE		(1U << 1)
 /* DELAY: replace the delay of a pending activation. */
 #define BHLAB_ACT_MOD		(1U << 2)
 /* CANCEL, DISABLE: wait for a running handler. */
 #define BHLAB_ACT_SYNC		(1U << 3)
-/* TRIGGER: again and again, @ns apart. */
+/* TRIGGER: raise the line repeatedly, @ns apart. */
 #define BHLAB_ACT_PERIOD	(1U << 4)
 
 #define BHLAB_TRIGGER_MAX	1000000U
 
 /**
  * enum bhlab_result - what a verb found and did
- * @BHLAB_RESULT_IDLE: nothing was pending; there was nothing to do
- * @BHLAB_RESULT_QUEUED: accepted: there will be a run
- * @BHLAB_RESULT_ALREADY_PENDING: coalesced with the one that is pending
- * @BHLAB_RESULT_DISABLED: the kernel refused it, since it is disabled
+ * @BHLAB_RESULT_IDLE: nothing was pending, or there was nothing to do
+ * @BHLAB_RESULT_QUEUED: the activation was accepted
+ * @BHLAB_RESULT_ALREADY_PENDING: coalesced with the pending activation
+ * @BHLAB_RESULT_DISABLED: the kernel refused it, since the item is disabled
  * @BHLAB_RESULT_MODIFIED: the pending activation has the new delay
  * @BHLAB_RESULT_WAS_PENDING: the pending activation is cancelled
  * @BHLAB_RESULT_WAITED: a pending or running activation has finished
@@ -1122,25 +1149,27 @@ enum bhlab_result {
 	BHLAB_RESULT_WAITED = 6,
 };
 
-/* The driver imitated this verb; the kernel has no such call. */
+/* The driver emulated this verb; the kernel has no such call. */
 #define BHLAB_OUT_EMULATED	(1U << 0)
-/* A handler was running, and has finished before the call returned. */
+/* A handler was running, and finished before the call returned. */
 #define BHLAB_OUT_WAITED	(1U << 1)
 
 /**
  * struct bhlab_batch - BHLAB_IOC_BATCH
  * @size: sizeof(struct bhlab_batch)
  * @flags: BHLAB_BATCH_*
- * @count: how many entries, 1 to BHLAB_BATCH_MAX
- * @out_done: how many were carried out or refused, from the first on
- * @out_failed: how many of these were refused
+ * @count: number of entries, 1 to BHLAB_BATCH_MAX
+ * @out_done: number of entries, from the first on, that were carried out or
+ *	refused
+ * @out_failed: number of these that were refused
  * @reserved: must be 0
  * @entries: address of an array of struct bhlab_batch_entry
  *
- * Carries out one verb after the other, as the ioctls would. Stops after the
- * first that is refused, unless BHLAB_BATCH_ON. A signal stops it, too, also in an
- * entry that waits interruptibly, which then is not done. The entries from
- * @out_done on are left as they were. 0 whatever became of them.
+ * Carries out one verb after the other, as the ioctls would. Without
+ * BHLAB_BATCH_ON it stops after the first verb that is refused. A signal also
+ * stops it; an entry that was waiting interruptibly then counts as not done. The
+ * entries from @out_done on are not changed. The call returns 0, whatever the
+ * result of its entries.
  */
 struct bhlab_batch {
 	__u32 size;
@@ -1152,7 +1181,7 @@ struct bhlab_batch {
 	__aligned_u64 entries;
 };
 
-/* Go on after an entry that is refused. */
+/* Continue after an entry that is refused. */
 #define BHLAB_BATCH_ON		(1U << 0)
 
 #define BHLAB_BATCH_MAX		1024
@@ -1160,7 +1189,7 @@ struct bhlab_batch {
 /**
  * struct bhlab_batch_entry - one verb of a batch
  * @nr: the verb: BHLAB_NR_QUEUE to BHLAB_NR_DRAIN; ENOTTY beyond
- * @out_errno: 0, or why it was refused
+ * @out_errno: 0, or the errno of the refusal
  * @act: as for the ioctl; its size must be sizeof(struct bhlab_act)
  */
 struct bhlab_batch_entry {
@@ -1173,17 +1202,17 @@ struct bhlab_batch_entry {
  * struct bhlab_wait - BHLAB_IOC_WAIT
  * @size: sizeof(struct bhlab_wait)
  * @flags: must be 0
- * @id: the item; for RECORDED 0
+ * @id: the item; RECORDED: 0
  * @condition: enum bhlab_condition
  * @value: RUNS, STARTED, RECORDED: the number; else 0
- * @timeout_ns: in: 0 (do not wait) to BHLAB_NS_MAX; out: after EINTR, what was
- *	left of it. A call that is restarted waits for that only
+ * @timeout_ns: in: 0 (do not wait) to BHLAB_NS_MAX; out: after EINTR, the time
+ *	that was left, so that a restarted call waits for that time only
  *
- * EINTR on a signal, ETIMEDOUT when the time is over, ENOENT when the item is
- * destroyed meanwhile. A condition that held for a moment only may be missed.
- * After IDLE and RUNS of a work or rcu_work item that is idle, and was on one queue
- * only, its handler has also returned: queued again, it is not bound to the worker
- * that has run it.
+ * EINTR: a signal. ETIMEDOUT: the time is over. ENOENT: the item was destroyed
+ * meanwhile. The call may miss a condition that was true only for a moment. After
+ * IDLE, and after RUNS of an item that is idle, the handler of a work or rcu_work
+ * item that was on one queue only has also returned: if the item is queued again,
+ * it is not bound to the worker that ran it.
  */
 struct bhlab_wait {
 	__u32 size;
@@ -1195,14 +1224,15 @@ struct bhlab_wait {
 };
 
 /**
- * enum bhlab_condition - what can be waited for
- * @BHLAB_COND_IDLE: nothing pending, nothing running
+ * enum bhlab_condition - the conditions of BHLAB_IOC_WAIT
+ * @BHLAB_COND_IDLE: nothing is pending, and nothing is running
  * @BHLAB_COND_PENDING: an activation is pending
- * @BHLAB_COND_RUNNING: the program runs
- * @BHLAB_COND_RUNS: at least @value runs have finished since the item was made
+ * @BHLAB_COND_RUNNING: the program is running
+ * @BHLAB_COND_RUNS: at least @value runs have finished since the item was created
  * @BHLAB_COND_RECORDED: &bhlab_ring_setup.out_recorded is at least @value
- * @BHLAB_COND_STARTED: at least @value runs have started since the item was made:
- *	unlike RUNNING it stays so, however short they are
+ * @BHLAB_COND_STARTED: at least @value runs have started since the item was
+ *	created. Unlike RUNNING, the condition stays true, so a short run is not
+ *	missed
  */
 enum bhlab_condition {
 	BHLAB_COND_IDLE = 1,
@@ -1216,28 +1246,30 @@ enum bhlab_condition {
 /**
  * DOC: Events
  *
- * What happens to items is recorded in the lab's ring: one sub-ring for each
- * possible CPU, written by that CPU alone, without a lock. A full sub-ring
- * overwrites its oldest records, so handlers never wait for readers.
+ * The driver records what happens to items in the lab's ring. The ring has one
+ * sub-ring for each possible CPU. Only that CPU writes to it, without a lock. A
+ * full sub-ring overwrites its oldest records, so handlers never wait for
+ * readers.
  *
- * read() gives whole records, sorted by time within one call, and moves the
- * lab's one cursor: concurrent readers get different records. A buffer shorter
- * than one record is EINVAL. With nothing to give it sleeps until the watermark
- * of records is there, and so does poll() for POLLIN. Independent readers map
- * the ring: mmap() of the file, read only (a writable mapping is EPERM) and
- * MAP_SHARED, at offset 0 (else EINVAL), of &bhlab_ring_setup.out_map_size
- * bytes or less.
+ * read() returns whole records, sorted by time within one call. It moves the
+ * lab's single cursor, so concurrent readers get different records. A buffer
+ * that is shorter than one record is EINVAL. If there are no records, read()
+ * sleeps until as many as the watermark are there. So does poll() for POLLIN.
+ * Independent readers map the ring: mmap() of the file, read only (a writable
+ * mapping is EPERM) and MAP_SHARED, at offset 0 (else EINVAL), of at most
+ * &bhlab_ring_setup.out_map_size bytes.
  *
- * The sub-ring of CPU c is at c * &bhlab_ring_setup.out_stride: a page with
- * struct bhlab_ring_head, and from &bhlab_ring_setup.out_data_offset on its
- * records, a power of two of them. The record with sequence number s is at index
- * (s - 1) & (records - 1). To read it: load its seq word (acquire), compare it
- * with s, copy the record, load seq again after a read barrier, compare again.
- * If either differs the record is overwritten, and lost. Sequence numbers
- * start at 1 and wrap at 32 bits; while a record is being written its seq word
- * is one that belongs to no slot of that index. To sleep until there is more,
- * a reader of the mapping waits for BHLAB_COND_RECORDED; poll() is about the
- * lab's cursor, which the mapping does not move.
+ * The sub-ring of CPU c is at c * &bhlab_ring_setup.out_stride. It begins with a
+ * page that contains struct bhlab_ring_head. Its records, a power of two of them,
+ * begin at &bhlab_ring_setup.out_data_offset. The record with sequence number s
+ * is at index (s - 1) & (records - 1). To read it: load its seq word (acquire),
+ * compare it with s, copy the record, load seq again after a read barrier,
+ * compare again. If either differs, the record was overwritten, and is lost.
+ * Sequence numbers start at 1 and wrap at 32 bits. While a record is being
+ * written, its seq word has a value that belongs to no slot of that index. A
+ * reader of the mapping that wants to sleep until there are more records waits
+ * for BHLAB_COND_RECORDED. It cannot use poll(), which depends on the lab's
+ * cursor; reading the mapping does not move that.
  */
 
 /**
@@ -1254,26 +1286,26 @@ struct bhlab_ring_head {
  * struct bhlab_ring_setup - BHLAB_IOC_RING
  * @size: sizeof(struct bhlab_ring_setup)
  * @flags: BHLAB_RING_*; 0: only query
- * @records: in, with BHLAB_RING_RECORDS: how many records each sub-ring is to
+ * @records: in, with BHLAB_RING_RECORDS: how many records each sub-ring shall
  *	hold, a power of two (EINVAL), at least a page of them; out: how many
- *	it holds. EBUSY once the ring is in use: an item was created, a record
- *	was read or polled for, or the ring was mapped. ENOSPC: more than
- *	&bhlab_info.out_ring_bytes for all CPUs together. The memory, with 24
- *	bytes a record where records may hide a task, counts against
- *	&bhlab_info.out_user_ring_bytes when the ring is used first, up to the
- *	end of the lab: that is what fails with ENOSPC then, and poll() answers
- *	POLLERR
+ *	it holds. EBUSY: the ring is in use already: an item was created, a
+ *	record was read or polled for, or the ring was mapped. ENOSPC: more than
+ *	&bhlab_info.out_ring_bytes for all CPUs together. From the first use of
+ *	the ring to the end of the lab its memory counts against
+ *	&bhlab_info.out_user_ring_bytes, with 24 bytes more for each record if
+ *	records may hide a task. If that limit is reached, the first use
+ *	fails with ENOSPC, and poll() returns POLLERR
  * @watermark: in, with BHLAB_RING_WATERMARK: how many unread records wake a
- *	poller, 1 (the default) to @records; out: as it is now
+ *	poller, 1 (the default) to @records; out: the current value
  * @out_cpus: the number of sub-rings
  * @out_stride: distance in bytes from one sub-ring to the next
  * @out_data_offset: bytes from the start of a sub-ring to its first record
  * @out_record_size: sizeof(struct bhlab_event)
  * @out_map_size: size of the whole mapping
- * @out_recorded: records that were ever written
- * @out_read: of these, how many read() has returned
- * @out_lost: of these, how many were overwritten before read() came to them;
- *	recorded = read + lost + unread, for each moment in which nothing runs
+ * @out_recorded: number of records that were written so far
+ * @out_read: number of these that read() has returned
+ * @out_lost: number of these that were overwritten before read() reached them;
+ *	recorded = read + lost + unread, while nothing runs
  */
 struct bhlab_ring_setup {
 	__u32 size;
@@ -1294,17 +1326,17 @@ struct bhlab_ring_setup {
 #define BHLAB_RING_WATERMARK	(1U << 1)
 
 /**
- * enum bhlab_event_kind - what a record tells
+ * enum bhlab_event_kind - the kinds of records
  * @BHLAB_EVENT_RUN: a program ran, from its queueing to its end
  * @BHLAB_EVENT_QUEUED: an activation was accepted; only with BHLAB_ITEM_QUEUED
- * @BHLAB_EVENT_COALESCED: an activation was answered already-pending
- * @BHLAB_EVENT_EXPIRED: a delay that the driver itself keeps was over
+ * @BHLAB_EVENT_COALESCED: an activation returned ALREADY_PENDING
+ * @BHLAB_EVENT_EXPIRED: a delay of the driver's own expired
  * @BHLAB_EVENT_MARK: a MARK step, @value is its value
  * @BHLAB_EVENT_CANCELLED: an activation was cancelled; queued_ns and queue_cpu
- *	are its
- * @BHLAB_EVENT_DISABLED: disabled, @value is the depth now
- * @BHLAB_EVENT_ENABLED: enabled, @value is the depth now
- * @BHLAB_EVENT_DROPPED: a PUSH step found no room for @value entries
+ *	are those of the activation
+ * @BHLAB_EVENT_DISABLED: the item was disabled, @value is the new depth
+ * @BHLAB_EVENT_ENABLED: the item was enabled, @value is the new depth
+ * @BHLAB_EVENT_DROPPED: @value entries of a PUSH step did not fit
  */
 enum bhlab_event_kind {
 	BHLAB_EVENT_RUN = 1,
@@ -1319,8 +1351,8 @@ enum bhlab_event_kind {
 };
 
 /**
- * enum bhlab_stage - which program of an item a record is about
- * @BHLAB_STAGE_MAIN: its only one
+ * enum bhlab_stage - the program of an item that a record is about
+ * @BHLAB_STAGE_MAIN: its only program
  * @BHLAB_STAGE_TOP: the top half of an irq
  * @BHLAB_STAGE_THREAD: the thread of an irq
  */
@@ -1339,35 +1371,36 @@ enum bhlab_stage {
  * @zero: 0
  * @item: id of the item
  * @lab: number of the lab
- * @cookie: the item's
- * @queued_ns: when the activation was accepted; for a thread, when the top
- *	half asked for it
- * @started_ns: when the kernel called the handler, which then runs the program;
- *	for other kinds than RUN, when it happened
- * @finished_ns: when the program ended; for other kinds as @started_ns
- * @value: what the kind says; of RUN, how many times it requeued itself before
- * @pid: the task that was current, as the opener's PID namespace numbers it; 0
- *	if it is not there, as kernel threads are not in a child namespace
+ * @cookie: the cookie of the item
+ * @queued_ns: when the activation was accepted; for a thread, when the top half
+ *	woke it
+ * @started_ns: RUN: when the kernel called the handler, which then runs the
+ *	program; other kinds: when the event happened
+ * @finished_ns: RUN: when the program ended; other kinds: as @started_ns
+ * @value: see the kind; RUN: how many times the item requeued itself before
+ * @pid: the current task, as numbered in the opener's PID namespace; 0 if it is
+ *	not visible there, as kernel threads are not in a child namespace
  * @nth: RUN, MARK, DROPPED: the nth run of this item and stage, from 1; else 0
- * @queue_cpu: the CPU that queued it; BHLAB_CPU_NONE when that is not known
- * @cpu: the CPU that it started, or happened, on
+ * @queue_cpu: the CPU that queued it; BHLAB_CPU_NONE if that is not known
+ * @cpu: the CPU on which the run started, or the event happened
  * @ring_cpu: the CPU that recorded it
- * @context: BHLAB_CTX_*, when it started or happened
- * @softirq_queued: bits of the pending softirqs after it was queued, on the
- *	queueing CPU, 1 << the number of the vector
- * @softirq_started: the same when it started, on @cpu
- * @skipped: steps that were skipped, at most 65535
+ * @context: BHLAB_CTX_*, when the run started, or the event happened
+ * @softirq_queued: bit mask, 1 << the number of the vector: the softirqs that were
+ *	pending on the queueing CPU after the activation was queued
+ * @softirq_started: the same on @cpu, when the run started
+ * @skipped: number of skipped steps, at most 65535
  * @flags: BHLAB_EVENT_F_*
- * @comm: the current task's name, terminated; "-" if it is not the lab's affair
+ * @comm: the current task's name, NUL-terminated; "-" if it is hidden, see below
  * @data: the item's payload
  *
  * queued_ns <= started_ns <= finished_ns, always.
  *
- * Kernel threads are named always. A task of a user's is named if whoever opened
- * the lab had CAP_PERFMON in the initial user namespace then, or if it has his
- * real uid and is in his PID namespace; else @pid is 0 and @comm "-". What netlink
- * sends to who has CAP_NET_ADMIN in the initial user namespace names all, and
- * numbers them as the initial PID namespace does.
+ * Records always name kernel threads. They name a user's task if the opener of the
+ * lab had CAP_PERFMON in the initial user namespace at open(), or if the task has
+ * the opener's real uid and is in the opener's PID namespace. Otherwise @pid is 0
+ * and @comm is "-". Netlink sends records to listeners with CAP_NET_ADMIN in the
+ * initial user namespace; these name all tasks, as numbered in the initial PID
+ * namespace.
  */
 struct bhlab_event {
 	__u32 seq;
@@ -1398,7 +1431,7 @@ struct bhlab_event {
 
 #define BHLAB_CPU_NONE		0xffff
 
-/* Where a program runs. One of the first three is set in every record. */
+/* Where a program runs. Exactly one of the first three is set in each record. */
 #define BHLAB_CTX_TASK		(1U << 0)	/* process context */
 #define BHLAB_CTX_SOFTIRQ	(1U << 1)	/* serving a softirq */
 #define BHLAB_CTX_HARDIRQ	(1U << 2)	/* in a hard interrupt */
@@ -1407,20 +1440,21 @@ struct bhlab_event {
 #define BHLAB_CTX_PREEMPTIBLE	(1U << 5)	/* may be preempted */
 #define BHLAB_CTX_KSOFTIRQD	(1U << 6)	/* current is ksoftirqd */
 
-/* Why steps were skipped, and what else there is to know of a run. */
+/* Why steps were skipped, and other properties of a run. */
 #define BHLAB_EVENT_F_GONE	(1U << 0)	/* a target did not exist */
 #define BHLAB_EVENT_F_REFUSED	(1U << 1)	/* a target must not be queued:
 						 * wrong mechanism, disabled
 						 * tasklet, CPU offline,
 						 * queue draining
 						 */
-#define BHLAB_EVENT_F_CHAIN	(1U << 2)	/* the lab's chain has ended */
+#define BHLAB_EVENT_F_CHAIN	(1U << 2)	/* the lab's chain is used up */
 #define BHLAB_EVENT_F_THROTTLED	(1U << 3)	/* the CPU's budget, or the
-						 * user's share of it, is spent
+						 * user's share, is spent
 						 */
 #define BHLAB_EVENT_F_DYING	(1U << 4)	/* the item or lab is going away */
-#define BHLAB_EVENT_F_HELD	(1U << 5)	/* it slept until the CPU's budget, or
-						 * the user's share of it, was there
+#define BHLAB_EVENT_F_HELD	(1U << 5)	/* the program slept, since the CPU's
+						 * budget, or the user's share, was
+						 * spent
 						 */
 
 #define BHLAB_IOC_INFO		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_INFO)
