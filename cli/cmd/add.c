@@ -423,46 +423,47 @@ static const struct arg_type arg_nice = { .meta = "NICE", .parse = parse_nice };
 
 const struct command command_add = {
 	.name = "add",
-	.summary = "make an item",
+	.summary = "create an item",
 	.args = ARGS(
 		{ "MECHANISM", &arg_mech },
 		{ "NAME", &arg_name },
-		{ "--do", &arg_steps, "its program; of an irq, the same as --top" },
+		{ "--do", &arg_steps, "its program; for an irq, the same as --top" },
 		{ "--top", &arg_steps, "irq: the program of its top half" },
 		{ "--thread", &arg_steps, "irq: give it a thread, with this program" },
-		{ "--queue", &arg_queue, "work, rcu_work: the workqueue; percpu if none is named" },
-		{ "--cpu", &arg_cpu, "queue or trigger on this CPU, unless the verb names one" },
-		{ "--data", &arg_text, "a payload that comes back with each run" },
-		{ "--cookie", &arg_u64, "a number that comes back with each event" },
+		{ "--queue", &arg_queue, "work, rcu_work: the workqueue; default percpu" },
+		{ "--cpu", &arg_cpu, "queue or trigger on this CPU, unless the verb names another" },
+		{ "--data", &arg_text, "a payload that each run records" },
+		{ "--cookie", &arg_u64, "a number that each event records" },
 		{ "--queued", &arg_flag, "record QUEUED events too" },
-		{ "--hard", &arg_flag, "irq_work, hrtimer: in hardirq context on RT, too" },
-		{ "--lazy", &arg_flag, "irq_work: at the next tick" },
-		{ "--irqsafe", &arg_flag, "timer: with interrupts off" },
-		{ "--pinned", &arg_flag, "timers: on the CPU that starts it" },
-		{ "--static", &arg_flag, "work, tasklets: the instance that the module declares" },
+		{ "--hard", &arg_flag, "irq_work, hrtimer: run in hardirq context on RT, too" },
+		{ "--lazy", &arg_flag, "irq_work: run at the next tick" },
+		{ "--irqsafe", &arg_flag, "timer: run with interrupts off" },
+		{ "--pinned", &arg_flag, "timers: run on the CPU that starts the timer" },
+		{ "--static", &arg_flag,
+		  "work, tasklets: use the instance that the module declares" },
 		{ "--nice", &arg_nice, "kthread_work: nice value of its thread" },
 		{ "--priority", &arg_u32, "kthread_work: SCHED_FIFO priority of its thread" }),
 	.notes =
-		"STEPS are separated by ';' or ','. There are\n"
-		"  spin PERIOD                     be busy\n"
+		"STEPS are separated by ';' or ','. They are\n"
+		"  spin PERIOD                     keep the CPU busy\n"
 		"  sleep PERIOD                    sleep; process context only\n"
 		"  queue ITEM [--cpu CPU]          queue an item\n"
 		"  delay ITEM PERIOD [--cpu CPU]   activate an item after a time\n"
 		"  trigger ITEM                    raise the line of an irq\n"
-		"  requeue [N]                     queue itself again, up to N times\n"
-		"  cancel ITEM                     take its pending activation back\n"
-		"  disable ITEM, enable ITEM       without waiting for its handler\n"
+		"  requeue [N]                     queue the item itself again, up to N times\n"
+		"  cancel ITEM                     cancel its pending activation\n"
+		"  disable ITEM, enable ITEM       do not wait for its handler\n"
 		"  mark N                          record an event with this number\n"
 		"  lock LOCK ... unlock LOCK       hold a lock; see 'add lock'\n"
-		"  bh_off ... bh_on                no bottom halves; process context only\n"
-		"  irq_off ... irq_on              no interrupts; not in hardirq context\n"
-		"  push FIFO N                     what has no room is dropped, and counted\n"
-		"  pop FIFO [N]                    all of it if no N is given\n"
+		"  bh_off ... bh_on                disable bottom halves; process context only\n"
+		"  irq_off ... irq_on              disable interrupts; not in hardirq context\n"
+		"  push FIFO N                     push entries; those that do not fit are dropped\n"
+		"  pop FIFO [N]                    pop entries; all without N\n"
 		"  thread                          irq: wake the thread; top half only\n"
-		"  none                            irq: answer IRQ_NONE; top half only\n"
-		"An ITEM need not exist yet: the step is skipped until it does. Brackets are\n"
-		"nested, without sleep inside unless they are mutexes; locks are taken in the\n"
-		"order in which they were made.\n",
+		"  none                            irq: return IRQ_NONE; top half only\n"
+		"An ITEM need not exist yet: the step is skipped until it does. Brackets (lock,\n"
+		"bh_off, irq_off) nest. Only mutexes may have sleep inside. Take locks in the\n"
+		"order of their creation.\n",
 	.meanings = MEANINGS(
 		{ EEXIST, "the name is taken" }),
 	.lab = LAB_STATE,

@@ -105,10 +105,11 @@ const struct command command_batch = {
 	.summary = "run commands from a file, all in one lab",
 	.args = ARGS(
 		{ "FILE", &arg_file, .optional = true },
-		{ "--keep-going", &arg_flag, "go on after a failure", .letter = 'k' }),
+		{ "--keep-going", &arg_flag, "continue after a failure", .letter = 'k' }),
 	.notes =
 		"One command a line, as in the shell but without 'bhctl'; '#' begins a comment.\n"
-		"Without FILE, or with '-', reads standard input. Stops at the first failure.\n",
+		"Without FILE, or if FILE is '-', bhctl reads standard input. It stops at the first\n"
+		"failure.\n",
 	.lab = LAB_NONE,
 	.run = run_batch,
 };

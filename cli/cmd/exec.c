@@ -64,7 +64,8 @@ const struct command command_exec = {
 	.args = ARGS(
 		{ "CMD", &arg_rest }),
 	.notes =
-	"All bhctl commands inside share the lab, by BHLAB_FD. Exits as the program does.\n",
+	"All bhctl commands that CMD runs share the lab, by BHLAB_FD. The exit status is that\n"
+	"of CMD.\n",
 	.lab = LAB_NONE,
 	.in_scenario = true,
 	.answer = "exit",

@@ -46,7 +46,7 @@ static const struct arg_type arg_object = {
 
 const struct command command_help = {
 	.name = "help",
-	.summary = "tell about a command, or all of them",
+	.summary = "show the help of a command, or list all commands",
 	.args = ARGS(
 		{ "COMMAND", &arg_command, .optional = true },
 		{ "OBJECT", &arg_object, .optional = true }),

@@ -230,7 +230,7 @@ static void print_ring(const struct result *result)
 
 const struct command command_info = {
 	.name = "info",
-	.summary = "what this driver and kernel are, and their limits",
+	.summary = "show the driver, the kernel and their limits",
 	.args = no_args,
 	.lab = LAB_QUERY,
 	.in_scenario = true,
@@ -240,12 +240,12 @@ const struct command command_info = {
 
 const struct command command_mechanisms = {
 	.name = "mechanisms",
-	.summary = "which mechanisms there are, where they run, and their verbs",
+	.summary = "list the mechanisms, their contexts and their verbs",
 	.args = no_args,
 	.notes =
 	"A verb is native (a call of the kernel), emulated (by the driver) or missing.\n"
-	"CONTEXT is where the program runs on this kernel as it was booted; that of work on\n"
-	"a BH queue runs in a softirq.\n",
+	"CONTEXT is where programs run on this kernel, as it was booted. Programs of work on\n"
+	"a BH queue run in a softirq.\n",
 	.lab = LAB_QUERY,
 	.in_scenario = true,
 	.run = run_mechanisms,
@@ -254,11 +254,11 @@ const struct command command_mechanisms = {
 
 const struct command command_ring = {
 	.name = "ring",
-	.summary = "set up the event ring, or ask how it is",
+	.summary = "set up the event ring, or show its state",
 	.args = ARGS(
 		{ "--records", &arg_u32,
-		  "each CPU's sub-ring is to hold this many; a power of two" },
-		{ "--watermark", &arg_u32, "how many unread records wake a poller" }),
+		  "records of each CPU's sub-ring; a power of two" },
+		{ "--watermark", &arg_u32, "number of unread records that wakes a poller" }),
 	.meanings = MEANINGS(
 		{ EBUSY, "the ring is in use; set it up before the lab's first item and reader" },
 		{ EINVAL, "the records of a sub-ring must be a power of two and at least a page, "

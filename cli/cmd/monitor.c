@@ -252,24 +252,25 @@ static const struct arg_type arg_format = { .meta = "FORMAT", .parse = arg_parse
 
 const struct command command_monitor = {
 	.name = "monitor",
-	.summary = "what happens in all labs, as it happens",
+	.summary = "show the events of all labs as they happen",
 	.args = ARGS(
-		{ "--count", &arg_u64, "stop after this many", .letter = 'n' },
-		{ "--lab", &arg_u32, "only of the lab with this number, which 'info' tells" },
-		{ "--item", &arg_item, "only of items with this name or #id, in any lab" },
-		{ "--mechanism", &arg_mech, "only of items of this mechanism" },
-		{ "--kind", .words = &kind_words, .help = "only of this kind" },
-		{ "--idle-timeout", &arg_period, "stop when none came for this long" },
+		{ "--count", &arg_u64, "stop after this many events", .letter = 'n' },
+		{ "--lab", &arg_u32, "show events of this lab only; 'info' prints its number" },
+		{ "--item", &arg_item, "show events of items with this name or #id only" },
+		{ "--mechanism", &arg_mech, "show events of this mechanism only" },
+		{ "--kind", .words = &kind_words, .help = "show events of this kind only" },
+		{ "--idle-timeout", &arg_period, "stop when no event came for this long" },
 		{ "--format", &arg_format,
-		  "print this for each; {KEY} stands for what -j has under KEY" },
+		  "print this for each event; {KEY} is what -j has under KEY" },
 		{ "--buffer", &arg_u32,
-		  "bytes for what has come and is not read yet; 8388608 if not given" },
+		  "bytes of the receive buffer; default 8388608" },
 		{ "--banner", &arg_flag,
-		  "print a line when all that happens from now on will be seen" },
-		{ "--absolute", &arg_flag, "times of CLOCK_MONOTONIC, not since the first" }),
+		  "print a line once subscribed" },
+		{ "--absolute", &arg_flag,
+		  "print times of CLOCK_MONOTONIC, not since the first event" }),
 	.notes =
-	"Needs CAP_NET_ADMIN. Begins with what happens from now on; never disturbs a lab.\n"
-	"Says how many events were lost on their way, if any were, where they are missing.\n",
+	"Needs CAP_NET_ADMIN. Shows events from now on, and never disturbs a lab. Where events\n"
+	"were lost, a line says how many.\n",
 	.meanings = MEANINGS(
 		{ EPERM, "to see the events of all labs needs CAP_NET_ADMIN" }),
 	.lab = LAB_NONE,

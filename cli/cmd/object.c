@@ -117,7 +117,7 @@ static int run_del(const struct call *call, struct lab *lab, struct result *resu
 
 const struct command command_add_queue = {
 	.name = "add queue",
-	.summary = "make a workqueue",
+	.summary = "create a workqueue",
 	.args = ARGS(
 		{ "NAME", &arg_name },
 		{ "--percpu", &arg_flag, "alloc_workqueue() with WQ_PERCPU" },
@@ -131,10 +131,10 @@ const struct command command_add_queue = {
 		{ "--mem-reclaim", &arg_flag, "WQ_MEM_RECLAIM: it has a rescuer" },
 		{ "--cpu-intensive", &arg_flag, "WQ_CPU_INTENSIVE" },
 		{ "--max-active", &arg_u32,
-		  "how many items may run at a time; 0: the kernel's default" }),
+		  "limit of items that run at a time; 0: the kernel's default" }),
 	.notes =
-		"One of the first six, --percpu if none. With --bh only --highpri; with --ordered\n"
-		"not --cpu-intensive; with --legacy and --singlethread nothing else.\n",
+		"Give one of the first six; default --percpu. --bh allows --highpri only, --ordered\n"
+		"all but --cpu-intensive and --max-active, --legacy and --singlethread nothing else.\n",
 	.meanings = MEANINGS(
 		{ EEXIST, "the name is taken" },
 		{ EINVAL, "these attributes exclude each other; see 'bhctl help add queue'" },
@@ -152,15 +152,15 @@ const struct command command_add_queue = {
 
 const struct command command_add_lock = {
 	.name = "add lock",
-	.summary = "make a lock for programs",
+	.summary = "create a lock for programs",
 	.args = ARGS(
 		{ "NAME", &arg_name },
-		{ "--mutex", &arg_flag, "a mutex, not a spin lock" },
+		{ "--mutex", &arg_flag, "create a mutex, not a spin lock" },
 		{ "--context", .words = &lock_context_words,
-		  .help = "the strictest that takes it; task if not given" }),
+		  .help = "the strictest context that takes it; default task" }),
 	.notes =
-	"A spin lock is taken with bottom halves off if a softirq takes it, too, and with\n"
-	"interrupts off if a hardirq does. Locks are taken in the order of their creation.\n",
+	"A spin lock for softirq context is taken by spin_lock_bh(), one for hardirq context by\n"
+	"spin_lock_irqsave(). Locks are taken in the order of their creation.\n",
 	.meanings = MEANINGS(
 		{ EEXIST, "the name is taken" },
 		{ EINVAL, "a mutex is for task context: it sleeps" },
@@ -174,10 +174,10 @@ const struct command command_add_lock = {
 
 const struct command command_add_fifo = {
 	.name = "add fifo",
-	.summary = "make a bounded FIFO for programs",
+	.summary = "create a bounded FIFO for programs",
 	.args = ARGS(
 		{ "NAME", &arg_name },
-		{ "--depth", &arg_u32, "how many entries it holds; 16 if not given" }),
+		{ "--depth", &arg_u32, "how many entries it can hold; default 16" }),
 	.meanings = MEANINGS(
 		{ EEXIST, "the name is taken" },
 		{ EINVAL, "its depth must be 1 to 1000000" },

@@ -471,7 +471,7 @@ static void print_show(const struct result *result)
 
 const struct command command_list = {
 	.name = "list",
-	.summary = "the items and other objects of the lab",
+	.summary = "list the items and other objects of the lab",
 	.args = no_args,
 	.lab = LAB_STATE,
 	.in_scenario = true,
@@ -481,7 +481,7 @@ const struct command command_list = {
 
 const struct command command_show = {
 	.name = "show",
-	.summary = "all about one item, queue, lock or FIFO",
+	.summary = "show one item, queue, lock or FIFO",
 	.args = ARGS(
 		{ "OBJECT", &arg_item }),
 	.meanings = MEANINGS(

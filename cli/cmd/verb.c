@@ -210,9 +210,9 @@ const struct command command_queue = {
 	.summary = "activate an item now",
 	.args = ARGS(
 		{ "ITEM", &arg_item },
-		{ "--cpu", &arg_cpu, "on this CPU" },
-		{ "--on", &arg_queue, "work: on this workqueue, this time" }),
-	.notes = "Says queued, already-pending or disabled.\n",
+		{ "--cpu", &arg_cpu, "use this CPU" },
+		{ "--on", &arg_queue, "work: use this workqueue, this time only" }),
+	.notes = "Prints queued, already-pending or disabled.\n",
 	.meanings = activating,
 	.lab = LAB_STATE,
 	.in_scenario = true,
@@ -227,9 +227,9 @@ const struct command command_delay = {
 		{ "ITEM", &arg_item },
 		{ "PERIOD", &arg_period },
 		{ "--mod", &arg_flag, "replace the delay of a pending activation" },
-		{ "--cpu", &arg_cpu, "on this CPU" },
-		{ "--on", &arg_queue, "work: on this workqueue, this time" }),
-	.notes = "Says queued, already-pending, modified or disabled.\n",
+		{ "--cpu", &arg_cpu, "use this CPU" },
+		{ "--on", &arg_queue, "work: use this workqueue, this time only" }),
+	.notes = "Prints queued, already-pending, modified or disabled.\n",
 	.meanings = activating,
 	.lab = LAB_STATE,
 	.in_scenario = true,
@@ -239,11 +239,11 @@ const struct command command_delay = {
 
 const struct command command_cancel = {
 	.name = "cancel",
-	.summary = "take a pending activation back",
+	.summary = "cancel a pending activation",
 	.args = ARGS(
 		{ "ITEM", &arg_item },
 		{ "--sync", &arg_flag, "wait for a running handler" }),
-	.notes = "Says was-pending or idle.\n",
+	.notes = "Prints was-pending or idle.\n",
 	.meanings = MEANINGS(
 		{ EBUSY, "the kernel cannot take it back now: a disabled line keeps a raise to "
 		  "replay it, and an hrtimer that is queued while its function runs needs "
@@ -256,10 +256,10 @@ const struct command command_cancel = {
 
 const struct command command_flush = {
 	.name = "flush",
-	.summary = "wait for the last activation of an item, or all on a queue",
+	.summary = "wait for the last activation of an item, or for a queue",
 	.args = ARGS(
 		{ "OBJECT", &arg_queue }),
-	.notes = "Says waited or idle. An item that is on a delay is fired at once.\n",
+	.notes = "Prints waited or idle. The delay of a delayed item ends at once.\n",
 	.meanings = MEANINGS(
 		{ EBUSY, "it is disabled and pending, and would wait for ever" },
 		{ EPERM, "it is the kernel's own queue: only queues of the lab can be flushed" },
@@ -276,7 +276,7 @@ const struct command command_drain = {
 	.args = ARGS(
 		{ "QUEUE", &arg_queue }),
 	.notes =
-	"What its own items queue on it meanwhile is waited for, too; all else is refused.\n",
+	"Its own items may still queue on it, and are waited for; all else is refused.\n",
 	.meanings = MEANINGS(
 		{ EPERM, "it is the kernel's own queue: only queues of the lab can be drained" },
 		{ EBUSY, "something is on a delay or waits for a grace period, and would come "
@@ -291,11 +291,11 @@ const struct command command_drain = {
 
 const struct command command_disable = {
 	.name = "disable",
-	.summary = "forbid an item to run; nests",
+	.summary = "prevent an item from running; nests",
 	.args = ARGS(
 		{ "ITEM", &arg_item },
 		{ "--sync", &arg_flag, "wait for a running handler" }),
-	.notes = "Says was-pending (of work, which is cancelled by it) or idle.\n",
+	.notes = "Prints idle, or was-pending if it has cancelled a pending work item.\n",
 	.meanings = MEANINGS(
 		{ EPERM, "it is a scheduled tasklet: " SPINS },
 		{ EOVERFLOW, "it is disabled 255 times already" }),
@@ -307,7 +307,7 @@ const struct command command_disable = {
 
 const struct command command_enable = {
 	.name = "enable",
-	.summary = "allow it again",
+	.summary = "undo one disable",
 	.args = ARGS(
 		{ "ITEM", &arg_item }),
 	.meanings = MEANINGS(
@@ -323,11 +323,11 @@ const struct command command_trigger = {
 	.summary = "raise the line of an irq",
 	.args = ARGS(
 		{ "ITEM", &arg_item },
-		{ "--cpu", &arg_cpu, "on this CPU" },
-		{ "--count", &arg_u32, "this many times; once if not given" },
+		{ "--cpu", &arg_cpu, "use this CPU" },
+		{ "--count", &arg_u32, "raise it this many times; default 1" },
 		{ "--period", &arg_period,
-		  "this long apart, while the command has returned long since" }),
-	.notes = "Says queued, or already-pending if the line was raised all the time.\n",
+		  "interval between raises; the command returns at once" }),
+	.notes = "Prints queued, or already-pending if the line was pending each time.\n",
 	.meanings = MEANINGS(
 		{ EBUSY, "one with a period is at work; cancel it first" },
 		{ EINVAL, "the count must be 1 to 1000000" }),
@@ -344,10 +344,10 @@ const struct command command_wait = {
 		{ "ITEM", &arg_item },
 		{ "CONDITION", .words = &condition_words },
 		{ "N", &arg_u64, .optional = true },
-		{ "--timeout", &arg_period, "give up after this time; 10s if not given" }),
+		{ "--timeout", &arg_period, "give up after this time; default 10s" }),
 	.notes =
-	"CONDITION is idle, pending or running; or started N or ended N, which hold from then\n"
-	"on, however short the runs are; runs N is ended N. Exits 124 when the time is over.\n",
+	"CONDITION is idle, pending or running; or started N or ended N, which stay true and so\n"
+	"do not miss short runs. runs N is the same as ended N. Exits 124 on timeout.\n",
 	.meanings = MEANINGS(
 		{ ENOENT, "there is no item {ITEM} in this lab, or it went away meanwhile" }),
 	.lab = LAB_STATE,

@@ -93,20 +93,21 @@ void help_command(const struct command *cmd)
 void help_all(void)
 {
 	printf("usage: bhctl [OPTION...] COMMAND [ARG...]\n\n"
-	       "Drives the bottom halves of this kernel, through the bhlab driver.\n\n");
+	       "Drive the bottom halves of this kernel, through the bhlab driver.\n\n");
 	for (const struct command *const *cmd = commands_all(); *cmd; cmd++)
 		printf("  %-12s %s\n", (*cmd)->name, (*cmd)->summary);
 	printf("\nOptions, before the command:\n"
-	       "  -d, --device DEV    open a lab on this device; /dev/bhlab if not given\n"
-	       "      --fd N          use the lab that is open as this descriptor\n"
-	       "  -j, --json          one JSON document, or one object a line; errors too\n"
-	       "  -p, --parsable      raw values, tabs between them, no heads\n"
-	       "  -q, --quiet         say nothing but what was asked for\n"
+	       "  -d, --device DEV    open a lab on this device; default /dev/bhlab\n"
+	       "      --fd N          use the lab of this open file descriptor\n"
+	       "  -j, --json          print JSON: a document, or an object per line; errors, too\n"
+	       "  -p, --parsable      print raw values, separated by tabs, without headings\n"
+	       "  -q, --quiet         print results and errors only\n"
 	       "      --color=WHEN    auto, always or never; NO_COLOR is respected\n"
-	       "  -V, --version       the version\n"
-	       "  -h, --help          this; also after a command\n\n"
-	       "The lab is --fd, else -d opened anew, else BHLAB_FD, else /dev/bhlab opened anew.\n"
+	       "  -V, --version       print the version\n"
+	       "  -h, --help          print this; after a command, its help\n\n"
+	       "The lab is that of --fd, else a new one on -d, else that of BHLAB_FD, else a new one\n"
+	       "on /dev/bhlab.\n"
 	       "Items are names or #ids. Periods are 100ns, 10us, 1.5ms or 1s.\n"
-	       "Exits 0 for success, 1 if a condition is false, 4 if there is no driver, 64 for\n"
-	       "a usage error, 71 if the kernel refused, 124 for a timeout, 128+n for signal n.\n");
+	       "Exit status: 0 success, 1 a condition is false, 4 there is no driver, 64 usage error,\n"
+	       "71 the kernel refused, 124 timeout, 128+n signal n.\n");
 }

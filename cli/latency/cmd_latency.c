@@ -261,51 +261,51 @@ static const struct arg_type arg_line = { .meta = "COMMAND", .parse = arg_parse_
 
 const struct command command_latency = {
 	.name = "latency",
-	.summary = "how long each mechanism takes to run what is queued",
+	.summary = "measure the latency of each mechanism",
 	.args = ARGS(
 		{ "MECHANISM", &arg_mechs, .optional = true },
 		{ "--cpus", &arg_cpus,
-		  "on these CPUs, as in 0,2-3; the first if not given", .letter = 'c' },
-		{ "--loops", &arg_u64, "so many activations of each on each CPU", .letter = 'l' },
-		{ "--duration", &arg_period, "for so long, all in all", .letter = 'D' },
+		  "measure on these CPUs, as in 0,2-3; default the first", .letter = 'c' },
+		{ "--loops", &arg_u64, "activations per mechanism and CPU", .letter = 'l' },
+		{ "--duration", &arg_period, "total duration", .letter = 'D' },
 		{ "--interval", &arg_period,
-		  "from one activation to the next; 1ms if not given", .letter = 'i' },
+		  "time between activations; default 1ms", .letter = 'i' },
 		{ "--priority", &arg_u32,
 		  "kthread_work: SCHED_FIFO priority of its thread", .letter = 'p' },
-		{ "--do", &arg_steps, "the program of each; none if not given" },
-		{ "--load", &arg_load, "meanwhile a work item on this CPU does this without end" },
-		{ "--from", .words = &from_words, .help = "what queues them; task if not given" },
+		{ "--do", &arg_steps, "the program of each item; default none" },
+		{ "--load", &arg_load, "meanwhile run these steps on this CPU, in a work item" },
+		{ "--from", .words = &from_words, .help = "what queues the items; default task" },
 		{ "--bucket-size", &arg_period,
-		  "a histogram, with buckets of this; 1us with -E", .letter = 'b' },
+		  "print a histogram, with buckets of this size; default 1us", .letter = 'b' },
 		{ "--entries", &arg_u32,
-		  "a histogram, with so many buckets; 256 with -b", .letter = 'E' },
-		{ "--json", &arg_file, "write this file, as cyclictest --json does" },
+		  "print a histogram, with this many buckets; default 256", .letter = 'E' },
+		{ "--json", &arg_file, "write this file in the format of cyclictest --json" },
 		{ "--threshold", &arg_period,
-		  "end, and exit 1, when a latency is above this", .letter = 'T' },
-		{ "--on-threshold", &arg_line, "and have the shell run this, once" }),
+		  "stop, and exit 1, when a latency exceeds this", .letter = 'T' },
+		{ "--on-threshold", &arg_line, "then run this command, once, in a shell" }),
 	.notes =
-	"MECHANISM is one of those of 'bhctl mechanisms', bh_work (work on a BH queue), or\n"
-	"all, which is what is measured if none is named. They take turns, one activation at\n"
-	"a time on one CPU after the other, for 5s unless -l or -D is given.\n"
+	"MECHANISM is one that 'bhctl mechanisms' lists, bh_work (work on a BH queue), or all,\n"
+	"the default. They take turns, one activation at a time on one CPU after the other.\n"
+	"Without -l and -D the measurement takes 5s.\n"
 	"\n"
-	"queue-to-start is from the moment at which the driver calls the kernel to the first\n"
-	"instruction of the program, both by ktime_get_mono_fast_ns() in the kernel; of an irq\n"
-	"from raising the line to its top half. A timer has to wait for a tick, RCU for a\n"
-	"grace period. run-time is that of the program, trigger-to-thread from raising a line\n"
-	"to the start of its thread. Not in it: the way of bhctl into the driver, and from the\n"
-	"device to the CPU, since lines are simulated by an irq_work.\n"
+	"queue-to-start is the time from the driver's call of the kernel to the start of the\n"
+	"program; for an irq, from raising the line to the top half. It is measured in the\n"
+	"kernel, by ktime_get_mono_fast_ns(). A timer waits for a tick, RCU for a grace period.\n"
+	"run-time is the time of the program. trigger-to-thread is the time from raising a line\n"
+	"to the start of its thread. It does not include the time that bhctl needs to enter the\n"
+	"driver, nor that of a device's signal, since an irq_work simulates the line.\n"
 	"\n"
-	"--from task: bhctl queues on the CPU that is measured, and sleeps then: a kworker\n"
-	"waits until it does. --from irq: the top half of a line that bhctl raises there has a\n"
-	"step that queues or triggers. --from other-cpu: bhctl queues from another CPU; that\n"
-	"is for work, bh_work and timer, whose kernel call takes a CPU.\n"
+	"--from task: bhctl queues on the CPU that is measured, and sleeps then; until then a\n"
+	"kworker waits. --from irq: a step in the top half of a line, which bhctl raises on that\n"
+	"CPU, queues or triggers. --from other-cpu: bhctl queues from another CPU; only for\n"
+	"work, bh_work and timer, whose kernel call takes a CPU.\n"
 	"\n"
-	"With -b or -E prints what rtla timerlat hist does, else a table; percentiles are never\n"
-	"too low and at most 1/128 too high. --json FILE is what cyclictest writes, with ns.\n"
-	"The command of --on-threshold finds BHLAB_MECHANISM, BHLAB_METRIC, BHLAB_CPU,\n"
-	"BHLAB_VALUE_NS, BHLAB_THRESHOLD_NS and BHLAB_TIME_NS (CLOCK_MONOTONIC). Exits 1 if the\n"
-	"threshold is exceeded, or if the driver has accepted what was neither recorded nor "
-	"lost.\n",
+	"Prints a table; with -b or -E a histogram in the format of rtla timerlat hist. A\n"
+	"percentile is never too low, and at most 1/128 too high. --json FILE has the format\n"
+	"of cyclictest, in ns. The command of --on-threshold finds BHLAB_MECHANISM,\n"
+	"BHLAB_METRIC, BHLAB_CPU, BHLAB_VALUE_NS, BHLAB_THRESHOLD_NS and BHLAB_TIME_NS\n"
+	"(CLOCK_MONOTONIC) in its environment. Exits 1 if the threshold is exceeded, or if the\n"
+	"driver accepted an activation that was neither recorded nor lost.\n",
 	.lab = LAB_QUERY,
 	.check = check_latency,
 	.run = run_latency,

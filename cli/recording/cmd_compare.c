@@ -159,13 +159,13 @@ static int run_compare(const struct call *call, struct lab *lab, struct result *
 
 const struct command command_compare = {
 	.name = "compare",
-	.summary = "put two recordings side by side",
+	.summary = "compare two recordings",
 	.args = ARGS(
 		{ "A", &arg_file },
 		{ "B", &arg_file }),
 	.notes =
-	"A and B are both files of 'bhctl record', or both of 'bhctl latency --json'. B/A is\n"
-	"above 1 where B took longer.\n",
+	"Both files are of 'bhctl record', or both of 'bhctl latency --json'. B/A is above 1\n"
+	"where B took longer.\n",
 	.lab = LAB_NONE,
 	.run = run_compare,
 	.print = print_compare,

@@ -364,20 +364,20 @@ static int run_record(const struct call *call, struct lab *lab, struct result *r
 
 const struct command command_record = {
 	.name = "record",
-	.summary = "run a program in a lab, and record what happens there",
+	.summary = "run a program in a lab, and record the events",
 	.args = ARGS(
-		{ "--output", &arg_file, "record into this file; must be given", .letter = 'o' },
+		{ "--output", &arg_file, "write this file; required", .letter = 'o' },
 		{ "--records", &arg_u32,
-		  "each CPU's sub-ring is to hold this many; a power of two" },
+		  "records of each CPU's sub-ring; a power of two" },
 		{ "--settle", &arg_period,
-		  "how long to wait for what CMD has queued; 1s if not given" },
+		  "wait this long for activations of CMD; default 1s" },
 		{ "CMD", &arg_rest }),
 	.notes =
-	"Like 'bhctl exec', but all that happens in the lab goes into FILE, until CMD has ended\n"
-	"and what it has queued has run. 'bhctl report FILE' tells about it. The lab is a new\n"
-	"one, in a batch the batch's; with --fd it is that one, from now on. Exits as CMD does.\n"
-	"The first SIGINT or SIGTERM ends CMD and the recording, which is kept; the second one\n"
-	"bhctl itself: then FILE can be read as far as it got.\n",
+	"Like 'bhctl exec', but writes all events of the lab into FILE, until CMD has ended and\n"
+	"all its activations have run. 'bhctl report FILE' shows it. The lab is a new one; in a\n"
+	"batch it is the batch's, with --fd that descriptor's. The exit status is that of CMD.\n"
+	"The first SIGINT or SIGTERM ends CMD and the recording, and FILE is complete. The\n"
+	"second one ends bhctl at once; FILE can be read up to that point.\n",
 	.meanings = MEANINGS(
 		{ EBUSY, "the ring is in use; --records is for a new lab" },
 		{ EINVAL, "--records must be a power of two and at least a page" },

@@ -172,16 +172,17 @@ static int run_report(const struct call *call, struct lab *lab, struct result *r
 
 const struct command command_report = {
 	.name = "report",
-	.summary = "tell what a recording says",
+	.summary = "show a recording",
 	.args = ARGS(
 		{ "FILE", &arg_file },
 		{ "--perfetto", &arg_file, "write a trace for ui.perfetto.dev into this file" },
 		{ "--svg", &arg_file,
-		  "have gnuplot draw distributions and a timeline into this file" },
+		  "draw distributions and a timeline into this file, by gnuplot" },
 		{ "--csv", &arg_file, "write all fields of all records into this file" }),
 	.notes =
-	"FILE is what 'bhctl record' has written. Prints tables and a timeline, unless a file is\n"
-	"to be written; '-' is standard output. Exits 64 if FILE is no recording, or damaged.\n",
+	"FILE was written by 'bhctl record'. Without options, prints tables and a timeline. A\n"
+	"file to write may be '-', standard output. Exits 64 if FILE is not a recording, or is\n"
+	"damaged.\n",
 	.lab = LAB_NONE,
 	.check = check_report,
 	.run = run_report,
