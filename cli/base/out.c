@@ -221,7 +221,7 @@ int out_finish(struct error *e)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return 0;
-	return fail(e, STATUS_REFUSED, errno, "cannot write what was to be printed");
+	return fail(e, STATUS_REFUSED, errno, "cannot write to standard output");
 }
 
 void text_words(json_object *row, json_object *value, const void *arg, char *cell)

@@ -94,7 +94,7 @@ static int no_unit(const char *text, const char *digits, struct error *e)
 	if (micro && !strcmp(micro, "s"))
 		return usage(e, "'%s' has a letter that is not ASCII; write %.*sus", text,
 			     (int)(digits - text), text);
-	return usage(e, "'%s' has no unit that is known; ns, us, ms and s are", text);
+	return usage(e, "'%s' has no known unit; use ns, us, ms or s", text);
 }
 
 static int parse_up_to(const char *text, uint64_t max, uint64_t *ns, struct error *e)
@@ -180,7 +180,7 @@ int parse_name(const char *text, struct error *e)
 	if (strlen(text) >= BHLAB_NAME_LEN)
 		return usage(e, "the name '%s' is longer than %d", text, BHLAB_NAME_LEN - 1);
 	if (!*text || text[strspn(text, letters)])
-		return usage(e, "'%s' is not a name; letters, digits, '_', '.' and '-' make one",
+		return usage(e, "'%s' is not a name; use letters, digits, '_', '.' and '-'",
 			     text);
 	if (strchr("0123456789.-", *text))
 		return usage(e, "the name '%s' begins with a digit, '.' or '-'", text);

@@ -52,7 +52,7 @@ int exec_not_found(const char *name, int err, struct error *e)
 {
 	if (err == ENOENT)
 		return fail(e, STATUS_NOT_FOUND, err, "'%s' is not found", name);
-	return fail(e, STATUS_NOT_EXECUTABLE, err, "'%s' can not be run", name);
+	return fail(e, STATUS_NOT_EXECUTABLE, err, "'%s' cannot be run", name);
 }
 
 /* Becomes the program; comes back only if that fails. */

@@ -187,8 +187,8 @@ static void explain_context(const struct refused_step *r, struct text *why)
 		const char *text;
 	} limits[] = {
 		{ BHLAB_OP_SLEEP, "cannot sleep: " },
-		{ BHLAB_OP_BH_OFF, "in task context only: " },
-		{ BHLAB_OP_IRQ_OFF, "in task or softirq context only: " },
+		{ BHLAB_OP_BH_OFF, "it is for task context only: " },
+		{ BHLAB_OP_IRQ_OFF, "it is for task or softirq context only: " },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
@@ -225,17 +225,18 @@ static const struct {
 	const char *lock;
 } sentences[] = {
 	[BHLAB_WHY_THREAD] = { "the irq has no thread: give it one with --thread" },
-	[BHLAB_WHY_CAPABILITY] = { "to answer IRQ_NONE needs CAP_SYS_ADMIN" },
-	[BHLAB_WHY_SLEEP] = { "no sleep inside brackets other than mutexes" },
+	[BHLAB_WHY_CAPABILITY] = { "returning IRQ_NONE needs CAP_SYS_ADMIN" },
+	[BHLAB_WHY_SLEEP] = { "inside brackets other than mutexes it must not sleep" },
 	[BHLAB_WHY_NO_LOCKS] = {
-		"with --hard and --irqsafe there are no locks: on RT a spin lock sleeps"
+		"items with --hard or --irqsafe take no lock: on RT a spin lock sleeps"
 	},
 	[BHLAB_WHY_NESTING] = {
-		"not inside of what is off here already",
-		"not inside of what is open here: locks are taken in the order of their creation, "
+		"it must not be opened inside of a bracket that is open here",
+		"it must not be taken inside of what is open here: locks are taken in the order of "
+		"their creation, "
 		"mutexes first, strict contexts last, and none with interrupts off"
 	},
-	[BHLAB_WHY_NOT_LAST] = { "that is not what was opened last" },
+	[BHLAB_WHY_NOT_LAST] = { "it does not close the bracket that was opened last" },
 	[BHLAB_WHY_NOT_CLOSED] = { "it is never closed", "it is never unlocked" },
 };
 
@@ -275,7 +276,7 @@ static void explain(const struct refused_step *r, int err, struct text *why)
 			  info->out_atomic_cap_ns);
 		break;
 	case BHLAB_WHY_ATOMIC_CAPABILITY:
-		add_limit(why, "to spin longer than %s in atomic context needs CAP_SYS_ADMIN",
+		add_limit(why, "spinning longer than %s in atomic context needs CAP_SYS_ADMIN",
 			  info->out_atomic_ns);
 		break;
 	case BHLAB_WHY_LOCK_CONTEXT:
@@ -313,7 +314,7 @@ static int refused_program(const struct add *add, int err, struct error *e)
 		return refused_step(add, err, e);
 	period_exact(info->out_lab_ns, limit, sizeof(limit));
 	return fail(e, STATUS_REFUSED, err,
-		    "the programs of a lab in process context may take %s in all (module "
+		    "the programs of a lab in process context may take %s in total (module "
 		    "parameter lab_ns)", limit);
 }
 
@@ -333,7 +334,7 @@ static int refused_create(const struct add *add, int err, struct error *e)
 			    info->out_max_sleepers,
 			    (uint64_t)info->out_user_ring_bytes >> 20);
 	if (err == EBUSY)
-		return fail(e, STATUS_REFUSED, err, "another item has the static instance");
+		return fail(e, STATUS_REFUSED, err, "another item uses the static instance");
 	if (err == EPERM && create->queue == BHLAB_QUEUE_HIGHPRI)
 		return fail(e, STATUS_REFUSED, err,
 			    "the workers of queue highpri run at nice -20, which needs "
@@ -347,7 +348,7 @@ static int refused_create(const struct add *add, int err, struct error *e)
 		return fail(e, STATUS_REFUSED, err, "--hard and --lazy exclude each other");
 	if (err == EINVAL)
 		return fail(e, STATUS_REFUSED, err,
-			    "a nice value is -20 to 19, a priority 1 to 99; one of the two");
+			    "give a nice value of -20 to 19, or a priority of 1 to 99");
 	if (err == EOPNOTSUPP && (create->nice || create->priority))
 		return fail(e, STATUS_REFUSED, err, "%s has no thread of its own to prioritise",
 			    add->mech->out_name);

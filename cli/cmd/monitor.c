@@ -52,7 +52,7 @@ static void show_lost(json_object *lab, json_object *count)
 		fflush(stdout);
 		fprintf(stderr, "bhctl: monitor: %s%s%s\n", count ? json_string(row, "/count") : "",
 			count ? " events were lost, of lab " :
-				"events were lost, and their labs' next ones tell how many",
+				"events were lost; the next events of each lab report how many",
 			json_string(row, "/lab"));
 	}
 	json_object_put(row);
@@ -148,7 +148,7 @@ static int check_format(const struct call *call, struct error *e)
 static int check_monitor(const struct call *call, struct error *e)
 {
 	if (arg_number(call, "--buffer", 0) > INT32_MAX / 2)
-		return usage(e, "--buffer: the kernel can not give so much");
+		return usage(e, "--buffer: the kernel does not allow that much");
 	if (check_format(call, e)) {
 		error_prefix(e, "--format");
 		return -1;
@@ -272,7 +272,7 @@ const struct command command_monitor = {
 	"Needs CAP_NET_ADMIN. Shows events from now on, and never disturbs a lab. Where events\n"
 	"were lost, a line says how many.\n",
 	.meanings = MEANINGS(
-		{ EPERM, "to see the events of all labs needs CAP_NET_ADMIN" }),
+		{ EPERM, "seeing the events of all labs needs CAP_NET_ADMIN" }),
 	.lab = LAB_NONE,
 	.check = check_monitor,
 	.run = run_monitor,

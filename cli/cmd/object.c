@@ -94,7 +94,7 @@ static int busy(struct lab *lab, uint32_t id, struct error *e)
 	if (object.out_kind != BHLAB_KIND_ITEM)
 		return fail(e, STATUS_REFUSED, EBUSY, "a program names it");
 	return fail(e, STATUS_REFUSED, EBUSY, "%s",
-		    "it is disabled and scheduled, and killing it would wait for ever; enable it "
+		    "it is disabled and scheduled, and killing it would wait forever; enable it "
 		    "first");
 }
 
@@ -164,7 +164,7 @@ const struct command command_add_lock = {
 	.meanings = MEANINGS(
 		{ EEXIST, "the name is taken" },
 		{ EINVAL, "a mutex is for task context: it sleeps" },
-		{ ENOSPC, "a lab may make 8 locks in all its life, which are taken in that "
+		{ ENOSPC, "a lab may create 8 locks in its lifetime, which are taken in that "
 		  "order; or the module parameter items allows no more objects" }),
 	.lab = LAB_STATE,
 	.in_scenario = true,

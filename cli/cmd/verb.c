@@ -87,7 +87,7 @@ static int bad_period(const struct lab *lab, struct error *e)
 
 	period_exact(lab->info.out_period_ns, shortest, sizeof(shortest));
 	return fail(e, STATUS_REFUSED, EINVAL,
-		    "a period is %s or more, and twice what the top half spins; the count 1 to "
+		    "the period must be %s or more, and twice what the top half spins; the count 1 to "
 		    "%u", shortest,
 		    BHLAB_TRIGGER_MAX);
 }
@@ -134,7 +134,7 @@ static int run_verb(const struct call *call, struct lab *lab, struct result *res
 		return unsupported(call, lab, act.id, verb, &result->error);
 	if (err == EPERM && act.flags & BHLAB_ACT_QUEUE)
 		return fail(&result->error, STATUS_REFUSED, err,
-			    "not from or to a queue of the kernel's own");
+			    "an item cannot move from or to one of the kernel's own queues");
 	if (err)
 		return refused(&result->error, call, err);
 	describe(result, &act, verb, lab_name(lab, act.id));
@@ -175,7 +175,8 @@ static int run_wait(const struct call *call, struct lab *lab, struct result *res
 	if (err == EINTR)
 		return interrupted(&result->error);
 	if (err == ETIMEDOUT)
-		return fail(&result->error, STATUS_TIMEOUT, err, "not so within %s", timeout);
+		return fail(&result->error, STATUS_TIMEOUT, err,
+			    "the condition was not met within %s", timeout);
 	if (err)
 		return refused(&result->error, call, err);
 	result->word = arg_typed(call, "CONDITION");
@@ -197,11 +198,11 @@ static int run_sleep(const struct call *call, struct lab *lab, struct result *re
 #define SPINS "the kernel would spin in the softirq until it is enabled, which needs CAP_SYS_ADMIN"
 
 static const struct meaning activating[] = {
-	{ EINVAL, "an item is for BH queues or for others, by the queue that it names" },
+	{ EINVAL, "an item cannot move between BH queues and other queues" },
 	{ EAGAIN, "the queue is draining" },
 	{ EPERM, "it is a disabled tasklet: " SPINS },
-	{ EBUSY, "so many runs of it are about to start that one more could not be accounted "
-	  "for" },
+	{ EBUSY, "so many runs of it are about to start that the driver cannot account "
+	  "for another one" },
 	{ 0 },
 };
 
@@ -245,7 +246,7 @@ const struct command command_cancel = {
 		{ "--sync", &arg_flag, "wait for a running handler" }),
 	.notes = "Prints was-pending or idle.\n",
 	.meanings = MEANINGS(
-		{ EBUSY, "the kernel cannot take it back now: a disabled line keeps a raise to "
+		{ EBUSY, "the kernel cannot cancel it now: a disabled line keeps a raise to "
 		  "replay it, and an hrtimer that is queued while its function runs needs "
 		  "--sync" }),
 	.lab = LAB_STATE,
@@ -261,7 +262,7 @@ const struct command command_flush = {
 		{ "OBJECT", &arg_queue }),
 	.notes = "Prints waited or idle. The delay of a delayed item ends at once.\n",
 	.meanings = MEANINGS(
-		{ EBUSY, "it is disabled and pending, and would wait for ever" },
+		{ EBUSY, "it is disabled and pending, and the call would wait forever" },
 		{ EPERM, "it is the kernel's own queue: only queues of the lab can be flushed" },
 		{ ENOENT, "there is no item or queue {OBJECT} in this lab" }),
 	.lab = LAB_STATE,
@@ -279,7 +280,7 @@ const struct command command_drain = {
 	"Its own items may still queue on it, and are waited for; all else is refused.\n",
 	.meanings = MEANINGS(
 		{ EPERM, "it is the kernel's own queue: only queues of the lab can be drained" },
-		{ EBUSY, "something is on a delay or waits for a grace period, and would come "
+		{ EBUSY, "an activation is delayed or waits for a grace period, and would come "
 		  "too late" },
 		{ EAGAIN, "it is draining already" },
 		{ ENOENT, "there is no queue {QUEUE} in this lab" }),
@@ -329,7 +330,7 @@ const struct command command_trigger = {
 		  "interval between raises; the command returns at once" }),
 	.notes = "Prints queued, or already-pending if the line was pending each time.\n",
 	.meanings = MEANINGS(
-		{ EBUSY, "one with a period is at work; cancel it first" },
+		{ EBUSY, "a trigger with a period is active; cancel it first" },
 		{ EINVAL, "the count must be 1 to 1000000" }),
 	.lab = LAB_STATE,
 	.in_scenario = true,

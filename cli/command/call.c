@@ -39,7 +39,7 @@ static int prepare_lab(const struct call *call, struct lab *lab, struct error *e
 	if (lab_open(lab, e))
 		return -1;
 	if (call->cmd->lab == LAB_STATE && lab->owned && !lab->kept)
-		note("there is no lab to share, so this one ends with this command, and all in it; "
+		note("there is no lab to share: this lab and its objects end with this command; "
 		     "use 'bhctl exec' or 'bhctl batch' to keep one");
 	return 0;
 }

@@ -9,8 +9,8 @@
 static const struct meaning common[] = {
 	{ ENODEV, "CPU {--cpu} is offline or does not exist" },
 	{ ENOENT, "there is no item {ITEM} in this lab" },
-	{ EOPNOTSUPP, "this driver does not have that" },
-	{ ENOMEM, "the kernel has no memory for it" },
+	{ EOPNOTSUPP, "this driver does not support that" },
+	{ ENOMEM, "the kernel is out of memory" },
 	{ 0 },
 };
 

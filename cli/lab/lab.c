@@ -71,11 +71,11 @@ static int no_permission(const char *path, gid_t gid, int err, struct error *e)
 	const struct group *group = getgrgid(gid);
 
 	if (!group || !gid)
-		return fail(e, STATUS_REFUSED, err, "%s: you may not open it; its group is %s, %s",
+		return fail(e, STATUS_REFUSED, err, "%s: permission denied; its group is %s, %s",
 			    path, group ? group->gr_name : "unknown",
 			    "so be root, or install bhlab's udev rule");
 	return fail(e, STATUS_REFUSED, err,
-		    "%s: you may not open it; add yourself to its group (usermod -aG %s USER) and "
+		    "%s: permission denied; add yourself to its group (usermod -aG %s USER) and "
 		    "log in again",
 		    path, group->gr_name);
 }
@@ -96,11 +96,11 @@ static int open_device(struct lab *lab, const char *path, struct error *e)
 
 	if (stat(path, &st))
 		return errno == EACCES ?
-			       fail(e, STATUS_REFUSED, EACCES, "%s: you may not reach it", path) :
+			       fail(e, STATUS_REFUSED, EACCES, "%s: permission denied", path) :
 			       absent(path, errno, e);
 	if (!S_ISCHR(st.st_mode))
 		return fail(e, STATUS_ABSENT, 0,
-			    "%s is no device; remove it, and load the driver with 'modprobe "
+			    "%s is not a device; remove it, and load the driver with 'modprobe "
 			    "bhlab'", path);
 	lab->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (lab->fd < 0 && (errno == EACCES || errno == EPERM))
@@ -196,7 +196,7 @@ int lab_mechs(struct lab *lab, struct error *e)
 			continue;
 		free(lab->mechs);
 		lab->mechs = NULL;
-		return fail(e, STATUS_REFUSED, err, "the driver does not tell of its mechanism %u",
+		return fail(e, STATUS_REFUSED, err, "the driver does not report mechanism %u",
 			    i + 1);
 	}
 	return 0;

@@ -45,9 +45,9 @@ static int check_cpu(const struct latency *l, unsigned int cpu, struct error *e)
 	if (!CPU_ISSET(cpu, &l->allowed))
 		return fail(e, STATUS_REFUSED, ENODEV,
 			    "CPU %u is offline, does not exist, or "
-			    "is not for bhctl to run on", cpu);
+			    "bhctl must not run on it", cpu);
 	if (l->from == FROM_OTHER_CPU && CPU_COUNT(&l->allowed) < 2)
-		return fail(e, STATUS_REFUSED, ENODEV, "there is no other CPU for bhctl to run on");
+		return fail(e, STATUS_REFUSED, ENODEV, "bhctl has no other CPU to run on");
 	return 0;
 }
 
@@ -57,7 +57,7 @@ static int find_cpus(struct latency *l, struct error *e)
 	cpu_set_t wanted;
 
 	if (sched_getaffinity(0, sizeof(l->allowed), &l->allowed))
-		return fail(e, STATUS_REFUSED, errno, "cannot ask for the CPUs");
+		return fail(e, STATUS_REFUSED, errno, "cannot read the CPU affinity");
 	wanted = l->allowed;
 	if (arg_given(l->call, "--cpus") && parse_cpus(arg_typed(l->call, "--cpus"), &wanted, e))
 		return -1;

@@ -52,7 +52,7 @@ static void add_all(struct latency *l)
 			add_target(l, mech, true);
 	}
 	if (l->from == FROM_OTHER_CPU)
-		note("only of work and timers the kernel's call takes a CPU; "
+		note("only for work and timers does the kernel's call take a CPU; "
 		     "the others are left out");
 }
 

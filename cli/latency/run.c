@@ -72,7 +72,7 @@ static int activate(const struct latency *l, struct error *e)
 		return fail(e, STATUS_REFUSED, err, "%s cannot be activated", a->target->name);
 	if (act.out_result == BHLAB_RESULT_QUEUED)
 		return 0;
-	return fail(e, STATUS_REFUSED, EBUSY, "%s is in use by somebody else in this lab",
+	return fail(e, STATUS_REFUSED, EBUSY, "%s is in use by another process in this lab",
 		    a->target->name);
 }
 

@@ -46,10 +46,10 @@ struct record {
 static int check_record(const struct call *call, struct error *e)
 {
 	if (!arg_given(call, "--output"))
-		return usage(e, "into which file? -o FILE is missing");
+		return usage(e, "-o FILE is missing");
 	if (!strcmp(arg_typed(call, "--output"), "-"))
 		return usage(e,
-			     "--output: a recording is no text, and standard output is the "
+			     "--output: a recording is not text, and standard output is the "
 			     "program's");
 	return 0;
 }
@@ -330,8 +330,8 @@ static int finish(struct record *r, struct error *e)
 			" records were overwritten before they were read; %s\n",
 			r->lost, "see --records");
 	if (!r->at_rest)
-		note("not all that was queued has come to rest; "
-		     "what happens from now on is not recorded");
+		note("some activations have not run yet; "
+		     "their events are not recorded");
 	note("%" PRIu64 " records are in '%s'", r->written, r->path);
 	e->status = r->status;
 	return r->status ? -1 : 0;

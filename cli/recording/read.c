@@ -113,7 +113,7 @@ static int read_head(struct reading *r, json_object *doc)
 	    !json_get(doc, "realtime", json_type_boolean) ||
 	    !get_number(doc, "cpus", RECORDING_CPUS_MAX, &cpus) || !cpus ||
 	    read_mechs(recording, json_get(doc, "mechanisms", json_type_array)))
-		return damaged(r, "does not tell what a head tells");
+		return damaged(r, "lacks a field of a head");
 	recording->cpus = (uint32_t)cpus;
 	recording->lost = xrealloc(NULL, cpus, sizeof(*recording->lost));
 	memset(recording->lost, 0, cpus * sizeof(*recording->lost));
@@ -137,7 +137,7 @@ static int read_item(struct reading *r, json_object *doc)
 	if (!get_number(doc, "id", UINT32_MAX, &id) || !id ||
 	    !get_number(doc, "mech", recording->nr_mechs, &mech) || !mech ||
 	    !get_name(json_get(doc, "name", json_type_string), item.name))
-		return damaged(r, "does not tell what an item is");
+		return damaged(r, "lacks a field of an item");
 	item.id = (uint32_t)id;
 	item.mech = (uint32_t)mech;
 	item.counted = get_number(doc, "runs", INT64_MAX, &item.runs) &&
@@ -158,7 +158,7 @@ static int read_lost(struct reading *r, json_object *doc)
 
 	if (!get_number(doc, "cpu", recording->cpus - 1, &cpu) ||
 	    !get_number(doc, "count", UINT32_MAX, &count))
-		return damaged(r, "does not tell what was lost");
+		return damaged(r, "lacks a field of lost records");
 	recording->lost[cpu] += count;
 	recording->all_lost += count;
 	return 0;
@@ -169,7 +169,7 @@ static int read_end(struct reading *r, json_object *doc)
 	if (!json_get(doc, "status", json_type_int) ||
 	    !json_get(doc, "at_rest", json_type_boolean) ||
 	    !json_get(doc, "interrupted", json_type_boolean))
-		return damaged(r, "does not tell how it ended");
+		return damaged(r, "lacks a field of an end");
 	r->recording->end = json_object_get(doc);
 	return 0;
 }
@@ -183,10 +183,10 @@ static const char *bad_record(const struct recording *recording, const struct bh
 	if (event->kind < BHLAB_EVENT_RUN || event->kind > BHLAB_EVENT_DROPPED ||
 	    event->stage > BHLAB_STAGE_THREAD || !event->mech ||
 	    event->mech > recording->nr_mechs || !event->item)
-		return "has a record of something that is not known";
+		return "has a record of an unknown kind, mechanism, stage or item";
 	if (event->cpu >= recording->cpus || event->ring_cpu >= recording->cpus ||
 	    (event->queue_cpu >= recording->cpus && event->queue_cpu != BHLAB_CPU_NONE))
-		return "has a record of a CPU that is not there";
+		return "has a record of a CPU that does not exist";
 	if (event->started_ns > event->finished_ns ||
 	    (event->queued_ns && event->queued_ns > event->started_ns) ||
 	    event->finished_ns > INT64_MAX)
@@ -194,7 +194,7 @@ static const char *bad_record(const struct recording *recording, const struct bh
 	if (memchr(event->comm, 0, sizeof(event->comm)) &&
 	    memchr(event->data, 0, sizeof(event->data)))
 		return NULL;
-	return "has a record with a text that does not end";
+	return "has a record with a text that is not terminated";
 }
 
 static int read_records(struct reading *r)
@@ -228,7 +228,7 @@ static int read_text(struct reading *r)
 	int err;
 
 	if (!doc)
-		return damaged(r, "is no JSON");
+		return damaged(r, "is not JSON");
 	err = readers[r->chunk.type](r, doc);
 	json_object_put(doc);
 	return err;
@@ -237,7 +237,7 @@ static int read_text(struct reading *r)
 static int read_chunk(struct reading *r)
 {
 	if (recording_sum(r->bytes, r->chunk.length) != r->chunk.sum)
-		return damaged(r, "has not the bytes that were written");
+		return damaged(r, "has a wrong checksum");
 	if (r->recording->end)
 		return damaged(r, "comes after the end");
 	if (!r->recording->head && r->chunk.type != CHUNK_HEAD)
@@ -250,9 +250,9 @@ static int check_chunk(struct reading *r)
 	const struct chunk *chunk = &r->chunk;
 
 	if (recording_sum(chunk, offsetof(struct chunk, head_sum)) != chunk->head_sum)
-		return damaged(r, "has not the bytes that were written");
+		return damaged(r, "has a wrong checksum");
 	if (chunk->type < CHUNK_HEAD || chunk->type > CHUNK_END)
-		return damaged(r, "is of a type that is not known");
+		return damaged(r, "is of an unknown type");
 	return chunk->length > RECORDING_CHUNK_MAX ? damaged(r, "is too long") : 0;
 }
 

@@ -510,7 +510,7 @@ static int end_gnuplot(struct svg *s, pid_t child, struct error *e)
 		if (errno != EINTR)
 			return fail(e, STATUS_REFUSED, errno, "cannot wait for gnuplot");
 	if (failed || status)
-		return fail(e, STATUS_REFUSED, 0, "gnuplot did not draw it: exit status %d",
+		return fail(e, STATUS_REFUSED, 0, "gnuplot failed: exit status %d",
 			    exec_status(status));
 	return 0;
 }
@@ -533,13 +533,13 @@ int check_svg(const struct recording *recording, struct error *e)
 
 	if (exec_find("gnuplot"))
 		return fail(e, STATUS_ABSENT, 0,
-			    "--svg is drawn by gnuplot, which is not installed; its package is "
+			    "--svg needs gnuplot, which is not installed; its package is "
 			    "gnuplot-nox");
 	while (i < recording->records.nr && recording->records.list[i].kind != BHLAB_EVENT_RUN)
 		i++;
 	if (i < recording->records.nr)
 		return 0;
-	return usage(e, "'%s' has no run that could be drawn", recording->path);
+	return usage(e, "'%s' has no run to draw", recording->path);
 }
 
 int report_svg(const struct recording *recording, FILE *file, struct error *e)

@@ -48,7 +48,7 @@ static void text_end(json_object *row, json_object *value, const void *arg, char
 	else
 		snprintf(cell, CELL_SIZE, "exit status %s%s%s", json_string(row, "/status"),
 			 json_flag(row, "/interrupted") ? ", interrupted" : "",
-			 json_flag(row, "/at_rest") ? "" : ", not all had come to rest");
+			 json_flag(row, "/at_rest") ? "" : ", some activations had not run");
 }
 
 /* --- what is printed of what */

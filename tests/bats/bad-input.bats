@@ -10,9 +10,9 @@ load common
 	lab <<<'add work w'
 	refusals <<-'END'
 		64 - | delay w            | delay w: PERIOD is missing
-		64 - | delay w 5          | delay w: PERIOD: '5' has no unit that is known; ns, us, ms and s are
-		64 - | delay w 5h         | delay w: PERIOD: '5h' has no unit that is known; ns, us, ms and s are
-		64 - | delay w 5MS        | delay w: PERIOD: '5MS' has no unit that is known; ns, us, ms and s are
+		64 - | delay w 5          | delay w: PERIOD: '5' has no known unit; use ns, us, ms or s
+		64 - | delay w 5h         | delay w: PERIOD: '5h' has no known unit; use ns, us, ms or s
+		64 - | delay w 5MS        | delay w: PERIOD: '5MS' has no known unit; use ns, us, ms or s
 		64 - | delay w ms         | delay w: PERIOD: 'ms' is not a period; write 10us, 1.5ms or 1s
 		64 - | delay w ''         | delay w: PERIOD: '' is not a period; write 10us, 1.5ms or 1s
 		64 - | delay w .5ms       | delay w: PERIOD: '.5ms' is not a period; write 10us, 1.5ms or 1s
@@ -90,11 +90,11 @@ load common
 @test "names and payloads that are none" {
 	lab_open
 	refusals <<-'END'
-		64 - | add work ''        | add work: NAME: '' is not a name; letters, digits, '_', '.' and '-' make one
-		64 - | add work 'a b'     | add work: NAME: 'a b' is not a name; letters, digits, '_', '.' and '-' make one
-		64 - | add work a/b       | add work: NAME: 'a/b' is not a name; letters, digits, '_', '.' and '-' make one
-		64 - | add work '#1'      | add work: NAME: '#1' is not a name; letters, digits, '_', '.' and '-' make one
-		64 - | add work grün      | add work: NAME: 'grün' is not a name; letters, digits, '_', '.' and '-' make one
+		64 - | add work ''        | add work: NAME: '' is not a name; use letters, digits, '_', '.' and '-'
+		64 - | add work 'a b'     | add work: NAME: 'a b' is not a name; use letters, digits, '_', '.' and '-'
+		64 - | add work a/b       | add work: NAME: 'a/b' is not a name; use letters, digits, '_', '.' and '-'
+		64 - | add work '#1'      | add work: NAME: '#1' is not a name; use letters, digits, '_', '.' and '-'
+		64 - | add work grün      | add work: NAME: 'grün' is not a name; use letters, digits, '_', '.' and '-'
 		64 - | add work 1a        | add work: NAME: the name '1a' begins with a digit, '.' or '-'
 		64 - | add work .a        | add work: NAME: the name '.a' begins with a digit, '.' or '-'
 		64 - | add work -- -a     | add work: NAME: the name '-a' begins with a digit, '.' or '-'
@@ -116,7 +116,7 @@ load common
 		64 - | add work w --do 'sleep 5 ms'   | add: --do: step 1: sleep: '5 ms': write 5ms, without a blank
 		64 - | add work w --do spin           | add: --do: step 1: spin: it needs a period
 		64 - | add work w --do 'spin x'       | add: --do: step 1: spin: 'x' is not a period; write 10us, 1.5ms or 1s
-		64 - | add work w --do 'spin 5'       | add: --do: step 1: spin: '5' has no unit that is known; ns, us, ms and s are
+		64 - | add work w --do 'spin 5'       | add: --do: step 1: spin: '5' has no known unit; use ns, us, ms or s
 		64 - | add work w --do 'sleep -5ms'   | add: --do: step 1: sleep: '-5ms' is negative
 		64 - | add work w --do 'spin 1us 2us' | add: --do: step 1: spin: '2us' is one word too many
 		64 - | add work w --do queue          | add: --do: step 1: queue: it needs an item
@@ -164,8 +164,8 @@ load common
 	run -0 runuser -u alice -- bhctl exec -- bash -c '
 		bhctl -q add tasklet t; bhctl -q add tasklet u; bhctl -q disable t
 		BATS_TEST_TMPDIR=$(mktemp -d) refusals' <<-'END'
-		71 EPERM | add tasklet x --do 'spin 1.000001ms' | add tasklet x: step 1, 'spin 1.000001ms': to spin longer than 1ms in atomic context needs CAP_SYS_ADMIN
-		71 EPERM | add irq x --top 'none'     | add irq x: step 1, 'none': to answer IRQ_NONE needs CAP_SYS_ADMIN
+		71 EPERM | add tasklet x --do 'spin 1.000001ms' | add tasklet x: step 1, 'spin 1.000001ms': spinning longer than 1ms in atomic context needs CAP_SYS_ADMIN
+		71 EPERM | add irq x --top 'none'     | add irq x: step 1, 'none': returning IRQ_NONE needs CAP_SYS_ADMIN
 		71 EPERM | queue t                    | queue t: it is a disabled tasklet: the kernel would spin in the softirq until it is enabled, which needs CAP_SYS_ADMIN
 		71 EPERM | delay t 1ms                | delay t 1ms: it is a disabled tasklet: the kernel would spin in the softirq until it is enabled, which needs CAP_SYS_ADMIN
 	END
@@ -202,8 +202,8 @@ load common
 		71 ENOENT | show later         | show later: there is no object later in this lab
 		71 EEXIST | add work w         | add work w: the name is taken
 		71 EEXIST | add irq t          | add irq t: the name is taken
-		71 EBUSY  | del t              | del t: it is disabled and scheduled, and killing it would wait for ever; enable it first
-		71 EBUSY  | flush t            | flush t: it is disabled and pending, and would wait for ever
+		71 EBUSY  | del t              | del t: it is disabled and scheduled, and killing it would wait forever; enable it first
+		71 EBUSY  | flush t            | flush t: it is disabled and pending, and the call would wait forever
 		71 EINVAL | enable i           | enable i: not disabled
 		71 EINVAL | trigger i --count 0 | trigger i: the count must be 1 to 1000000
 		71 EINVAL | trigger i --count 1000001 | trigger i: the count must be 1 to 1000000

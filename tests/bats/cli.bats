@@ -215,7 +215,7 @@ queued idle idle idle EINVAL 64 fifos attributes cpus deleted ENOENT"
 	run -0 --separate-stderr bhctl add work w
 	assert_output added
 	assert_equal "$stderr" \
-		"bhctl: note: there is no lab to share, so this one ends with this command, and all in it; use 'bhctl exec' or 'bhctl batch' to keep one"
+		"bhctl: note: there is no lab to share: this lab and its objects end with this command; use 'bhctl exec' or 'bhctl batch' to keep one"
 	run -0 --separate-stderr bhctl -q add work w
 	assert_equal "$output$stderr" ""
 	run -0 --separate-stderr bhctl batch - <<<$'add work w\nqueue w'
@@ -247,7 +247,7 @@ bhctl: $file:3: queue nosuch: there is no item nosuch in this lab (ENOENT)
 added"
 	run -64 bhctl batch <<<$'add work w\nsleep 1\nadd work never'
 	assert_output "added
-bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s are"
+bhctl: stdin:2: sleep: PERIOD: '1' has no known unit; use ns, us, ms or s"
 	run -71 bhctl batch -k <<<$'queue x\nsleep 1\nadd work w'
 	assert_line --index 2 added
 	is 64 "bhctl: batch: cannot read '/nonexistent': No such file or directory (ENOENT)" \
@@ -307,7 +307,7 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 	run -127 bhctl exec -- /nonexistent/program
 	assert_output "bhctl: exec: '/nonexistent/program' is not found (ENOENT)"
 	run -126 bhctl exec -- /etc/passwd
-	assert_output "bhctl: exec: '/etc/passwd' can not be run (EACCES)"
+	assert_output "bhctl: exec: '/etc/passwd' cannot be run (EACCES)"
 	run -0 bhctl exec -- printf '%s.' --count -x 'a b'
 	assert_output '--count.-x.a b.'
 }
@@ -323,13 +323,13 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 
 @test "what cannot be written is an error" {
 	run -71 bash -c 'bhctl -j info >/dev/full'
-	assert_output '{"error":"info: cannot write what was to be printed","errno":"ENOSPC","exit":71}' ||
+	assert_output '{"error":"info: cannot write to standard output","errno":"ENOSPC","exit":71}' ||
 		assert_output ''
 	run -71 bash -c 'bhctl info 2>&1 >/dev/full'
-	assert_output "bhctl: info: cannot write what was to be printed (ENOSPC)"
+	assert_output "bhctl: info: cannot write to standard output (ENOSPC)"
 	run -71 \
 		bash -c "trap '' PIPE; { sleep 0.5; bhctl info 2>&3; } 3>&2 | true; exit \${PIPESTATUS[0]}"
-	assert_output "bhctl: info: cannot write what was to be printed (EPIPE)"
+	assert_output "bhctl: info: cannot write to standard output (EPIPE)"
 }
 
 @test "colour is for terminals, unless asked for" {
@@ -380,9 +380,9 @@ bhctl: stdin:2: sleep: PERIOD: '1' has no unit that is known; ns, us, ms and s a
 @test "wait is 124 when the time is over" {
 	lab_open
 	lab <<<$'add work w --do "sleep 100ms"\nqueue w\nwait w running\nwait w runs 1\nwait w idle\nwait w idle --timeout 0'
-	is 124 "bhctl: wait w running: not so within 10ms (ETIMEDOUT)" wait w running --timeout 10ms
-	is 124 "bhctl: wait w runs: not so within 0 (ETIMEDOUT)" wait w runs 2 --timeout 0
-	is 124 '{"error":"wait w pending: not so within 1ms","errno":"ETIMEDOUT","exit":124}' \
+	is 124 "bhctl: wait w running: the condition was not met within 10ms (ETIMEDOUT)" wait w running --timeout 10ms
+	is 124 "bhctl: wait w runs: the condition was not met within 0 (ETIMEDOUT)" wait w runs 2 --timeout 0
+	is 124 '{"error":"wait w pending: the condition was not met within 1ms","errno":"ETIMEDOUT","exit":124}' \
 		-j wait w pending --timeout 1ms
 	is 0 '{"result":"idle","item":"w","id":1}' -j wait w idle
 	is 0 runs wait w runs 1

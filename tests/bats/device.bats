@@ -35,7 +35,7 @@ refcnt() {
 	id -nG alice | grep -qw bhlab
 	run -0 runuser -u alice -- bhctl -q batch - <<<$'add work w\nqueue w\nwait w runs 1'
 	run -71 runuser -u bob -- bhctl info
-	assert_output "bhctl: info: /dev/bhlab: you may not open it; add yourself to its group (usermod -aG bhlab USER) and log in again (EACCES)"
+	assert_output "bhctl: info: /dev/bhlab: permission denied; add yourself to its group (usermod -aG bhlab USER) and log in again (EACCES)"
 	run -71 runuser -u bob -- bhctl -j list
 	assert_equal "$(jq -c '[.errno, .exit]' <<<"$output")" '["EACCES",71]'
 	run -71 runuser -u bob -- bhctl exec -- touch "$BATS_TEST_TMPDIR/ran"
@@ -77,7 +77,7 @@ refcnt() {
 	all_right
 	assert [ ! -e /dev/bhlab ]
 	touch /dev/bhlab
-	is 4 "bhctl: info: /dev/bhlab is no device; remove it, and load the driver with 'modprobe bhlab'" info
+	is 4 "bhctl: info: /dev/bhlab is not a device; remove it, and load the driver with 'modprobe bhlab'" info
 	rm /dev/bhlab
 	mknod /dev/bhlab c 10 250
 	is 4 "bhctl: info: $message (ENODEV)" info
@@ -116,11 +116,11 @@ refcnt() {
 
 @test "another device is not taken for the lab" {
 	is 4 "bhctl: info: /dev/null is not a bhlab device (ENOTTY)" -d /dev/null info
-	is 4 "bhctl: info: /etc/passwd is no device; remove it, and load the driver with 'modprobe bhlab'" -d /etc/passwd info
+	is 4 "bhctl: info: /etc/passwd is not a device; remove it, and load the driver with 'modprobe bhlab'" -d /etc/passwd info
 	is 4 "bhctl: info: /nonexistent is not there; load the driver with 'modprobe bhlab', or 'make load' in its source (ENOENT)" \
 		-d /nonexistent info
 	mkfifo "$BATS_TEST_TMPDIR/fifo"
-	is 4 "bhctl: info: $BATS_TEST_TMPDIR/fifo is no device; remove it, and load the driver with 'modprobe bhlab'" \
+	is 4 "bhctl: info: $BATS_TEST_TMPDIR/fifo is not a device; remove it, and load the driver with 'modprobe bhlab'" \
 		-d "$BATS_TEST_TMPDIR/fifo" info
 	all_right
 	run -0 bhctl -d /dev/bhlab info

@@ -134,7 +134,7 @@ interrupts() {
 		trigger i --cpu 1
 		enable i
 	END
-	is 124 "bhctl: wait i runs: not so within 300ms (ETIMEDOUT)" wait i runs 1 --timeout 300ms
+	is 124 "bhctl: wait i runs: the condition was not met within 300ms (ETIMEDOUT)" wait i runs 1 --timeout 300ms
 	all_right
 	item i '.state | index("disabled") != null'
 	lab <<<$'enable i\nwait i runs 1\nwait i idle'
@@ -182,7 +182,7 @@ interrupts() {
 	lab <<<$'add irq i --top "none; mark 1"\ntrigger i\nwait i runs 1\nwait i idle'
 	item i '.counters | .runs == 1 and .thread_wakes == 0'
 	run -71 env -u BHLAB_FD runuser -u alice -- bhctl -q add irq i --top none
-	assert_output "bhctl: add irq i: step 1, 'none': to answer IRQ_NONE needs CAP_SYS_ADMIN (EPERM)"
+	assert_output "bhctl: add irq i: step 1, 'none': returning IRQ_NONE needs CAP_SYS_ADMIN (EPERM)"
 }
 
 @test "lines do not disturb each other" {

@@ -220,14 +220,14 @@ all_names() {
 		64 - | latency --load 'frob@0' | latency: --load: step 1: unknown step 'frob'; there are ALL_STEPS
 		64 - | latency work -p 5 | latency: --priority is for the thread of kthread_work, which is not measured
 		64 ENOENT | latency work --json /nowhere/file | latency: cannot write '/nowhere/file': No such file or directory
-		71 ENODEV | latency -c 0,99 | latency: CPU 99 is offline, does not exist, or is not for bhctl to run on
+		71 ENODEV | latency -c 0,99 | latency: CPU 99 is offline, does not exist, or bhctl must not run on it
 		71 EOPNOTSUPP | latency tasklet --from other-cpu | latency: tasklet cannot be queued from another CPU: the kernel's call takes none
 		71 EINVAL | latency work tasklet --do 'sleep 1ms' | latency: tasklet: step 1, 'sleep 1ms': cannot sleep: tasklet runs in softirq context
-		71 EINVAL | latency kthread_work -p 100 | latency: kthread_work: a nice value is -20 to 19, a priority 1 to 99; one of the two
+		71 EINVAL | latency kthread_work -p 100 | latency: kthread_work: give a nice value of -20 to 19, or a priority of 1 to 99
 		71 ENODEV | latency work -l 1 --load 'spin 1ms@99' | latency: --load: CPU 99 is offline or does not exist
 	END
 	run -71 taskset -c 0 bhctl latency --from other-cpu
-	assert_output "bhctl: latency: there is no other CPU for bhctl to run on (ENODEV)"
+	assert_output "bhctl: latency: bhctl has no other CPU to run on (ENODEV)"
 	run -64 bhctl latency tasklet --do 'frob' --json file
 	[ ! -e file ]
 	run -0 bhctl -p list

@@ -89,9 +89,9 @@ cancelling() {
 	assert_equal "$(ps -o cls=,ni= -p "$(ask 'ran("k")[0].pid')" | xargs)" "TS -5"
 	assert_equal "$(ps -o cls=,rtprio= -p "$(ask 'ran("f")[0].pid')" | xargs)" "FF 3"
 	refusals <<-'END'
-		71 EINVAL     | add kthread_work x --nice 20       | add kthread_work x: a nice value is -20 to 19, a priority 1 to 99; one of the two
-		71 EINVAL     | add kthread_work x --priority 100  | add kthread_work x: a nice value is -20 to 19, a priority 1 to 99; one of the two
-		71 EINVAL     | add kthread_work x --priority 1 --nice 1 | add kthread_work x: a nice value is -20 to 19, a priority 1 to 99; one of the two
+		71 EINVAL     | add kthread_work x --nice 20       | add kthread_work x: give a nice value of -20 to 19, or a priority of 1 to 99
+		71 EINVAL     | add kthread_work x --priority 100  | add kthread_work x: give a nice value of -20 to 19, or a priority of 1 to 99
+		71 EINVAL     | add kthread_work x --priority 1 --nice 1 | add kthread_work x: give a nice value of -20 to 19, or a priority of 1 to 99
 		71 EOPNOTSUPP | add work x --nice 1                | add work x: work has no thread of its own to prioritise
 	END
 	run -71 runuser -u alice -- bhctl -q add kthread_work x --nice -1
@@ -101,8 +101,8 @@ cancelling() {
 @test "the static instances are for one item at a time" {
 	lab_open
 	lab <<<$'add work s --static\nadd tasklet t --static\nqueue s\nqueue t\nwait s runs 1\nwait t runs 1'
-	is 71 "bhctl: add work x: another item has the static instance (EBUSY)" add work x --static
-	is 71 "bhctl: add tasklet_hi x: another item has the static instance (EBUSY)" \
+	is 71 "bhctl: add work x: another item uses the static instance (EBUSY)" add work x --static
+	is 71 "bhctl: add tasklet_hi x: another item uses the static instance (EBUSY)" \
 		add tasklet_hi x --static
 	all_right
 	run -71 env -u BHLAB_FD bhctl -q add work x --static

@@ -147,11 +147,11 @@ events_of() {
 
 @test "who may not, what is wrong, and no driver" {
 	run -71 runuser -u alice -- bhctl monitor
-	assert_output "bhctl: monitor: to see the events of all labs needs CAP_NET_ADMIN (EPERM)"
+	assert_output "bhctl: monitor: seeing the events of all labs needs CAP_NET_ADMIN (EPERM)"
 	# a kernel may be built without user namespaces
 	if [[ -e /proc/self/ns/user ]]; then
 		run -71 unshare --user --map-root-user bhctl monitor
-		assert_output "bhctl: monitor: to see the events of all labs needs CAP_NET_ADMIN (EPERM)"
+		assert_output "bhctl: monitor: seeing the events of all labs needs CAP_NET_ADMIN (EPERM)"
 	fi
 	is 64 "bhctl: monitor: --format: an event has no 'frob'; see the keys that -j prints" \
 		monitor --format '{frob}'

@@ -60,9 +60,9 @@ bh_queues() {
 	refusals <<-'END'
 		71 EINVAL     | add work x --queue b --do 'sleep 1ms' | add work x: step 1, 'sleep 1ms': cannot sleep: work on a BH queue runs in softirq context
 		71 EINVAL     | add work x --queue bh --do 'sleep 1ms' | add work x: step 1, 'sleep 1ms': cannot sleep: work on a BH queue runs in softirq context
-		71 EINVAL     | queue s --on b                        | queue s: an item is for BH queues or for others, by the queue that it names
-		71 EINVAL     | queue w --on percpu                   | queue w: an item is for BH queues or for others, by the queue that it names
-		71 EPERM      | queue s --on highpri                  | queue s: not from or to a queue of the kernel's own
+		71 EINVAL     | queue s --on b                        | queue s: an item cannot move between BH queues and other queues
+		71 EINVAL     | queue w --on percpu                   | queue w: an item cannot move between BH queues and other queues
+		71 EPERM      | queue s --on highpri                  | queue s: an item cannot move from or to one of the kernel's own queues
 		71 EINVAL     | add work x --queue b --static         | add work x: the static instance is not for BH queues
 		71 EOPNOTSUPP | delay w 1ms --cpu 0                   | delay w 1ms: on a BH queue a delay takes no CPU: that might be offline when the delay is over
 	END
@@ -114,8 +114,8 @@ bh_queues() {
 		delay v 1000s --on p
 	END
 	refusals <<-'END'
-		71 EBUSY | drain q | drain q: something is on a delay or waits for a grace period, and would come too late
-		71 EBUSY | drain p | drain p: something is on a delay or waits for a grace period, and would come too late
+		71 EBUSY | drain q | drain q: an activation is delayed or waits for a grace period, and would come too late
+		71 EBUSY | drain p | drain p: an activation is delayed or waits for a grace period, and would come too late
 		71 EBUSY | del q   | del q: an item names it, or has an activation on it
 		71 EBUSY | del p   | del p: an item names it, or has an activation on it
 	END

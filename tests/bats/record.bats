@@ -83,7 +83,7 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	run -0 --separate-stderr bhctl record -o file --settle 100ms -- \
 		sh -c 'bhctl -q add work w; bhctl delay w 1000s'
 	assert_equal "${stderr_lines[0]}" \
-		"bhctl: note: not all that was queued has come to rest; what happens from now on is not recorded"
+		"bhctl: note: some activations have not run yet; their events are not recorded"
 	told '.complete and (.at_rest | not)'
 }
 
@@ -177,14 +177,14 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	lab <<<'add work w'
 	echo precious >kept
 	refusals <<-'END'
-		64 - | record true | record: into which file? -o FILE is missing
+		64 - | record true | record: -o FILE is missing
 		64 - | record -o kept | record: CMD is missing
-		64 - | record -o - true | record: --output: a recording is no text, and standard output is the program's
-		64 - | record -o kept --settle 5 true | record: --settle: '5' has no unit that is known; ns, us, ms and s are
+		64 - | record -o - true | record: --output: a recording is not text, and standard output is the program's
+		64 - | record -o kept --settle 5 true | record: --settle: '5' has no known unit; use ns, us, ms or s
 		64 ENOENT | record -o /nowhere/file true | record: cannot write '/nowhere/file': No such file or directory
 		64 EISDIR | record -o / true | record: cannot write '/': Is a directory
 		71 EBUSY | record -o kept --records 64 true | record: the ring is in use; --records is for a new lab
-		126 EACCES | record -o kept /etc/passwd | record: '/etc/passwd' can not be run
+		126 EACCES | record -o kept /etc/passwd | record: '/etc/passwd' cannot be run
 		127 ENOENT | record -o kept nosuchprogram | record: 'nosuchprogram' is not found
 	END
 	run -71 bhctl record -o kept --records 33 -- true
@@ -286,7 +286,7 @@ assert [row["context"] for row in rows] == ["softirq", "task", "task"], rows'
 		64 - | report file --perfetto - --csv - | report file: --perfetto and --csv cannot both go to standard output
 		64 - | report | report: FILE is missing
 		64 ENOENT | report nothing | report nothing: cannot read 'nothing': No such file or directory
-		4 - | report file --svg kept | report file: --svg is drawn by gnuplot, which is not installed; its package is gnuplot-nox
+		4 - | report file --svg kept | report file: --svg needs gnuplot, which is not installed; its package is gnuplot-nox
 	END
 	assert_equal "$(cat kept)" precious
 	[ ! -e new ]
@@ -333,26 +333,26 @@ open("lines", "w").write("".join(f"report {what}{i}\n" for what in ("end", "bit"
 		i=$((i + 1))
 	done <<-'END'
 		.format = 2 | has version 2 of the format; this bhctl reads version 1
-		.head.cpus = 0 | is damaged: the chunk at byte 24 does not tell what a head tells
-		.head.cpus = 100000 | is damaged: the chunk at byte 24 does not tell what a head tells
-		.head.cpus = "4" | is damaged: the chunk at byte 24 does not tell what a head tells
-		.head.command = [null] | is damaged: the chunk at byte 24 does not tell what a head tells
-		.head.mechanisms = [] | is damaged: the chunk at byte 24 does not tell what a head tells
-		.head.mechanisms[0] = "`id`" | is damaged: the chunk at byte 24 does not tell what a head tells
-		.items[0].name = "a b" | is damaged: the chunk at byte 395 does not tell what an item is
-		.items[0].id = 4294967296 | is damaged: the chunk at byte 395 does not tell what an item is
-		.items[0].mech = 12 | is damaged: the chunk at byte 395 does not tell what an item is
-		.records[0].cpu = 4 | is damaged: the chunk at byte 540 has a record of a CPU that is not there
-		.records[0].queue_cpu = 4 | is damaged: the chunk at byte 540 has a record of a CPU that is not there
-		.records[0].ring_cpu = 65535 | is damaged: the chunk at byte 540 has a record of a CPU that is not there
-		.records[0].kind = 10 | is damaged: the chunk at byte 540 has a record of something that is not known
-		.records[0].mech = 0 | is damaged: the chunk at byte 540 has a record of something that is not known
-		.records[0].stage = 3 | is damaged: the chunk at byte 540 has a record of something that is not known
+		.head.cpus = 0 | is damaged: the chunk at byte 24 lacks a field of a head
+		.head.cpus = 100000 | is damaged: the chunk at byte 24 lacks a field of a head
+		.head.cpus = "4" | is damaged: the chunk at byte 24 lacks a field of a head
+		.head.command = [null] | is damaged: the chunk at byte 24 lacks a field of a head
+		.head.mechanisms = [] | is damaged: the chunk at byte 24 lacks a field of a head
+		.head.mechanisms[0] = "`id`" | is damaged: the chunk at byte 24 lacks a field of a head
+		.items[0].name = "a b" | is damaged: the chunk at byte 395 lacks a field of an item
+		.items[0].id = 4294967296 | is damaged: the chunk at byte 395 lacks a field of an item
+		.items[0].mech = 12 | is damaged: the chunk at byte 395 lacks a field of an item
+		.records[0].cpu = 4 | is damaged: the chunk at byte 540 has a record of a CPU that does not exist
+		.records[0].queue_cpu = 4 | is damaged: the chunk at byte 540 has a record of a CPU that does not exist
+		.records[0].ring_cpu = 65535 | is damaged: the chunk at byte 540 has a record of a CPU that does not exist
+		.records[0].kind = 10 | is damaged: the chunk at byte 540 has a record of an unknown kind, mechanism, stage or item
+		.records[0].mech = 0 | is damaged: the chunk at byte 540 has a record of an unknown kind, mechanism, stage or item
+		.records[0].stage = 3 | is damaged: the chunk at byte 540 has a record of an unknown kind, mechanism, stage or item
 		.records[0].queued_ns = 3001 | is damaged: the chunk at byte 540 has a record that ends before it starts
 		.records[0].finished_ns = 2999 | is damaged: the chunk at byte 540 has a record that ends before it starts
-		.records[0].comm = "0123456789abcdef" | is damaged: the chunk at byte 540 has a record with a text that does not end
-		.lost = [{cpu: 4, count: 1}] | is damaged: the chunk at byte 940 does not tell what was lost
-		.end.at_rest = 1 | is damaged: the chunk at byte 940 does not tell how it ended
+		.records[0].comm = "0123456789abcdef" | is damaged: the chunk at byte 540 has a record with a text that is not terminated
+		.lost = [{cpu: 4, count: 1}] | is damaged: the chunk at byte 940 lacks a field of lost records
+		.end.at_rest = 1 | is damaged: the chunk at byte 940 lacks a field of an end
 	END
 	jq "$changes" <<<"$SMALL" | recording "${lies[@]}"
 	bhctl -j batch --keep-going lines | jq -r .error | sed 's/byte [0-9]*/byte N/' >got || true

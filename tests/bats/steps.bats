@@ -9,17 +9,17 @@ load common
 	refusals <<-'END'
 		71 EINVAL | add work x --do 'bh_off'                  | add work x: step 1, 'bh_off': it is never closed
 		71 EINVAL | add work x --do 'mark 1; lock l'          | add work x: step 2, 'lock l': it is never unlocked
-		71 EINVAL | add work x --do 'irq_on'                  | add work x: step 1, 'irq_on': that is not what was opened last
-		71 EINVAL | add work x --do 'lock l; bh_off; unlock l; bh_on' | add work x: step 3, 'unlock l': that is not what was opened last
-		71 EINVAL | add work x --do 'bh_off; bh_off; bh_on; bh_on' | add work x: step 2, 'bh_off': not inside of what is off here already
-		71 EINVAL | add work x --do 'irq_off; bh_off; bh_on; irq_on' | add work x: step 2, 'bh_off': not inside of what is off here already
-		71 EINVAL | add work x --do 'bh_off; sleep 1ms; bh_on' | add work x: step 2, 'sleep 1ms': no sleep inside brackets other than mutexes
-		71 EINVAL | add work x --do 'lock k; lock l; unlock l; unlock k' | add work x: step 2, 'lock l': not inside of what is open here: locks are taken in the order of their creation, mutexes first, strict contexts last, and none with interrupts off
-		71 EINVAL | add work x --do 'lock l; lock m; unlock m; unlock l' | add work x: step 2, 'lock m': not inside of what is open here: locks are taken in the order of their creation, mutexes first, strict contexts last, and none with interrupts off
-		71 EINVAL | add work x --do 'irq_off; lock h; unlock h; irq_on' | add work x: step 2, 'lock h': not inside of what is open here: locks are taken in the order of their creation, mutexes first, strict contexts last, and none with interrupts off
-		71 EINVAL | add tasklet x --do 'bh_off; bh_on'        | add tasklet x: step 1, 'bh_off': in task context only: tasklet runs in softirq context
+		71 EINVAL | add work x --do 'irq_on'                  | add work x: step 1, 'irq_on': it does not close the bracket that was opened last
+		71 EINVAL | add work x --do 'lock l; bh_off; unlock l; bh_on' | add work x: step 3, 'unlock l': it does not close the bracket that was opened last
+		71 EINVAL | add work x --do 'bh_off; bh_off; bh_on; bh_on' | add work x: step 2, 'bh_off': it must not be opened inside of a bracket that is open here
+		71 EINVAL | add work x --do 'irq_off; bh_off; bh_on; irq_on' | add work x: step 2, 'bh_off': it must not be opened inside of a bracket that is open here
+		71 EINVAL | add work x --do 'bh_off; sleep 1ms; bh_on' | add work x: step 2, 'sleep 1ms': inside brackets other than mutexes it must not sleep
+		71 EINVAL | add work x --do 'lock k; lock l; unlock l; unlock k' | add work x: step 2, 'lock l': it must not be taken inside of what is open here: locks are taken in the order of their creation, mutexes first, strict contexts last, and none with interrupts off
+		71 EINVAL | add work x --do 'lock l; lock m; unlock m; unlock l' | add work x: step 2, 'lock m': it must not be taken inside of what is open here: locks are taken in the order of their creation, mutexes first, strict contexts last, and none with interrupts off
+		71 EINVAL | add work x --do 'irq_off; lock h; unlock h; irq_on' | add work x: step 2, 'lock h': it must not be taken inside of what is open here: locks are taken in the order of their creation, mutexes first, strict contexts last, and none with interrupts off
+		71 EINVAL | add tasklet x --do 'bh_off; bh_on'        | add tasklet x: step 1, 'bh_off': it is for task context only: tasklet runs in softirq context
 		71 EINVAL | add tasklet x --do 'lock l; unlock l'     | add tasklet x: step 1, 'lock l': the lock is for task context, and tasklet runs in softirq context
-		71 EINVAL | add hrtimer x --hard --do 'lock h; unlock h' | add hrtimer x: step 1, 'lock h': with --hard and --irqsafe there are no locks: on RT a spin lock sleeps
+		71 EINVAL | add hrtimer x --hard --do 'lock h; unlock h' | add hrtimer x: step 1, 'lock h': items with --hard or --irqsafe take no lock: on RT a spin lock sleeps
 		71 ENOENT | add work x --do 'lock none; unlock none'  | add work x: step 1, 'lock none': there is no lock none in this lab
 		71 ENOENT | add work x --do 'push l 1'                | add work x: step 1, 'push l 1': there is no FIFO l in this lab
 		71 EINVAL | add lock x --mutex --context softirq      | add lock x: a mutex is for task context: it sleeps
@@ -127,8 +127,8 @@ load common
 	lab <<<'trigger i --period 1ms --count 1000000'
 	item i '.state | index("periodic") != null'
 	refusals <<-'END'
-		71 EBUSY  | trigger i --period 1ms   | trigger i: one with a period is at work; cancel it first
-		71 EINVAL | trigger i --period 1us   | trigger i: a period is 100us or more, and twice what the top half spins; the count 1 to 1000000
+		71 EBUSY  | trigger i --period 1ms   | trigger i: a trigger with a period is active; cancel it first
+		71 EINVAL | trigger i --period 1us   | trigger i: the period must be 100us or more, and twice what the top half spins; the count 1 to 1000000
 	END
 	lab_ends was-pending <<<'cancel i'
 	lab <<<'wait i idle'

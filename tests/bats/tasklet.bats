@@ -63,7 +63,7 @@ setup() {
 		queue t --cpu 1
 		enable t
 	END
-	is 124 "bhctl: wait t runs: not so within 300ms (ETIMEDOUT)" wait t runs 1 --timeout 300ms
+	is 124 "bhctl: wait t runs: the condition was not met within 300ms (ETIMEDOUT)" wait t runs 1 --timeout 300ms
 	all_right
 	item t '.state == ["pending", "disabled"] and .depth == 1 and .counters.outstanding == 1'
 	lab_says idle runs idle <<<$'enable t\nwait t runs 1\nwait t idle'
@@ -104,8 +104,8 @@ setup() {
 
 @test "del and flush of a disabled, scheduled one are refused, and enable makes them possible" {
 	lab <<<$'add tasklet t\ndisable t\nqueue t'
-	is 71 "bhctl: del t: it is disabled and scheduled, and killing it would wait for ever; enable it first (EBUSY)" del t
-	is 71 "bhctl: flush t: it is disabled and pending, and would wait for ever (EBUSY)" flush t
+	is 71 "bhctl: del t: it is disabled and scheduled, and killing it would wait forever; enable it first (EBUSY)" del t
+	is 71 "bhctl: flush t: it is disabled and pending, and the call would wait forever (EBUSY)" flush t
 	all_right
 	lab <<<$'enable t\nflush t\ndel t'
 	assert_equal "$(bhctl -p list)" ""

@@ -103,7 +103,7 @@ setup() {
 @test "the first delay wins, and --mod replaces it" {
 	lab_says added queued \
 		already-pending <<<$'add work w --do "sleep 50ms"\ndelay w 1000s\ndelay w 1ms'
-	is 124 "bhctl: wait w runs: not so within 300ms (ETIMEDOUT)" wait w runs 1 --timeout 300ms
+	is 124 "bhctl: wait w runs: the condition was not met within 300ms (ETIMEDOUT)" wait w runs 1 --timeout 300ms
 	all_right
 	item w '.state == ["pending", "delayed"]'
 	lab_says modified runs <<<$'delay w 1ms --mod\nwait w runs 1'
