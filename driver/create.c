@@ -101,8 +101,10 @@ static int bhlab_item_init(struct bhlab_object *obj)
 	struct bhlab_lab *lab = obj->lab;
 	int ret;
 
-	if (lab->process_ns + item->process_ns > bhlab_limits.lab_ns)
-		return -EDQUOT;	/* bhlab_item_create() returns ENOSPC, and why */
+	item->over_lab_time = lab->process_ns + item->process_ns >
+			      bhlab_limits.lab_ns;
+	if (item->over_lab_time)
+		return -ENOSPC;
 	/* It may record from its first activation on. */
 	ret = bhlab_ring_use(&lab->ring);
 	if (!ret)
@@ -282,7 +284,7 @@ struct bhlab_object *bhlab_item_create(struct bhlab_lab *lab,
 		ret = bhlab_item_read_programs(item, cmd);
 	if (!ret)
 		ret = bhlab_lab_add(lab, &item->obj);
-	if (ret == -EDQUOT)
+	if (item->over_lab_time)
 		ret = bhlab_program_refuse(cmd, BHLAB_WHY_LAB_TIME, 0);
 	if (ret) {
 		bhlab_item_free(item);

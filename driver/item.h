@@ -53,6 +53,7 @@ struct bhlab_stamp {
  * @process_ns: the part of lab->process_ns that its programs take
  * @privileged: created with CAP_SYS_ADMIN; its steps may do what that allows
  * @atomic: its handler is charged to the CPU's budget, whatever the context
+ * @over_lab_time: not added, since the lab's programs would take too long
  * @ran_on: the CPU whose budget was charged last
  * @share: charged for its programs in process context; NULL: not limited
  * @finished: runs that ended
@@ -85,6 +86,7 @@ struct bhlab_item {
 	u32 priority;
 	bool privileged;
 	bool atomic;
+	bool over_lab_time;
 	u16 ran_on;
 	struct bhlab_share *share;
 	u64 cookie;
