@@ -71,6 +71,6 @@ char *xstrdup(const char *text)
 
 void no_memory(void)
 {
-	fputs("bhctl: no memory\n", stderr);
+	fputs("bhctl: out of memory (ENOMEM)\n", stderr);
 	exit(STATUS_REFUSED);
 }
