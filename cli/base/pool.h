@@ -17,7 +17,7 @@ char *pool_text(struct pool *pool, const char *text, size_t len);
 char *pool_printf(struct pool *pool, const char *fmt, ...) PRINTF(2, 3);
 void pool_free(struct pool *pool);
 
-/* A growing array of pointers; what it points to is somebody else's. */
+/* A growing array of pointers; it does not own what they point to. */
 struct list {
 	void **at;
 	size_t nr, room;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The words of the command line for the numbers of the ABI, each in one place.
- * What mechanisms are called the driver says, when it is asked; without asking
- * it mech_words tells a name that some driver has from a mistake.
+ * The driver reports the names of its mechanisms. Without a driver mech_words tells
+ * a name that some driver has from a mistake.
  */
 #ifndef BHCTL_WORDS_H
 #define BHCTL_WORDS_H

@@ -42,7 +42,7 @@ static int unknown_mech(const struct lab *lab, const char *name, struct error *e
 	return usage(e, "unknown mechanism '%s'; there are %s", name, names);
 }
 
-/* The options that only some mechanisms take, as the driver tells. */
+/* The options that only some mechanisms take, as the driver reports. */
 static int check_attributes(const struct add *add, struct error *e)
 {
 	const struct bhlab_mech_info *mech = add->mech;

@@ -367,7 +367,7 @@ static int show_item(struct lab *lab, uint32_t id, json_object **doc)
 	return show_programs(lab, &state, *doc);
 }
 
-/* NEXT tells of which kind an object is. */
+/* NEXT reports the kind of an object. */
 static int show_object(struct lab *lab, uint32_t id, json_object **doc)
 {
 	struct bhlab_lookup object = { .size = sizeof(object), .id = id - 1 };

@@ -122,7 +122,7 @@ static int open_device(struct lab *lab, const char *path, struct error *e)
 	return check_abi(lab, path, STATUS_ABSENT, e);
 }
 
-/* A descriptor that somebody gave us: never trusted, never replaced. */
+/* A descriptor that the caller passed: never trusted, never replaced. */
 static int check_fd(struct lab *lab, const char *what, struct error *e)
 {
 	struct stat st;

@@ -26,9 +26,9 @@ int lab_ioctl(const struct lab *lab, unsigned long request, void *arg);
 /* The time, of the clock that the records have theirs from. */
 uint64_t monotonic_ns(void);
 
-/* --fd, else BHLAB_FD unless -d is given, else the device opened anew. */
+/* --fd, else BHLAB_FD unless -d is given, else a new open of the device. */
 int lab_open(struct lab *lab, struct error *e);
-/* The device opened anew, unless --fd names a lab. */
+/* A new open of the device, unless --fd names a lab. */
 int lab_open_new(struct lab *lab, struct error *e);
 void lab_close(struct lab *lab);
 

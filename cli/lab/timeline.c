@@ -63,7 +63,7 @@ static int by_time(const void *a, const void *b)
 	return (int)x->kind - (int)y->kind;
 }
 
-/* A start that is followed by its own end is told in one row. */
+/* A start that is followed by its own end takes one row. */
 static void join_rows(struct picture *p)
 {
 	size_t to = 0;

@@ -122,7 +122,7 @@ static struct hist *hist_of(struct side *side, json_object *thread)
 					 NULL;
 }
 
-/* The keys are the lower ends of the buckets; the largest value of all is told apart. */
+/* The keys are the lower ends of the buckets; the maximum is a field of its own. */
 static bool read_thread(struct side *side, json_object *thread)
 {
 	json_object *buckets = json_get(thread, "histogram", json_type_object),

@@ -256,7 +256,7 @@ static int check_chunk(struct reading *r)
 	return chunk->length > RECORDING_CHUNK_MAX ? damaged(r, "is too long") : 0;
 }
 
-/* 1: there was one; 0: the file ends, in the midst of one perhaps. */
+/* 1: there was one; 0: the file ends, perhaps in the middle of one. */
 static int next_chunk(struct reading *r)
 {
 	size_t length;
@@ -318,7 +318,7 @@ static void sort_items(struct recording *recording)
 	recording->nr_items = to;
 }
 
-/* An item is for BH queues or for others, always; where it runs tells. */
+/* An item is always on BH queues, or never; its context shows which. */
 static void find_bh(struct recording *recording)
 {
 	for (size_t i = 0; i < recording->records.nr; i++) {

@@ -83,7 +83,7 @@ struct member {
  * @labs: how many labs it wants; 0: all that there are
  * @prepare: make the objects, in one process for each CPU
  * @start: set them going, in each process when all are prepared
- * @loop: called for ever by each of @threads threads
+ * @loop: called forever by each of @threads threads
  */
 struct attack {
 	const char *name;

@@ -69,7 +69,7 @@ load common
 	assert_line "kernel	$(uname -r)"
 }
 
-@test "mechanisms tells of each where it runs, and which verbs are whose" {
+@test "mechanisms lists contexts and verbs, and which verbs are native" {
 	run -0 --separate-stderr bhctl -j mechanisms
 	assert_equal "$stderr" ""
 	assert_equal "$(jq -r '.mechanisms[].name' <<<"$output" | head -4 | xargs)" \
@@ -100,7 +100,7 @@ load common
 	assert_line --regexp $'^tasklet\t[a-z,-]*softirq[a-z,-]*\tnative\temulated\t'
 }
 
-@test "list and show tell of items, as text, raw and as JSON" {
+@test "list and show print items, as text, raw and as JSON" {
 	lab_open
 	lab <<-'EOF'
 		add work w --do 'queue later' --queue highpri --cpu 1 --data 'some text' --cookie 0xffffffffffffffff --queued

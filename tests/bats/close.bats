@@ -57,7 +57,7 @@ close_amid() {
 	close_amid <<<$'add irq i --top thread --thread "sleep 1ms"\ndisable i\ntrigger i --count 3\ntrigger i --cpu 1'
 }
 
-@test "close with items that queue themselves, for ever" {
+@test "close with items that queue themselves, forever" {
 	close_amid <<<$'add work w --do requeue\nadd tasklet t --do "spin 10us; requeue"\nqueue w\nqueue t\nwait t runs 10\nwait w runs 10'
 }
 

@@ -75,7 +75,7 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 		item("w").lost == 0'
 }
 
-@test "record: what the program has queued is waited for, but not for ever" {
+@test "record: what the program has queued is waited for, but not forever" {
 	bhctl record -o file -- \
 		sh -c 'bhctl -q add work w --do "sleep 300ms; queue w2"; bhctl -q add work w2 --do "mark 5"
 		bhctl queue w'

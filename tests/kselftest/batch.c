@@ -275,7 +275,7 @@ TEST_F(batch, bad_pointers)
 	EXPECT_EQ(-EFAULT, BATCH(edge, 2, 0, &b));
 	EXPECT_EQ(-EFAULT, BATCH(edge + 1, 1, BHLAB_BATCH_ON, &b));
 	EXPECT_EQ(-EFAULT, BATCH((void *)((char *)edge + 1), 1, 0, &b));
-	/* the second one can not be written */
+	/* the second one cannot be written */
 	mprotect(mem + 4096, 4096, PROT_READ);
 	EXPECT_EQ(-EFAULT, BATCH(edge, 2, 0, &b));
 	mprotect(mem, 4096, PROT_READ);

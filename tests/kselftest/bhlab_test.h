@@ -395,7 +395,7 @@ static inline __u64 bh_settled(const struct bhlab_item_state *st)
 }
 
 /*
- * An activation that is lost stays outstanding for ever. What has reasons to
+ * An activation that is lost stays outstanding forever. What has reasons to
  * be: it is disabled, on a delay, a period or a program goes on.
  */
 static inline bool bh_at_rest(int fd, __u32 id, struct bhlab_item_state *st)
@@ -433,7 +433,7 @@ static inline bool bh_check_item(struct __test_metadata *_metadata, int fd,
 	}
 	if (!rests) {
 		EXPECT_TRUE(st.out_state != BHLAB_STATE_PENDING || bh_settled(&st) != before) {
-			TH_LOG("item %s waits for ever", l->name);
+			TH_LOG("item %s waits forever", l->name);
 		}
 		return false;
 	}

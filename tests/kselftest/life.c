@@ -114,7 +114,7 @@ static void delayed(int fd)
 	}
 }
 
-/* What could not be taken back is still with the kernel. */
+/* An activation that could not be cancelled is still with the kernel. */
 static void delayed_cancelled(int fd)
 {
 	delayed(fd);

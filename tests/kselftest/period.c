@@ -163,7 +163,7 @@ TEST_F(period, cancel)
 	}
 }
 
-/* Cancelled before the first, and started anew at once. */
+/* Cancelled before the first, and started again at once. */
 TEST_F(period, cancelled_early)
 {
 	for (int i = 0; i < 20; i++) {

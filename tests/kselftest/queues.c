@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Queues: what attributes they may have, what waits for what on them, and when
- * they can not go.
+ * they cannot go.
  */
 #include <pthread.h>
 

@@ -243,7 +243,7 @@ FIXTURE_SETUP(moved)
 	self->fd = bh_open(O_NONBLOCK);
 	ASSERT_LE(0, self->fd);
 	if (!bh_has_verb(self->fd, BHLAB_MECH_WORK, variant->verb))
-		SKIP(return, "this kernel can not");
+		SKIP(return, "this kernel cannot");
 	own = bh_queue(self->fd, "own", BHLAB_WQ_PERCPU);
 	ASSERT_LT(0, own);
 	ASSERT_EQ(0, bh_call(self->fd, BHLAB_IOC_QUEUE_CREATE, &c));
@@ -288,7 +288,7 @@ TEST_F(moved, handler_has_returned)
 }
 
 /*
- * An item that runs twice, on the queues of two CPUs. The first handler can not
+ * An item that runs twice, on the queues of two CPUs. The first handler cannot
  * return, since nothing but the hog runs on its CPU; the second can.
  */
 FIXTURE(twice) {
@@ -544,7 +544,7 @@ TEST_F_TIMEOUT(safety, drain_sees_what_is_destroyed, 60)
 	call_begin(&flusher, flush, self->fd, item);
 	ASSERT_EQ(BHLAB_RESULT_QUEUED, ACT(DELAY, item, .ns = 200 * BH_MS));
 	call_begin(&destroyer, bh_destroy, self->fd, item);
-	/* what was delayed is taken back at once, and counted */
+	/* a delayed activation is cancelled at once, and counted */
 	EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_CANCELLED, item, &e));
 	call_begin(&drainer, drain, self->fd, queue);
 	ret = call_end(&drainer);
@@ -880,7 +880,7 @@ static bool waiters_ended(struct waiter *waiters)
 	return n == WAITERS;
 }
 
-/* On RT two of them took each other's place, and hung for ever. */
+/* On RT two of them took each other's place, and hung forever. */
 TEST_F_TIMEOUT(safety, irq_work_has_many_waiters, 60)
 {
 	struct waiter waiters[WAITERS];

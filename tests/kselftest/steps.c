@@ -606,7 +606,7 @@ TEST_F(steps, cancel)
 	}
 }
 
-/* It cancels what is pending of itself: it can not be met by its own step. */
+/* It cancels what is pending of itself: it cannot be met by its own step. */
 TEST_F(steps, cancel_and_queue_itself)
 {
 	const int self_id = FIFO + 1;

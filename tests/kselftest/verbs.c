@@ -504,7 +504,7 @@ TEST_F(disables, disabled)
 	STATE(self->id, 0, .out_accepted = 1, .out_runs = 1);
 }
 
-/* Pending and disabled: what would wait for ever is refused. */
+/* Pending and disabled: what would wait forever is refused. */
 TEST_F(keeps, disabled_and_pending)
 {
 	int ret;
