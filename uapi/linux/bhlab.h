@@ -1071,8 +1071,9 @@ struct bhlab_fifo_state {
  *
  * FLUSH: wait for the last activation: WAITED or IDLE. A delay ends at once. If
  * the delayed item has run before the kernel's flush looks at it, the result is
- * IDLE. EBUSY: pending and disabled. FLUSH of a queue waits for everything that
- * is on it now; always WAITED.
+ * IDLE. An activation that is cancelled, or gets a new delay, meanwhile is not
+ * waited for any longer. EBUSY: pending and disabled. FLUSH of a queue waits for
+ * everything that is on it now; always WAITED.
  *
  * DRAIN: wait until a queue is empty. Items on the queue may still queue on it,
  * and are waited for. Everything else is refused meanwhile: EAGAIN for a verb; a
