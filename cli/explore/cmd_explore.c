@@ -109,9 +109,10 @@ static int check_explore(const struct call *call, struct error *e)
 	if (arg_given(call, "--mechanisms") &&
 	    parse_list(arg_typed(call, "--mechanisms"), &bits, "mechanism", mech_value, e))
 		return -1;
-	return arg_given(call, "--verbs") &&
-			       parse_list(arg_typed(call, "--verbs"), &bits, "verb", verb_value, e) ?
-		       -1 : 0;
+	if (arg_given(call, "--verbs") &&
+	    parse_list(arg_typed(call, "--verbs"), &bits, "verb", verb_value, e))
+		return -1;
+	return 0;
 }
 
 /* --- the machine */
