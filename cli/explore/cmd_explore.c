@@ -309,6 +309,9 @@ static int set_up(const struct call *call, struct campaign *c, struct error *e)
 	c->wanted.mechanisms &= (2U << lab.info.out_mechs) - 2;
 	lab_close(&lab);
 	model_read();
+	for (uint32_t mech = 0; mech < 32; mech++)
+		if (c->wanted.mechanisms & 1U << mech && !model_chapter(mech))
+			c->wanted.mechanisms &= ~(1U << mech);
 	if (!plan_targets(&c->wanted, &c->machine))
 		return fail(e, STATUS_USAGE, 0, "these mechanisms have none of these verbs");
 	return 0;

@@ -73,7 +73,8 @@ struct phase {
 /* All of a run, in one piece: a copy of it is another plan. */
 struct plan {
 	uint64_t seed, run;
-	uint32_t target;	/* the state and the verbs that it aims at, or PLAN_STORM */
+	uint32_t target;	/* the state and the verb that it aims at, or PLAN_STORM */
+	uint8_t partner;	/* the verb that meets it */
 	uint8_t nr_items, nr_queues, nr_phases;
 	struct plan_item items[PLAN_ITEMS];
 	uint32_t queues[PLAN_QUEUES];	/* BHLAB_WQ_* */

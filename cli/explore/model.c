@@ -397,12 +397,14 @@ static size_t find_chapter(uint32_t mech)
 	for (size_t n = 0; n < ARRAY_SIZE(chapters); n++)
 		if (!strcmp(chapters[n].mech, name))
 			return n;
-	abort();
+	return ARRAY_SIZE(chapters);
 }
 
 const struct chapter *model_chapter(uint32_t mech)
 {
-	return &chapters[find_chapter(mech)];
+	size_t n = find_chapter(mech);
+
+	return n < ARRAY_SIZE(chapters) ? &chapters[n] : NULL;
 }
 
 const struct row *model_rows(uint32_t mech, size_t *nr)

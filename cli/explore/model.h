@@ -84,6 +84,7 @@ struct row {
 
 /* Reads all chapters; what is wrong in them ends the program. Once. */
 void model_read(void);
+/* NULL if the model has none for this mechanism. */
 const struct chapter *model_chapter(uint32_t mech);
 /* The rows of a mechanism; @nr of them. */
 const struct row *model_rows(uint32_t mech, size_t *nr);

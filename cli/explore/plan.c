@@ -2,7 +2,8 @@
 /*
  * Plans: a number and a seed make a plan, always the same one. Every run aims at one
  * state of one mechanism, and at two verbs that meet there. The runs go through all of
- * these in an order that the seed gives, and every fourth is a storm. So what has not
+ * these in an order that the seed gives: in a round each verb comes once in each state, and
+ * meets another one than in the round before. Every fourth run is a storm. So what has not
  * been seen comes first, and a run needs no other one before it to be played again.
  */
 #include <stdio.h>
@@ -132,36 +133,55 @@ static bool move_possible(uint32_t mech, const struct move *move, unsigned int w
 	return model_has(mech, move->verb, world) && (!move->other_queue || on_workqueue(mech));
 }
 
+/* A state, and a verb that meets others there. */
 struct target {
-	uint8_t mech, aim, moves[2];
+	uint8_t mech, aim, move;
 };
 
 static struct target *targets;
-static unsigned int nr_targets;
+static unsigned int nr_targets, nr_pairs;
+
+static bool move_wanted(uint32_t mech, unsigned int move, const struct wanted *wanted,
+			unsigned int world)
+{
+	return wanted->verbs & 1U << moves[move].verb && move_possible(mech, &moves[move], world);
+}
+
+/* The verbs that this mechanism may meet, into @list. */
+static unsigned int partners(uint32_t mech, const struct wanted *wanted, unsigned int world,
+			     uint8_t list[ARRAY_SIZE(moves)])
+{
+	unsigned int nr = 0;
+
+	for (unsigned int move = 0; move < ARRAY_SIZE(moves); move++)
+		if (move_wanted(mech, move, wanted, world))
+			list[nr++] = move;
+	return nr;
+}
 
 static void add_targets(uint32_t mech, unsigned int aim, const struct wanted *wanted,
 			unsigned int world)
 {
-	for (unsigned int a = 0; a < ARRAY_SIZE(moves); a++)
-		for (unsigned int b = 0; b < ARRAY_SIZE(moves); b++) {
-			if (!(wanted->verbs & 1U << moves[a].verb) ||
-			    !(wanted->verbs & 1U << moves[b].verb) ||
-			    !move_possible(mech, &moves[a], world) ||
-			    !move_possible(mech, &moves[b], world))
-				continue;
-			targets = xrealloc(targets, nr_targets + 1, sizeof(*targets));
-			targets[nr_targets++] = (struct target){ mech, aim, { a, b } };
-		}
+	uint8_t list[ARRAY_SIZE(moves)];
+	unsigned int nr = partners(mech, wanted, world, list);
+
+	for (unsigned int i = 0; i < nr; i++) {
+		targets = xrealloc(targets, nr_targets + 1, sizeof(*targets));
+		targets[nr_targets++] = (struct target){ mech, aim, list[i] };
+	}
+	nr_pairs += nr * nr;
 }
 
 unsigned int plan_targets(const struct wanted *wanted, const struct machine *machine)
 {
-	for (uint32_t mech = 1; mech < 32 && !nr_targets; mech++)
+	if (nr_targets)
+		return nr_pairs;
+	for (uint32_t mech = 1; mech < 32; mech++)
 		for (unsigned int aim = 0; aim < AIMS; aim++)
 			if (wanted->mechanisms & 1U << mech &&
 			    aim_possible(mech, aim, machine->world))
 				add_targets(mech, aim, wanted, machine->world);
-	return nr_targets;
+	return nr_pairs;
 }
 
 void plan_target_text(const struct plan *plan, char *buf, size_t size)
@@ -172,8 +192,8 @@ void plan_target_text(const struct plan *plan, char *buf, size_t size)
 		snprintf(buf, size, "a storm");
 	else
 		snprintf(buf, size, "%s %s: %s, %s", word_name(&mech_words, target->mech),
-			 aim_names[target->aim], moves[target->moves[0]].name,
-			 moves[target->moves[1]].name);
+			 aim_names[target->aim], moves[target->move].name,
+			 moves[plan->partner].name);
 }
 
 /* --- making one */
@@ -264,10 +284,10 @@ static bool needs_ordered(unsigned int aim)
 	return aim == AIM_PENDING || aim == AIM_MOVED || aim == AIM_MOVED_DELAYED;
 }
 
-static bool wants_other_queue(const struct target *target)
+static bool wants_other_queue(const struct maker *m, const struct target *target)
 {
-	return needs_ordered(target->aim) || moves[target->moves[0]].other_queue ||
-	       moves[target->moves[1]].other_queue;
+	return needs_ordered(target->aim) || moves[target->move].other_queue ||
+	       moves[m->plan->partner].other_queue;
 }
 
 static void make_queues(struct maker *m, const struct target *target)
@@ -277,7 +297,7 @@ static void make_queues(struct maker *m, const struct target *target)
 	uint32_t kind = own[below(&m->random, ARRAY_SIZE(own))];
 
 	if (kind == BHLAB_WQ_BH &&
-	    (wants_other_queue(target) || target->mech != BHLAB_MECH_WORK ||
+	    (wants_other_queue(m, target) || target->mech != BHLAB_MECH_WORK ||
 	     !(m->machine->features & BHLAB_FEATURE_BH_QUEUE)))
 		kind = BHLAB_WQ_PERCPU;
 	m->plan->nr_queues = 3;
@@ -431,7 +451,8 @@ static void clash(struct maker *m, const struct target *target)
 
 		phase->nr_threads = thread + 1;
 		phase->cpu[thread] = thread ? any_cpu(m) : m->machine->cpus[0];
-		add_move(m, phase, thread, &moves[target->moves[i]], due + after);
+		add_move(m, phase, thread, &moves[i ? m->plan->partner : target->move],
+			 due + after);
 		if (threads == 1)
 			add_call(phase, 0, V_LOOK, SUBJECT);
 	}
@@ -597,19 +618,33 @@ static void make_storm(struct maker *m)
 	}
 }
 
+/*
+ * Number @n of the runs that aim. A prime that divides no number of targets makes each of them
+ * come once in a round, and in each round the verb meets another one.
+ */
+static void take_aim(struct maker *m, uint64_t n)
+{
+	struct random order = { m->wanted->seed };
+	uint8_t list[ARRAY_SIZE(moves)];
+	uint64_t first = next(&order), round = n / nr_targets;
+	unsigned int nr;
+
+	m->plan->target = (first + n * 15485863) % nr_targets;
+	nr = partners(targets[m->plan->target].mech, m->wanted, m->machine->world, list);
+	m->plan->partner = list[(first + m->plan->target + round) % nr];
+}
+
 void plan_make(struct plan *plan, const struct wanted *wanted, const struct machine *machine,
 	       uint64_t run)
 {
 	struct maker m = { plan, wanted, machine, { wanted->seed ^ run * 0xd1342543de82ef95ULL } };
-	struct random order = { wanted->seed };
 
 	*plan = (struct plan){ .seed = wanted->seed, .run = run };
 	next(&m.random);
 	if (run % 4 == 3) {
 		make_storm(&m);
-		return;
+	} else {
+		take_aim(&m, run - run / 4);
+		make_aimed(&m);
 	}
-	/* A prime that divides no number of targets: each of them once in a round. */
-	plan->target = (next(&order) + (run - run / 4) * 15485863) % nr_targets;
-	make_aimed(&m);
 }
