@@ -26,6 +26,7 @@ struct bench {
  * @before: what is to be there, made without a failure; 0 or -errno
  * @call: the call; a result, or -errno
  * @after: undo what the call did when it succeeded
+ * @netlink: it is a message
  * @request: the ioctl, and of the union its structure; for others, numbers
  */
 struct trial {
@@ -44,6 +45,7 @@ struct trial {
 		uint32_t number[4];
 	};
 	unsigned long request;
+	bool netlink;
 };
 
 /* Called for each of them. */

@@ -652,7 +652,7 @@ static void ask_it(const char *name, uint8_t cmd, uint16_t flags, uint16_t first
 		   uint32_t id)
 {
 	struct trial t = {
-		.before = new_socket, .call = ask, .request = first,
+		.before = new_socket, .call = ask, .netlink = true, .request = first,
 		.number = { cmd, flags, lab, id },
 	};
 
@@ -668,7 +668,7 @@ static int join(struct bench *b, const struct trial *t)
 static void netlink(struct bench *b)
 {
 	struct trial joins = { .name = "netlink: join the group", .before = new_socket,
-			       .call = join };
+			       .call = join, .netlink = true };
 	uint32_t lab = lab_number(b);
 
 	ask_it("the driver", BHLAB_CMD_STATS_GET, NLM_F_ACK, 0, 0, 0);
