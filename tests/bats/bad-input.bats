@@ -34,7 +34,7 @@ load common
 		64 - | queue w --cpu 0x   | queue: --cpu: '0x' is not a number
 		64 - | queue w --cpu 4294967296 | queue: --cpu: '4294967296' is more than 4294967295
 		64 - | wait w runs        | wait w runs: how many runs? N is missing
-		64 - | wait w started     | wait w: how many runs? N is missing
+		64 - | wait w started     | wait w started: how many runs? N is missing
 		64 - | delay w 5 ms       | delay w: PERIOD: '5 ms': write 5ms, without a blank
 		64 - | delay w 5µs        | delay w: PERIOD: '5µs' has a letter that is not ASCII; write 5us
 		64 - | wait w idle --timeout 5 s | wait: --timeout: '5 s': write 5s, without a blank
