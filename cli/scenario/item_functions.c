@@ -207,10 +207,10 @@ static int kernel_cpus(struct eval *eval, const struct expr *call, struct datum 
 	return 0;
 }
 
-/* "0-1,3" */
+/* "0-1,3"; a node without CPUs, as numa=fake makes them, runs nothing. */
 unsigned int nodes_online(void)
 {
-	FILE *file = fopen("/sys/devices/system/node/online", "re");
+	FILE *file = fopen("/sys/devices/system/node/has_cpu", "re");
 	char text[256];
 	cpu_set_t nodes;
 	struct error e;
