@@ -106,8 +106,9 @@ static const struct chapter chapters[] = {
 			{ "cancel-sync", "!queued", "idle", "wait-running" },
 			FLUSH_RULES,
 			/* The kernel waits for ever for a disabled one. */
-			{ "flush", "queued off", "EBUSY", "" },
-			{ "flush", "delayed off", "EBUSY", "fire" },
+			{ "flush", "off queued", "EBUSY", "" },
+			/* It was disabled while the flush waited. */
+			{ "flush", "off delayed", "EBUSY", "fire" },
 			{ "disable", "", "idle", "off" },
 			{ "disable disable-sync", "queued member", "EPERM", "" },
 			{ "disable-sync", "", "idle", "wait-running off" },
@@ -144,7 +145,8 @@ static const struct chapter chapters[] = {
 			/* The core has latched it, and gives it back to nobody. */
 			{ "cancel cancel-sync", "off pending", "EBUSY", "" },
 			FLUSH_RULES,
-			{ "flush", "off pending", "EBUSY", "fire" },
+			{ "flush", "off queued", "EBUSY", "" },
+			/* It was disabled while the flush waited. */
 			{ "flush", "off delayed", "EBUSY", "fire" },
 			{ "disable", "", "idle", "off" },
 			{ "disable-sync", "", "idle", "wait-running off" },
