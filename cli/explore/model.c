@@ -231,6 +231,7 @@ static const struct chapter chapters[] = {
 		.mech = "rcu_work",
 		.source = "queue_rcu_work(), flush_rcu_work() in kernel/workqueue.c",
 		.overlap = OVERLAP_OTHER_QUEUE,
+		.grace_period = true,
 		.rules = ALL_RULES(
 			GONE_RULES,
 			{ "queue", "!queued", "queued", "pending" },
@@ -460,11 +461,13 @@ void model_print(void)
 	for (size_t n = 0; n < ARRAY_SIZE(chapters); n++) {
 		const struct chapter *chapter = &chapters[n];
 
-		printf("\n## %s\n\n%s%s%s\n\nSource: %s.\n\n", chapter->mech,
+		printf("\n## %s\n\n%s%s%s%s\n\nSource: %s.\n\n", chapter->mech,
 		       overlap_text[chapter->overlap],
 		       chapter->held_when_off ? " What is pending while it is disabled waits." : "",
 		       chapter->cancels_late ?
 			       " `cancel --sync` cancels what is armed while it waits, too." : "",
+		       chapter->grace_period ?
+			       " A flush of its\nqueue does not wait for a grace period." : "",
 		       chapter->source);
 		printf("| verb | in state | answer | then |\n|---|---|---|---|\n");
 		for (const struct rule *rule = chapter->rules; rule->verbs; rule++)

@@ -41,6 +41,7 @@ struct chapter {
 	bool merges;		/* one activation may swallow another, or be lost */
 	/* What is armed while cancel --sync waits is cancelled at its end, too. */
 	bool cancels_late;
+	bool grace_period;	/* what is pending may not be on its queue yet */
 	const struct rule *rules;
 };
 

@@ -332,8 +332,11 @@ static void each_activation(struct search *s, struct state *state, const struct 
 			a->at = later(op->begin, a->hold);
 			a->hold = 0;
 		}
-		if (of_queue && (a->queue != op->queue ||
-				 (op->verb == V_FLUSH_QUEUE && a->where == DELAYED)))
+		if (of_queue && a->queue != op->queue)
+			continue;
+		/* Not on the queue yet. */
+		if (op->verb == V_FLUSH_QUEUE &&
+		    (a->where == DELAYED || (a->where == PENDING && s->chapter->grace_period)))
 			continue;
 		if (row->then & THEN_WAIT || (row->then & THEN_WAIT_RUNNING && at_work(a)))
 			a->waiters |= 1U << nr;
