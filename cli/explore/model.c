@@ -142,7 +142,10 @@ static const struct chapter chapters[] = {
 			{ "cancel cancel-sync", "!delayed pending", "idle", "" },
 			{ "cancel-sync", "queued", "was-pending", "cancel wait-running" },
 			{ "cancel-sync", "!queued", "idle", "wait-running" },
-			/* The core has latched it, and gives it back to nobody. */
+			/* The core has latched what is pending, and gives it back to nobody. */
+			{ "cancel", "delayed pending", "was-pending", "cancel-delay" },
+			{ "cancel-sync", "delayed pending", "was-pending",
+			  "cancel-delay wait-running" },
 			{ "cancel cancel-sync", "off pending", "EBUSY", "" },
 			FLUSH_RULES,
 			{ "flush", "off queued", "EBUSY", "" },
@@ -290,6 +293,7 @@ static const struct word then_list[] = {
 	{ "on", THEN_ON },
 	{ "gone", THEN_GONE },
 	{ "lost", THEN_LOST },
+	{ "cancel-delay", THEN_CANCEL_DELAY },
 };
 
 static const struct words when_words = { "state", when_list, ARRAY_SIZE(when_list) };
@@ -447,10 +451,11 @@ static const char head[] =
 	"`disable --sync`), *gone* destroyed, *dying* that the call that destroys it has not returned. All\n"
 	"words in a cell hold; `!` is not. *old* is a kernel before 6.10, *member* a user without\n"
 	"CAP_SYS_ADMIN. If several rows fit, any of them may happen.\n\n"
-	"Then: a new activation that is *pending* or *delayed*; *restart*: what is queued waits for the new\n"
-	"delay; *cancel*: what is queued goes away; *fire*: its delay is over; *wait*: the call returns when\n"
-	"all activations that there are now have ended; *wait-running*: when no handler is at work; *off*,\n"
-	"*on*: the depth changes by one; *lost*: accepted, and shares a run or gets none.\n\n"
+	"Then: a new activation that is *pending* or *delayed*; *restart*: what is queued waits for the\n"
+	"new delay; *cancel*: what is queued goes away; *cancel-delay*: what is delayed; *fire*: its delay\n"
+	"is over; *wait*: the call returns when all activations that there are now have ended;\n"
+	"*wait-running*: when no handler is at work; *off*, *on*: the depth changes by one; *lost*:\n"
+	"accepted, and shares a run or gets none.\n\n"
 	"Two verbs that meet are in some order, which the model does not know: any that explains all\n"
 	"answers will do, but none in which a call takes effect before it began or after it returned, a\n"
 	"delay ends early, or a program before its time.\n";

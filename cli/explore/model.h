@@ -71,6 +71,7 @@ enum then {
 	THEN_ON = 256,
 	THEN_GONE = 512,
 	THEN_LOST = 1024,	/* accepted, and shares a run or gets none */
+	THEN_CANCEL_DELAY = 2048,	/* what is delayed goes away */
 };
 
 /* A row, ready for use. */

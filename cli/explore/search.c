@@ -316,7 +316,8 @@ static void each_activation(struct search *s, struct state *state, const struct 
 
 		if (row->then & (THEN_CANCEL | THEN_RESTART) && a->where <= PENDING)
 			release_flush(s, state, a->waiters);
-		if (row->then & THEN_CANCEL && a->where <= PENDING) {
+		if ((row->then & THEN_CANCEL && a->where <= PENDING) ||
+		    (row->then & THEN_CANCEL_DELAY && a->where == DELAYED)) {
 			drop(state, i--);
 			continue;
 		}
