@@ -502,7 +502,7 @@ static int call_row(struct worker *w)
 	case ROW_PROTECT:
 		return -protect_any(&p->rng);
 	case ROW_URING:
-		return -uring_any(&p->rng, fd);
+		return w->shared->no_uring ? ENOSYS : -uring_any(&p->rng, fd);
 	case ROW_OTHER:
 		return do_other(w, fd);
 	default:

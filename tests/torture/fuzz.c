@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * fuzz [--seed N] [--time SECONDS] [--processes N] [--threads N] [--uid root|member|both]
- * [--cgroup DIR] [--plan N]: makes calls that are nearly right, and many that are
+ * [--cgroup DIR] [--no-uring] [--plan N]: makes calls that are nearly right, and many that are
  * not, as TAP. Afterwards a table says what was answered, and how often. --plan: of
  * each thread the first N calls are planned, not made, and their sum is printed.
  */
@@ -36,6 +36,7 @@ static uint64_t seed = 1, ns = 10 * SECOND;
 static unsigned int nr_processes = 4, nr_threads = 4;
 static const char *user = "both", *cgroup;
 static uint64_t planned;
+static bool no_uring;
 
 static struct shared *shared;
 static pid_t pids[MAX_PROCESSES];
@@ -427,7 +428,7 @@ static void print_plans(void)
 static void usage(void)
 {
 	fprintf(stderr, "usage: fuzz [--seed N] [--time SECONDS] [--processes N] [--threads N]\n"
-			"            [--uid root|member|both] [--cgroup DIR] [--plan N]\n");
+			"            [--uid root|member|both] [--cgroup DIR] [--no-uring] [--plan N]\n");
 	exit(64);
 }
 
@@ -461,6 +462,7 @@ static void parse(int argc, char **argv)
 		{ "threads", required_argument, NULL, 'n' },
 		{ "uid", required_argument, NULL, 'u' },
 		{ "cgroup", required_argument, NULL, 'c' },
+		{ "no-uring", no_argument, NULL, 'r' },
 		{ "plan", required_argument, NULL, 'l' },
 		{}
 	};
@@ -485,6 +487,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'c':
 			cgroup = optarg;
+			break;
+		case 'r':
+			no_uring = true;
 			break;
 		case 'l':
 			planned = number(optarg, 1000000);
@@ -513,6 +518,7 @@ static void prepare(void)
 		perror("fuzz");
 		exit(70);
 	}
+	shared->no_uring = no_uring;
 	remember_rest();
 }
 

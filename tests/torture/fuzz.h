@@ -126,11 +126,12 @@ struct thread {
 /**
  * struct shared - what is known of all of them
  * @stop: make no more calls
+ * @no_uring: none by io_uring
  * @counts: answers, by what was called and errno
  * @bad: answers that are not as the header says, the first of them in @why
  */
 struct shared {
-	bool stop;
+	bool stop, no_uring;
 	uint64_t counts[NR_ROWS][MAX_ERRNO + 1];
 	uint64_t bad;
 	char why[400];
