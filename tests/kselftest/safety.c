@@ -1081,6 +1081,44 @@ TEST_F_TIMEOUT(goes, irq_work_is_refused_there, 120)
 	EXPECT_TRUE(refused_there(_metadata, self->fd, BHLAB_MECH_IRQ_WORK));
 }
 
+/*
+ * The last that a CPU runs are its irq_works, when it is offline already. What these
+ * queue there nobody runs: not before the CPU is back, and of all but a lazy one not
+ * even then. A lab that ended meanwhile waited in the kernel without an end.
+ */
+TEST_F_TIMEOUT(goes, last_irq_works_leave_nothing, 180)
+{
+	const struct bhlab_step steps[] = {
+		BH_STEP(QUEUE, .target = 1), BH_STEP(QUEUE, .target = 2),
+		BH_STEP(TRIGGER, .target = 3), BH_STEP(REQUEUE),
+	};
+	struct bhlab_item_create c;
+	struct bhlab_item_state st;
+	int n;
+
+	ASSERT_EQ(1, bh_add(self->fd, BHLAB_MECH_IRQ_WORK, "plain"));
+	bh_fill(&c, BHLAB_MECH_IRQ_WORK, "hard");
+	c.flags = BHLAB_ITEM_HARD;
+	ASSERT_EQ(2, bh_create(self->fd, &c));
+	ASSERT_EQ(3, bh_add(self->fd, BHLAB_MECH_IRQ, "line"));
+	bh_fill(&c, BHLAB_MECH_IRQ_WORK, "lazy");
+	bh_steps(&c, steps, ARRAY_SIZE(steps));
+	c.flags = BHLAB_ITEM_LAZY;
+	ASSERT_EQ(4, bh_create(self->fd, &c));
+	for (n = 0; n < CYCLES / 3; n++) {
+		ASSERT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, 4, .flags = BHLAB_ACT_CPU, .cpu = 1));
+		ASSERT_EQ(0, bh_cpu1(false));
+		for (int id = 1; id <= 4; id++) {
+			ASSERT_EQ(0, bh_wait_for(self->fd, id, IDLE)) {
+				TH_LOG("item %d of the last run, cycle %d", id, n);
+			}
+		}
+		ASSERT_EQ(0, bh_state(self->fd, 4, &st));
+		EXPECT_LT(n, st.out_skipped);
+		ASSERT_EQ(0, bh_cpu1(true));
+	}
+}
+
 /* --- the end of an irq_work, which nothing can cancel */
 
 /*
