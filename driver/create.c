@@ -133,16 +133,22 @@ static int bhlab_item_kill(struct bhlab_object *obj, bool force)
 	return ret;
 }
 
-/* The second step: wait until no handler of it runs, on any queue. */
+/*
+ * The second step: wait until no handler of it runs, on any queue. If it may run
+ * on another CPU, the caller waits, once for many items.
+ */
 static u32 bhlab_item_stop(struct bhlab_object *obj)
 {
 	struct bhlab_item *item = to_item(obj);
+	u32 after = item->accepted ? item->ops->after : 0;
 
 	bhlab_delay_stop(item);
 	if (item->ops->stop)
 		item->ops->stop(item);
-	bhlab_item_leave_queues(item);
-	return item->accepted ? item->ops->after : 0;
+	if (item->roamed && !item->ops->takes_queue)
+		return after | BHLAB_AFTER_GRACE;
+	bhlab_item_wait_elsewhere(item);
+	return after;
 }
 
 /* The last step, after the waits that the mechanism needs: free its resources. */

@@ -4,6 +4,7 @@
  * into both of its callers, as in run.c.
  */
 #include <linux/ktime.h>
+#include <linux/rcupdate.h>
 
 #include "delay.h"
 #include "item.h"
@@ -204,13 +205,18 @@ void bhlab_item_die(struct bhlab_item *item)
 }
 
 /*
- * The kernel's calls wait for a handler on the queue that the item was put on
- * last. If it was on others, wait for the handlers on all of the lab's queues.
+ * The kernel's calls wait for a handler where the item was put last. If it was on
+ * other workqueues, wait for the handlers on all of the lab's. If it is a timer
+ * that was on other CPUs, a grace period waits for the softirqs there.
  */
-void bhlab_item_leave_queues(struct bhlab_item *item)
+void bhlab_item_wait_elsewhere(struct bhlab_item *item)
 {
-	if (READ_ONCE(item->roamed))
+	if (!READ_ONCE(item->roamed))
+		return;
+	if (item->ops->takes_queue)
 		bhlab_queues_flush(item->obj.lab);
+	else
+		synchronize_rcu();
 }
 
 /*
@@ -229,7 +235,7 @@ static void bhlab_item_sync(struct bhlab_item *item, int *hit)
 		*hit = 1;
 	}
 	bhlab_item_unlock(item, flags);
-	bhlab_item_leave_queues(item);
+	bhlab_item_wait_elsewhere(item);
 }
 
 /* 1 if an activation was cancelled, 0 if none was pending, or an errno. */

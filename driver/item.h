@@ -61,7 +61,8 @@ struct bhlab_stamp {
  *	the lock, decremented without
  * @lock: protects all that follows
  * @dead: nothing can be activated any more
- * @roamed: it was queued on another workqueue than @queue; both are the lab's
+ * @roamed: its handler may run where the kernel does not look for it: it was queued
+ *	on another workqueue than @queue, both are the lab's; or, a timer, on several CPUs
  * @periodic: a periodic trigger is active
  * @depth: how often it is disabled
  * @irqs_off, @preempt_count: context of the last bhlab_item_lock() caller, before
@@ -193,7 +194,7 @@ int bhlab_item_disable(struct bhlab_item *item, bool sync, bool privileged,
 int bhlab_item_enable(struct bhlab_item *item, u32 *depth);
 int bhlab_item_period(struct bhlab_item *item, u64 ns, u32 count);
 void bhlab_item_die(struct bhlab_item *item);
-void bhlab_item_leave_queues(struct bhlab_item *item);
+void bhlab_item_wait_elsewhere(struct bhlab_item *item);
 
 /* wait.c */
 bool bhlab_item_fire(struct bhlab_item *item);

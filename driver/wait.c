@@ -117,7 +117,7 @@ int bhlab_item_flush(struct bhlab_item *item)
 	bool running = bhlab_item_runs(item);
 	int ret = item->ops->flush(item);
 
-	bhlab_item_leave_queues(item);
+	bhlab_item_wait_elsewhere(item);
 	if (ret == BHLAB_RESULT_IDLE && running && READ_ONCE(item->roamed))
 		return BHLAB_RESULT_WAITED;
 	return ret;

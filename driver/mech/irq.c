@@ -327,7 +327,7 @@ static void bhlab_irq_wait_replay(struct bhlab_irq *irq)
 	synchronize_rcu();
 }
 
-/* At rest: raises that did not run were merged. */
+/* At rest: raises that did not run were merged, and nobody takes their stamps. */
 static void bhlab_irq_account(struct bhlab_irq *irq)
 {
 	struct bhlab_item *item = &irq->item;
@@ -339,6 +339,7 @@ static void bhlab_irq_account(struct bhlab_irq *irq)
 		known = item->accepted;
 	}
 	item->merged = item->accepted - known;
+	item->nr_stamps = 0;
 	item->unsettled = false;
 	irq->thread_merged = irq->thread_wakes - irq->thread_runs;
 	irq->replay = false;

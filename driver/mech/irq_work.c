@@ -48,9 +48,10 @@ static int bhlab_irq_work_init(struct bhlab_item *item)
 }
 
 /*
- * Where its thread runs it, irq_work_sync() ends with a grace period, since that
- * thread still looks for a waiter when the item is idle. A lab has many items,
- * and one grace period does for all of them: see @after.
+ * The kernel does not count the runs of an item: it seems idle as soon as one of
+ * two, on two CPUs, has ended. A grace period waits for the other, also for an
+ * irq_work thread, for whose sake irq_work_sync() ends with one on RT. A lab has
+ * many items, and one grace period does for all of them: see @after.
  */
 static void bhlab_irq_work_stop(struct bhlab_item *item)
 {
@@ -89,7 +90,7 @@ const struct bhlab_mech_ops bhlab_irq_work_ops = {
 	.size = sizeof(struct bhlab_irq_work),
 	.init = bhlab_irq_work_init,
 	.stop = bhlab_irq_work_stop,
-	.after = IS_ENABLED(CONFIG_PREEMPT_RT) ? BHLAB_AFTER_GRACE : 0,
+	.after = BHLAB_AFTER_GRACE,
 	.admit = bhlab_irq_work_admit,
 	.queue = bhlab_irq_work_queue,
 	.flush = bhlab_item_flush_own,

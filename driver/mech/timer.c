@@ -50,10 +50,13 @@ static void bhlab_timer_start(struct bhlab_item *item,
 	struct timer_list *timer = to_timer(item);
 
 	timer->expires = jiffies + bhlab_delay_jiffies(act->ns);
-	if (act->cpu == WORK_CPU_UNBOUND)
+	if (act->cpu == WORK_CPU_UNBOUND) {
 		add_timer(timer);
-	else
+	} else {
 		add_timer_on(timer, act->cpu);
+		/* The kernel did not look whether it runs elsewhere. */
+		item->roamed |= item->accepted > 0;
+	}
 }
 
 static int bhlab_timer_queue(struct bhlab_item *item,

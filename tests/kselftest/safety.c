@@ -96,6 +96,7 @@ static int call_end(struct call *call)
 struct hog {
 	pthread_t thread;
 	__u64 ns;
+	int fd, item;		/* it begins when this has started; 0: at once */
 	bool begun;
 };
 
@@ -107,6 +108,9 @@ static void *hog_fn(void *arg)
 
 	bh_pin(1);
 	sched_setscheduler(0, SCHED_FIFO, &param);
+	/* What would wake a waiter may itself wait for CPU 1. */
+	while (hog->item && bh_wait(hog->fd, hog->item, BHLAB_COND_STARTED, 1, 0))
+		bh_sleep(BH_MS / 4);
 	end = bh_now() + hog->ns;
 	__atomic_store_n(&hog->begun, true, __ATOMIC_RELEASE);
 	while (bh_now() < end)
@@ -114,13 +118,23 @@ static void *hog_fn(void *arg)
 	return NULL;
 }
 
+static void hog_start(struct hog *hog)
+{
+	bh_pin(0);
+	pthread_create(&hog->thread, NULL, hog_fn, hog);
+}
+
+static void hog_wait(struct hog *hog)
+{
+	while (!__atomic_load_n(&hog->begun, __ATOMIC_ACQUIRE))
+		bh_sleep(BH_MS);
+}
+
 static void hog_begin(struct hog *hog, __u64 ns)
 {
 	*hog = (struct hog){ .ns = ns };
-	bh_pin(0);
-	pthread_create(&hog->thread, NULL, hog_fn, hog);
-	while (!__atomic_load_n(&hog->begun, __ATOMIC_ACQUIRE))
-		bh_sleep(BH_MS);
+	hog_start(hog);
+	hog_wait(hog);
 }
 
 static void hog_end(struct hog *hog)
@@ -367,6 +381,135 @@ TEST_F(twice, both_have_returned)
 	EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, self->item, &e));
 	EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, self->item, &e));
 	hog_end(&hog);
+}
+
+/* --- an item that runs on one CPU, and has been put on another since */
+
+/*
+ * The kernel looks for a running timer only on the CPU that add_timer_on() named
+ * last, and forgets that an irq_work runs when another CPU has finished it. On
+ * RT the hog keeps the handler from returning; elsewhere it spins.
+ */
+FIXTURE(strayed) {
+	int fd;
+	int item;
+	bool rt;
+};
+
+FIXTURE_VARIANT(strayed) {
+	__u32 mech;
+	int (*stop)(int fd, __u32 id);
+	bool rt_only;
+};
+
+FIXTURE_VARIANT_ADD(strayed, timer_cancel) {
+	.mech = BHLAB_MECH_TIMER,
+	.stop = cancel_sync,
+};
+
+FIXTURE_VARIANT_ADD(strayed, timer_destroy) {
+	.mech = BHLAB_MECH_TIMER,
+	.stop = bh_destroy,
+};
+
+FIXTURE_VARIANT_ADD(strayed, irq_work_destroy) {
+	.mech = BHLAB_MECH_IRQ_WORK,
+	.stop = bh_destroy,
+	.rt_only = true,
+};
+
+FIXTURE_SETUP(strayed)
+{
+	struct bhlab_info info;
+
+	if (!bh_has_cpu1())
+		SKIP(return, "one CPU");
+	self->fd = bh_open(O_NONBLOCK);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, bh_info(self->fd, &info));
+	self->rt = info.out_features & BHLAB_FEATURE_RT;
+	if (variant->rt_only && !self->rt)
+		SKIP(return, "both handlers return at the same time");
+}
+
+FIXTURE_TEARDOWN(strayed)
+{
+	bh_end(_metadata, self->fd);
+}
+
+static void *queue_on_1(void *arg)
+{
+	FIXTURE_DATA(strayed) *self = arg;
+
+	bh_pin(1);
+	ACT(QUEUE, self->item);
+	return NULL;
+}
+
+/* It runs on CPU 1, where it was started; then CPU 0 has it. False: it has returned. */
+static bool stray(struct __test_metadata *_metadata, FIXTURE_DATA(strayed) *self, __u32 mech,
+		  struct hog *hog)
+{
+	struct bhlab_item_state st;
+	pthread_t starter;
+
+	*hog = (struct hog){ .ns = 800 * BH_MS, .fd = self->fd, .item = self->item };
+	if (self->rt) {
+		hog_start(hog);
+		bh_sleep(20 * BH_MS);
+	}
+	if (mech == BHLAB_MECH_TIMER) {
+		EXPECT_EQ(BHLAB_RESULT_QUEUED,
+			  ACT(QUEUE, self->item, .flags = BHLAB_ACT_CPU, .cpu = 1));
+	} else {
+		EXPECT_EQ(0, pthread_create(&starter, NULL, queue_on_1, self));
+	}
+	EXPECT_EQ(0, bh_wait(self->fd, self->item, BHLAB_COND_STARTED, 1, BH_PATIENCE));
+	if (self->rt)
+		hog_wait(hog);
+	if (mech == BHLAB_MECH_TIMER) {
+		EXPECT_EQ(BHLAB_RESULT_QUEUED,
+			  ACT(DELAY, self->item, .flags = BHLAB_ACT_CPU, .ns = 3600 * BH_S));
+	} else {
+		EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, self->item));
+		EXPECT_EQ(0, bh_wait_runs(self->fd, self->item, 1));
+		pthread_detach(starter);
+	}
+	EXPECT_EQ(0, bh_state(self->fd, self->item, &st));
+	return st.out_state & BHLAB_STATE_RUNNING;
+}
+
+/* Use after free, or a handler that still runs, each time. */
+TEST_F_TIMEOUT(strayed, handler_has_returned, 60)
+{
+	const __u64 end = bh_now() + TRIES_NS;
+	struct bhlab_item_state st;
+	struct bhlab_event e;
+	unsigned int n = 0;
+	struct hog hog;
+	bool strayed;
+
+	bh_pin(0);
+	do {
+		self->item = bh_add(self->fd, variant->mech, "item", BH_SPIN(8 * BH_MS));
+		ASSERT_LT(0, self->item);
+		strayed = stray(_metadata, self, variant->mech, &hog);
+		n += strayed;
+		ASSERT_EQ(variant->stop == bh_destroy ? 0 : BHLAB_RESULT_WAS_PENDING,
+			  variant->stop(self->fd, self->item));
+		for (unsigned int i = 0; i <= variant->rt_only; i++)
+			EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, self->item, &e)) {
+				TH_LOG("it still runs");
+			}
+		if (variant->stop != bh_destroy) {
+			EXPECT_EQ(0, bh_state(self->fd, self->item, &st));
+			EXPECT_EQ(0, st.out_state);
+			EXPECT_EQ(0, bh_destroy(self->fd, self->item));
+		}
+		if (self->rt)
+			hog_end(&hog);
+	} while (n < 5 && bh_now() < end);
+	TH_LOG("stopped %u times while it ran", n);
 }
 
 /* --- a queue that is destroyed while an item comes to it */
