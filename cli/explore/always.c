@@ -69,11 +69,20 @@ static uint32_t contexts_of(const struct judged *j)
 	}
 }
 
-static bool ever_moved(const struct judged *j)
+/* It may run beside itself, after what it was asked for. */
+static bool may_overlap(const struct judged *j)
 {
-	for (unsigned int i = 0; i < j->play->nr_log; i++)
-		if (j->play->log[i].call.item == j->item && j->play->log[i].call.queue >= 0)
+	enum overlap overlap = model_chapter(judged_item(j)->mech)->overlap;
+
+	if (overlap == OVERLAP_NEVER || overlap == OVERLAP_ALWAYS)
+		return overlap == OVERLAP_ALWAYS;
+	for (unsigned int i = 0; i < j->play->nr_log; i++) {
+		const struct verb_call *call = &j->play->log[i].call;
+
+		if (call->item == j->item &&
+		    (overlap == OVERLAP_OTHER_CPU ? call->cpu : call->queue) >= 0)
 			return true;
+	}
 	return false;
 }
 
@@ -115,7 +124,7 @@ static void check_record(struct judged *j, const struct bhlab_event *record)
 static void check_records(struct judged *j)
 {
 	const struct bhlab_event *last = NULL;
-	enum overlap overlap = model_chapter(judged_item(j)->mech)->overlap;
+	bool overlaps = may_overlap(j);
 	unsigned long long runs = 0;
 
 	for (size_t i = 0; i < j->play->nr_records; i++) {
@@ -125,8 +134,7 @@ static void check_records(struct judged *j)
 			continue;
 		runs++;
 		check_record(j, record);
-		if (last && record->started_ns < last->finished_ns && overlap != OVERLAP_ALWAYS &&
-		    !(overlap == OVERLAP_OTHER_QUEUE && ever_moved(j)))
+		if (last && record->started_ns < last->finished_ns && !overlaps)
 			broken(j, "overlap", "x%d: run %u began before run %u had ended", j->item,
 			       record->nth, last->nth);
 		if (!last || record->finished_ns > last->finished_ns)

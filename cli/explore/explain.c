@@ -235,7 +235,7 @@ static void add_calls(struct judged *j, struct history *history)
 		if (settled_alone(j, entry))
 			continue;
 		history->ops[history->nr++] = (struct op){
-			.entry = entry, .verb = call->verb, .queue = call->queue,
+			.entry = entry, .verb = call->verb, .queue = call->queue, .cpu = call->cpu,
 			.begin = entry->begin, .end = entry->end, .ns = call->ns,
 			.hold = hold_of(j, entry),
 		};
@@ -264,7 +264,7 @@ static void add_steps(struct judged *j, struct history *history)
 			if (step->target != (uint32_t)j->item + 1 || history->nr == LOG_MAX)
 				continue;
 			history->ops[history->nr++] = (struct op){
-				.verb = verb_of_step(step->op), .queue = -1,
+				.verb = verb_of_step(step->op), .queue = -1, .cpu = -1,
 				.begin = record->started_ns, .end = record->finished_ns,
 				.ns = step->op == BHLAB_OP_DELAY ? step->arg : 0,
 			};

@@ -169,8 +169,9 @@ static const struct chapter chapters[] = {
 	},
 	{
 		.mech = "timer",
-		.source = "__mod_timer(), __timer_delete_sync() in kernel/time/timer.c",
-		.overlap = OVERLAP_NEVER,
+		.source = "__mod_timer(), add_timer_on(), __timer_delete_sync() in "
+			  "kernel/time/timer.c",
+		.overlap = OVERLAP_OTHER_CPU,
 		.cancels_late = true,
 		.rules = ALL_RULES(
 			GONE_RULES,
@@ -438,6 +439,8 @@ static const char *const overlap_text[] = {
 	[OVERLAP_NEVER] = "It never runs beside itself.",
 	[OVERLAP_OTHER_QUEUE] = "It may run beside itself on another workqueue; and where it was "
 		"before, since the kernel looks\nfor a running handler only where it was last.",
+	[OVERLAP_OTHER_CPU] = "It may run beside itself once a CPU was named while it ran: only "
+		"mod_timer() looks for a running\nhandler.",
 	[OVERLAP_ALWAYS] = "It may run beside itself on another CPU.",
 };
 

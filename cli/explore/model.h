@@ -30,6 +30,7 @@ struct rule {
 enum overlap {
 	OVERLAP_NEVER,
 	OVERLAP_OTHER_QUEUE,	/* only on another workqueue */
+	OVERLAP_OTHER_CPU,	/* only after a call that named a CPU while it ran */
 	OVERLAP_ALWAYS,
 };
 

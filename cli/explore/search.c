@@ -266,10 +266,13 @@ static int8_t op_queue(const struct search *s, const struct op *op)
 }
 
 /* The kernel looks for a running handler where the item was last: so __queue_work(). */
-static void leave_behind(struct state *state, int8_t queue)
+static void leave_behind(const struct search *s, struct state *state, const struct op *op)
 {
+	bool moves = s->chapter->overlap == OVERLAP_OTHER_CPU && op->cpu >= 0;
+
 	for (unsigned int i = 0; i < state->nr; i++)
-		if (at_work(&state->list[i]) && state->list[i].queue != queue)
+		if (at_work(&state->list[i]) &&
+		    (moves || state->list[i].queue != op_queue(s, op)))
 			state->list[i].left_behind = true;
 }
 
@@ -278,7 +281,7 @@ static void activate(struct search *s, struct state *state, const struct op *op,
 {
 	struct activation *a;
 
-	leave_behind(state, op_queue(s, op));
+	leave_behind(s, state, op);
 	a = append(s, state);
 	if (!a)
 		return;
@@ -326,7 +329,7 @@ static void each_activation(struct search *s, struct state *state, const struct 
 			a->queue = op_queue(s, op);
 			a->at = op->begin + op->ns;
 			a->hold = op->hold;
-			leave_behind(state, a->queue);
+			leave_behind(s, state, op);
 		}
 		if (row->then & THEN_FIRE && a->where == DELAYED) {
 			a->where = PENDING;

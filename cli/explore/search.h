@@ -44,7 +44,7 @@ struct state {
 struct op {
 	const struct log_entry *entry;	/* NULL: a step */
 	unsigned int verb;
-	int8_t queue;
+	int8_t queue, cpu;	/* -1: not named */
 	uint64_t begin, end, ns;
 	uint64_t hold;		/* what it activates cannot start earlier */
 };
