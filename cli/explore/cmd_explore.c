@@ -171,7 +171,7 @@ struct findings {
 };
 
 /* Every call, in the order of their begin, with what it answered. */
-static json_object *log_json(const struct plan *plan, const struct play *play)
+static json_object *log_json(const struct play *play)
 {
 	json_object *lines = json_object_new_array();
 	uint64_t first = play->nr_log ? play->log[0].begin : 0;
@@ -180,7 +180,7 @@ static json_object *log_json(const struct plan *plan, const struct play *play)
 		const struct log_entry *entry = &play->log[i];
 		char call[80], answer[48], line[256];
 
-		call_text(plan, &entry->call, call, sizeof(call));
+		call_text(&entry->call, call, sizeof(call));
 		answer_text(entry, answer, sizeof(answer));
 		snprintf(line, sizeof(line), "%10.3fms %8.3fms  thread %u  %s = %s",
 			 (double)(int64_t)(entry->begin - first) / 1e6,
@@ -205,7 +205,7 @@ static void found(const struct plan *plan, const struct verdict *verdict,
 	json_add_text(finding, "text", verdict->text);
 	snprintf(text, sizeof(text), "%" PRIu64 ":%" PRIu64, plan->seed, plan->run);
 	json_add_text(finding, "replay", text);
-	json_add(finding, "log", log_json(plan, play));
+	json_add(finding, "log", log_json(play));
 	snprintf(path, sizeof(path), "%s/explore-%" PRIu64 "-%" PRIu64 ".bh",
 		 findings->directory ? findings->directory : ".", plan->seed, plan->run);
 	if (findings->directory && !write_scenario(plan, verdict, path))

@@ -25,7 +25,7 @@ static void op_text(const struct judged *j, const struct op *op, char *buf, size
 		snprintf(buf, size, "step %s", verb_name(op->verb));
 		return;
 	}
-	call_text(j->plan, &op->entry->call, call, sizeof(call));
+	call_text(&op->entry->call, call, sizeof(call));
 	answer_text(op->entry, answer, sizeof(answer));
 	snprintf(buf, size, "%s = %s", call, answer);
 }

@@ -57,10 +57,9 @@ struct plan_item {
 	uint32_t mech;
 	uint32_t flags;
 	int8_t queue;		/* one of the plan's, or -1: the default */
-	uint8_t nr_steps, nr_thread_steps;
+	uint8_t nr_steps;
 	/* A target is the index of an item of the plan, plus one. */
 	struct bhlab_step steps[PLAN_STEPS];
-	struct bhlab_step thread_steps[PLAN_STEPS];
 };
 
 struct phase {
@@ -147,7 +146,7 @@ void plan_make(struct plan *plan, const struct wanted *wanted, const struct mach
 void plan_target_text(const struct plan *plan, char *buf, size_t size);
 
 /* --- play.c: 0, or the errno for which no lab could be had */
-int play_plan(const struct plan *plan, const struct machine *machine, struct play *play);
+int play_plan(const struct plan *plan, struct play *play);
 
 /* --- judge.c */
 struct behaviours;
@@ -159,7 +158,7 @@ void shrink(struct plan *plan, bool (*fails)(const struct plan *plan, void *arg)
 
 /* --- write.c */
 /* "queue w0 --cpu 1", as bhctl reads it. */
-void call_text(const struct plan *plan, const struct verb_call *call, char *buf, size_t size);
+void call_text(const struct verb_call *call, char *buf, size_t size);
 const char *verb_name(unsigned int verb);
 /* "queued", "idle waited" or "EBUSY" */
 void answer_text(const struct log_entry *entry, char *buf, size_t size);

@@ -19,7 +19,7 @@ void judged_fault(struct judged *j, const struct log_entry *entry, const char *w
 	struct verdict *v = j->verdict;
 	char call[80], answer[48];
 
-	call_text(j->plan, &entry->call, call, sizeof(call));
+	call_text(&entry->call, call, sizeof(call));
 	answer_text(entry, answer, sizeof(answer));
 	v->failed = true;
 	v->item = j->item;

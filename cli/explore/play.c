@@ -22,7 +22,6 @@
 
 struct player {
 	const struct plan *plan;
-	const struct machine *machine;
 	struct play *play;
 	struct lab lab;
 	uint32_t items[PLAN_ITEMS];	/* ids; 0: gone */
@@ -374,9 +373,9 @@ static int read_records(struct player *p, struct records *records)
 	return err;
 }
 
-int play_plan(const struct plan *plan, const struct machine *machine, struct play *play)
+int play_plan(const struct plan *plan, struct play *play)
 {
-	struct player p = { .plan = plan, .machine = machine, .play = play, .lab = { .fd = -1 } };
+	struct player p = { .plan = plan, .play = play, .lab = { .fd = -1 } };
 	struct records records = { 0 };
 	struct error e = { 0 };
 	int err;

@@ -9,6 +9,7 @@
 #include "base/words.h"
 
 #define NODES		20000
+
 struct node {
 	uint32_t effects, completions;
 	struct state state;

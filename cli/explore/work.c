@@ -74,7 +74,7 @@ static int play_and_judge(const struct plan *plan, const struct campaign *c, str
 			  struct behaviours *seen, struct verdict *verdict)
 {
 	unsigned long taint = tainted();
-	int err = play_plan(plan, &c->machine, play);
+	int err = play_plan(plan, play);
 
 	if (err)
 		return err;
@@ -118,7 +118,8 @@ static void work(const struct campaign *c, struct shared *shared, struct worker 
 	_exit(0);
 }
 
-static void start(const struct campaign *c, struct shared *shared, struct worker *w)
+static void start(const struct campaign *c, struct shared *shared, struct worker *w,
+		  struct tally *tally)
 {
 	struct error e = { 0 };
 	pid_t pid;
@@ -129,8 +130,10 @@ static void start(const struct campaign *c, struct shared *shared, struct worker
 		work(c, shared, w);
 	/* The child shares *w: only we write its number. */
 	w->pid = pid;
-	if (pid < 0)
-		w->err = EAGAIN;
+	if (pid < 0) {
+		tally->err = e.err;
+		atomic_store(&shared->enough, true);
+	}
 }
 
 /* --- making it smaller */
@@ -214,13 +217,11 @@ static void report(const struct campaign *c, const struct worker *w)
 /* --- all of them */
 
 /* What the threads of a run that hangs are in. */
-static void describe_hang(const struct campaign *c, struct worker *w)
+static void describe_hang(struct worker *w)
 {
 	struct text text = text_in(w->verdict.text, sizeof(w->verdict.text));
-	struct plan plan;
 	char call[80];
 
-	plan_make(&plan, &c->wanted, &c->machine, w->run);
 	w->verdict.failed = true;
 	snprintf(w->verdict.kind, sizeof(w->verdict.kind), "hang");
 	text_add(&text, "does not come back:");
@@ -232,7 +233,7 @@ static void describe_hang(const struct campaign *c, struct worker *w)
 		if (at->call.verb == V_CLOSE)
 			snprintf(call, sizeof(call), "the end of the lab");
 		else
-			call_text(&plan, &at->call, call, sizeof(call));
+			call_text(&at->call, call, sizeof(call));
 		text_add(&text, " %s;", call);
 	}
 }
@@ -253,7 +254,7 @@ static bool look_after(const struct campaign *c, struct shared *shared, struct w
 	if (waitpid(w->pid, &status, WNOHANG) != w->pid) {
 		if (!hangs(c, w))
 			return false;
-		describe_hang(c, w);
+		describe_hang(w);
 		kill(w->pid, SIGKILL);
 		atomic_store(&shared->enough, true);
 	}
@@ -300,7 +301,7 @@ void campaign_run(const struct campaign *c, struct behaviours *seen, struct tall
 
 	atomic_store(&shared->next_run, c->first_run);
 	for (unsigned int i = 0; i < c->jobs; i++)
-		start(c, shared, &shared->workers[i]);
+		start(c, shared, &shared->workers[i], tally);
 	while (alive) {
 		alive = 0;
 		if ((!c->runs && monotonic_ns() > until) || signals_caught())
@@ -309,7 +310,7 @@ void campaign_run(const struct campaign *c, struct behaviours *seen, struct tall
 			struct worker *w = &shared->workers[i];
 
 			if (w->pid > 0 && look_after(c, shared, w, tally))
-				start(c, shared, w);
+				start(c, shared, w, tally);
 			alive += w->pid > 0;
 		}
 		usleep(LOOK_US);

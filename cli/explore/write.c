@@ -33,7 +33,7 @@ static const struct {
 	[V_LOOK] = { "show", "" },
 };
 
-void call_text(const struct plan *plan, const struct verb_call *call, char *buf, size_t size)
+void call_text(const struct verb_call *call, char *buf, size_t size)
 {
 	struct text text = text_in(buf, size);
 	char period[32];
@@ -49,7 +49,6 @@ void call_text(const struct plan *plan, const struct verb_call *call, char *buf,
 		text_add(&text, " --cpu %d", call->cpu);
 	if (call->item >= 0 && call->queue >= 0)
 		text_add(&text, " --on q%d", call->queue);
-	(void)plan;
 }
 
 void answer_text(const struct log_entry *entry, char *buf, size_t size)
@@ -138,7 +137,7 @@ static void write_call(const struct plan *plan, const struct verb_call *call, co
 
 	if (call->verb == V_LOOK)
 		return;
-	call_text(plan, call, text, sizeof(text));
+	call_text(call, text, sizeof(text));
 	fprintf(file, "%s%s\n", before, text);
 }
 
