@@ -23,6 +23,7 @@ struct bhlab_share;
  * struct bhlab_stamp - what an activation carries from its queueing to its run
  * @ns: when it was accepted
  * @queue: the workqueue that it holds, or NULL
+ * @on: the CPU that it was queued on, or BHLAB_CPU_NONE if only the kernel knows
  * @serial: numbers the calls that asked for it; DELAY with MOD renews it
  * @requeues: how many times the program requeued itself to get here
  * @cpu: where it was queued
@@ -35,6 +36,7 @@ struct bhlab_stamp {
 	u32 requeues;
 	u16 cpu;
 	u16 softirq;
+	u16 on;
 };
 
 /*
@@ -183,6 +185,9 @@ static inline u64 bhlab_item_finished(const struct bhlab_item *item)
 struct bhlab_object *bhlab_item_create(struct bhlab_lab *lab,
 				       struct bhlab_item_create *cmd);
 
+/* program.c */
+u8 bhlab_item_mutexes(const struct bhlab_item *item);
+
 /* item.c */
 int bhlab_item_activate(struct bhlab_item *item,
 			const struct bhlab_activation *act);
@@ -196,8 +201,22 @@ int bhlab_item_period(struct bhlab_item *item, u64 ns, u32 count);
 void bhlab_item_die(struct bhlab_item *item);
 void bhlab_item_wait_elsewhere(struct bhlab_item *item);
 
+/**
+ * struct bhlab_flush - a flush of the driver's own
+ * @serial: first it waits until nothing up to this number is outstanding
+ * @gone: that has happened
+ * @runs: then it waits until all runs that had started by then have finished
+ */
+struct bhlab_flush {
+	u32 serial;
+	bool gone;
+	u64 runs;
+};
+
 /* wait.c */
 bool bhlab_item_fire(struct bhlab_item *item);
+int bhlab_flush_begin(struct bhlab_item *item, struct bhlab_flush *f);
+bool bhlab_flush_done(struct bhlab_item *item, struct bhlab_flush *f, int *ret);
 int bhlab_item_flush(struct bhlab_item *item);
 int bhlab_item_flush_own(struct bhlab_item *item);
 int bhlab_item_wait(struct bhlab_item *item, struct bhlab_wait *cmd);

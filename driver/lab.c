@@ -32,6 +32,7 @@ static void bhlab_lab_init(struct bhlab_lab *lab)
 	mutex_init(&lab->lock);
 	xa_init_flags(&lab->objects, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&lab->wait);
+	bhlab_waits_init(&lab->waits);
 	init_waitqueue_head(&lab->sleepers);
 	bhlab_wake_prepare(&lab->wake, bhlab_wake_lab);
 	bhlab_who_init(&lab->who);

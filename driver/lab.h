@@ -10,7 +10,10 @@
  *   ring->read_lock	mutex. The cursor of read().
  *   ring->alloc_lock	mutex. The first use of the ring; taken by mmap().
  *   cpus_read_lock()	in verbs that name a CPU.
- *   a lab's own locks	in programs, see lock.c.
+ *   a lab's own locks	in programs, see lock.c. A step that drains a queue takes
+ *			lab->lock inside of them.
+ *   waits->lock		spinlock, in process context. Which handlers wait for
+ *			what, see await.c.
  *   item->lock		raw spinlock, interrupts off. Everything about one
  *			item's activations, around the kernel's own call; a
  *			handler takes it as it starts. No two items' locks are
@@ -38,6 +41,7 @@
 #include "monitor.h"
 #include "ring.h"
 #include "share.h"
+#include "waits.h"
 #include "wake.h"
 #include "who.h"
 
@@ -59,7 +63,8 @@ struct bhlab_user;
  * @haste: waiting verbs; they bound how long programs are held
  * @dying: set once, by release(); programs end early, and lookups fail
  * @chain: activations that steps may still make until user space makes one
- * @wait: verbs that wait for the state of an item, or for records
+ * @wait: verbs and steps that wait for the state of an item, or for records
+ * @waits: the steps among them
  * @sleepers: sleep steps, and programs that are held, which end when the lab does
  * @wake: wakes @wait and the ring's readers, see wake.c
  */
@@ -81,6 +86,7 @@ struct bhlab_lab {
 	bool dying;
 	atomic_t chain;
 	wait_queue_head_t wait;
+	struct bhlab_waits waits;
 	wait_queue_head_t sleepers;
 	struct bhlab_wake wake;
 	struct bhlab_ring ring;

@@ -90,6 +90,7 @@ void bhlab_lab_hide(struct bhlab_lab *lab)
 	xa_unlock(&bhlab_labs);
 	atomic_inc(&bhlab_labs_changed);
 	wake_up_all(&lab->sleepers);
+	wake_up_all(&lab->wait);
 	wait_event(bhlab_labs_wait, refcount_dec_if_one(&lab->users));
 }
 

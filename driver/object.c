@@ -238,6 +238,19 @@ struct bhlab_object *bhlab_lab_lookup(struct bhlab_lab *lab,
 	return made;
 }
 
+/* Is @id reserved for an object of that name, which will get it? */
+bool bhlab_object_reserves(struct bhlab_lab *lab, u32 id, const char *name)
+{
+	struct bhlab_object *obj;
+	bool reserves;
+
+	mutex_lock(&lab->lock);
+	obj = xa_load(&lab->objects, id);
+	reserves = obj && !obj->ops && !strcmp(obj->name, name);
+	mutex_unlock(&lab->lock);
+	return reserves;
+}
+
 int bhlab_lab_next(struct bhlab_lab *lab, struct bhlab_lookup *cmd)
 {
 	struct bhlab_object *obj;

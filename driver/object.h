@@ -74,6 +74,7 @@ void bhlab_object_abort(struct bhlab_object *obj);
 struct bhlab_object *bhlab_lab_lookup(struct bhlab_lab *lab,
 				      struct bhlab_lookup *cmd);
 int bhlab_lab_next(struct bhlab_lab *lab, struct bhlab_lookup *cmd);
+bool bhlab_object_reserves(struct bhlab_lab *lab, u32 id, const char *name);
 int bhlab_lab_destroy(struct bhlab_lab *lab, u32 id);
 void bhlab_lab_count(struct bhlab_lab *lab, u32 *nr);
 u32 bhlab_objects_changes(void);

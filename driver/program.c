@@ -41,6 +41,8 @@ struct bhlab_bracket {
  * @total: time that it takes up to here
  * @busy_atomic: time that it spins in atomic context up to here
  * @sleeps: it sleeps, or may sleep in a lock
+ * @waits: it waits for others
+ * @mutexes: those that it has taken up to here, by their slots
  * @open: the open brackets
  * @depth: number of open brackets
  */
@@ -54,6 +56,8 @@ struct bhlab_check {
 	u64 total;
 	u64 busy_atomic;
 	bool sleeps;
+	bool waits;
+	u8 mutexes;
 	struct bhlab_bracket open[BHLAB_BRACKETS];
 	u32 depth;
 };
@@ -79,6 +83,7 @@ static const int bhlab_why_errno[] = {
 	[BHLAB_WHY_NOT_CLOSED] = -EINVAL,
 	[BHLAB_WHY_LENGTH] = -E2BIG,
 	[BHLAB_WHY_LAB_TIME] = -ENOSPC,
+	[BHLAB_WHY_DEADLOCK] = -EDEADLK,
 };
 
 /* Report @why and the index of the step; returns the errno for it. */
@@ -98,11 +103,17 @@ static u32 bhlab_step_shape(const struct bhlab_step *s,
 {
 	bool cpu = s->flags & BHLAB_STEP_CPU;
 
-	if (!op || s->flags & ~BHLAB_STEP_CPU || (cpu && !op->takes_cpu) ||
+	if (!op || s->flags & ~op->takes ||
 	    (s->target && op->target == BHLAB_KIND_RESERVED) ||
 	    (s->arg && !op->arg_max) || (s->cpu && !cpu))
 		return BHLAB_WHY_SHAPE;
 	return 0;
+}
+
+/* Does it name an object that is looked up when it runs? */
+static bool bhlab_step_finds(const struct bhlab_step_op *op)
+{
+	return op->target == BHLAB_KIND_ITEM || op->target == BHLAB_KIND_QUEUE;
 }
 
 static u32 bhlab_step_values(const struct bhlab_check *c,
@@ -116,7 +127,9 @@ static u32 bhlab_step_values(const struct bhlab_check *c,
 	if (!(op->places & c->place))
 		return op->places & BHLAB_IN_THREAD ? BHLAB_WHY_CONTEXT :
 						      BHLAB_WHY_MECHANISM;
-	if (!s->target && op->target == BHLAB_KIND_ITEM)
+	if (bhlab_step_waits(s, op) && c->context != BHLAB_CTX_TASK)
+		return BHLAB_WHY_CONTEXT;
+	if (!s->target && bhlab_step_finds(op))
 		return BHLAB_WHY_TARGET;
 	if (s->arg < op->arg_min || s->arg > op->arg_max)
 		return BHLAB_WHY_ARG;
@@ -205,6 +218,8 @@ static u32 bhlab_bracket_open(struct bhlab_check *c, const struct bhlab_step *s,
 	if (lock)
 		c->sleeps |= lock->kind == BHLAB_LOCK_MUTEX ||
 			     IS_ENABLED(CONFIG_PREEMPT_RT);
+	if (lock && lock->kind == BHLAB_LOCK_MUTEX)
+		c->mutexes |= BIT(lock->slot);
 	c->open[c->depth++] = (struct bhlab_bracket) { s, lock };
 	return 0;
 }
@@ -249,6 +264,52 @@ static u32 bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s,
 	return capable(CAP_SYS_ADMIN) ? 0 : BHLAB_WHY_ATOMIC_CAPABILITY;
 }
 
+/* The open brackets that are mutexes, by the slots of their locks. */
+static u8 bhlab_open_mutexes(const struct bhlab_check *c)
+{
+	u8 mutexes = 0;
+	u32 i;
+
+	for (i = 0; i < c->depth; i++)
+		if (!bhlab_bracket_atomic(&c->open[i]))
+			mutexes |= BIT(c->open[i].lock->slot);
+	return mutexes;
+}
+
+/* Does the item @id, if there is one already, take one of these mutexes? */
+static bool bhlab_target_takes(const struct bhlab_check *c, u32 id, u8 mutexes)
+{
+	struct bhlab_item *target = mutexes ? bhlab_item_get(c->lab, id) : NULL;
+	bool takes;
+
+	if (!target)
+		return false;
+	takes = bhlab_item_mutexes(target) & mutexes;
+	bhlab_item_put(target);
+	return takes;
+}
+
+/*
+ * A wait that could never end, as far as the program tells: the rest is known
+ * when the step runs, see await.c.
+ */
+static u32 bhlab_wait_check(struct bhlab_check *c, const struct bhlab_step *s)
+{
+	const struct bhlab_queue *queue = c->item->queue;
+
+	if (bhlab_in_atomic(c))
+		return BHLAB_WHY_SLEEP;
+	c->sleeps = true;
+	c->waits = true;
+	if (!s->target)
+		return 0;
+	if ((queue && queue->obj.id == s->target) ||
+	    bhlab_object_reserves(c->lab, s->target, c->item->obj.name) ||
+	    bhlab_target_takes(c, s->target, bhlab_open_mutexes(c)))
+		return BHLAB_WHY_DEADLOCK;
+	return 0;
+}
+
 static u32 bhlab_step_check(struct bhlab_check *c, const struct bhlab_step *s,
 			    const struct bhlab_step_op *op,
 			    struct bhlab_object *obj)
@@ -257,6 +318,8 @@ static u32 bhlab_step_check(struct bhlab_check *c, const struct bhlab_step *s,
 
 	if (why)
 		return why;
+	if (bhlab_step_waits(s, op))
+		return bhlab_wait_check(c, s);
 	if (op->is_busy || op->sleeps)
 		return bhlab_step_time(c, s, op);
 	if (op->opens)
@@ -314,7 +377,9 @@ static u32 bhlab_program_check(struct bhlab_check *c, struct bhlab_program *p,
 	p->busy_ns = c->busy;
 	p->charge_max = c->busy + nr * BHLAB_STEP_COST_NS;
 	p->process_ns = c->context == BHLAB_CTX_TASK ? c->total : 0;
+	p->process_ns += c->waits ? bhlab_limits.process_ns : 0;
 	p->lingers = c->sleeps || c->busy > bhlab_limits.atomic_ns;
+	p->mutexes = c->mutexes;
 	return 0;
 }
 
@@ -373,6 +438,12 @@ struct bhlab_program *bhlab_program_read(struct bhlab_item *item,
 err:
 	bhlab_program_free(item->obj.lab, p);
 	return ERR_PTR(ret);
+}
+
+/* The mutexes that its programs take, by the slots of their locks. */
+u8 bhlab_item_mutexes(const struct bhlab_item *item)
+{
+	return item->program->mutexes | item->thread_program->mutexes;
 }
 
 /* Called when the item is freed, or before that has an id; NULL is allowed. */

@@ -17,8 +17,9 @@ struct bhlab_mech_ops;
  * @nr: its length
  * @busy_ns: how long it spins in all
  * @charge_max: CPU time that one run needs at most, without waits for locks
- * @process_ns: how long it spins and sleeps, if it runs in process context
- * @lingers: it sleeps, or spins for longer than atomic_ns
+ * @process_ns: how long it spins, sleeps and waits, if it runs in process context
+ * @lingers: it sleeps or waits, or spins for longer than atomic_ns
+ * @mutexes: those that it takes, by the slots of their locks
  * @steps: as user space passed them
  */
 struct bhlab_program {
@@ -27,6 +28,7 @@ struct bhlab_program {
 	u64 charge_max;
 	u64 process_ns;
 	bool lingers;
+	u8 mutexes;
 	struct bhlab_step steps[];
 };
 

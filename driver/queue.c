@@ -7,6 +7,7 @@
  * still receive an activation.
  */
 #include <linux/capability.h>
+#include <linux/nodemask.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -363,6 +364,53 @@ int bhlab_queue_drain(struct bhlab_queue *queue)
 		synchronize_rcu();
 		drain_workqueue(queue->wq);
 	}
-	WRITE_ONCE(queue->draining, false);
+	bhlab_queue_open(queue);
 	return ret;
+}
+
+/*
+ * For a step that drains: close the queue, as for bhlab_queue_drain(). The step
+ * waits for the activations that hold the queue, so it does not matter when one
+ * that has passed the gate gets there.
+ */
+int bhlab_queue_close(struct bhlab_queue *queue)
+{
+	if (!bhlab_queue_begin_drain(queue))
+		return -EAGAIN;
+	if (!bhlab_queue_armed(queue))
+		return 0;
+	bhlab_queue_open(queue);
+	return -EBUSY;
+}
+
+void bhlab_queue_open(struct bhlab_queue *queue)
+{
+	WRITE_ONCE(queue->draining, false);
+}
+
+/*
+ * How many of its items run at a time, on each CPU or, if it is not per CPU, in
+ * all; 0 if the driver cannot tell. max_active of an unbound queue is for each
+ * node, up to Linux 6.8 for each pool of workers.
+ */
+u32 bhlab_queue_places(const struct bhlab_queue *queue)
+{
+	if (queue->flags & (BHLAB_WQ_ORDERED | BHLAB_WQ_SINGLETHREAD | BHLAB_WQ_LEGACY))
+		return 1;
+	if (queue->flags & BHLAB_WQ_PERCPU)
+		return queue->max_active;
+	return queue->max_active == 1 && num_possible_nodes() == 1;
+}
+
+/* The lab's next item after *@id, with a reference, or NULL. */
+struct bhlab_item *bhlab_queue_item(struct bhlab_queue *queue, u32 *id)
+{
+	struct bhlab_lab *lab = queue->obj.lab;
+	struct bhlab_object *obj = NULL;
+	unsigned long next = *id;
+
+	while (!obj && xa_find_after(&lab->objects, &next, BHLAB_ID_MAX, XA_PRESENT))
+		obj = bhlab_object_get(lab, next, BHLAB_KIND_ITEM);
+	*id = next;
+	return obj ? to_item(obj) : NULL;
 }

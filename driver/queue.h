@@ -36,6 +36,11 @@ struct bhlab_queue {
 	atomic_t active;
 };
 
+static inline bool bhlab_queue_is_percpu(const struct bhlab_queue *queue)
+{
+	return queue->flags & (BHLAB_WQ_PERCPU | BHLAB_WQ_LEGACY);
+}
+
 static inline bool bhlab_queue_is_system(const struct bhlab_queue *queue)
 {
 	return queue->obj.id > BHLAB_ID_MAX;
@@ -71,5 +76,9 @@ void bhlab_queues_flush(struct bhlab_lab *lab);
 void bhlab_queue_state(struct bhlab_queue *queue, struct bhlab_queue_state *st);
 int bhlab_queue_flush(struct bhlab_queue *queue);
 int bhlab_queue_drain(struct bhlab_queue *queue);
+u32 bhlab_queue_places(const struct bhlab_queue *queue);
+int bhlab_queue_close(struct bhlab_queue *queue);
+void bhlab_queue_open(struct bhlab_queue *queue);
+struct bhlab_item *bhlab_queue_item(struct bhlab_queue *queue, u32 *id);
 
 #endif /* BHLAB_QUEUE_H */

@@ -22,7 +22,9 @@ struct bhlab_share;
  * @share: charged for it in process context, outside of brackets; NULL: not
  *	limited
  * @shared: the part of its time that is charged to @share already
+ * @awaited: the part of its time in which it waited for others
  * @brackets: open brackets (bh_off, irq_off, locks)
+ * @mutexes: those among them, by the slots of their locks
  * @bracketed: when the outermost was opened, less @slept at that time
  * @unopened: skipped brackets that it is in
  * @charged: all of it is charged to the CPU's budget
@@ -40,6 +42,7 @@ struct bhlab_run {
 	u64 waited;
 	struct bhlab_share *share;
 	u64 shared;
+	u64 awaited;
 	u64 bracketed;
 	unsigned long irq_flags;
 	u32 nth;
@@ -50,6 +53,7 @@ struct bhlab_run {
 	u16 skipped;
 	u16 unopened;
 	u8 brackets;
+	u8 mutexes;
 	u8 stage;
 	bool charged;
 	bool spent;

@@ -8,6 +8,7 @@
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include "item.h"
 #include "queue.h"
@@ -60,6 +61,8 @@ static inline void bhlab_stamp_now(struct bhlab_stamp *stamp,
 	stamp->requeues = act->requeues;
 	stamp->cpu = smp_processor_id();
 	stamp->softirq = local_softirq_pending();
+	stamp->on = act->delay ? BHLAB_CPU_NONE :
+		    act->cpu == WORK_CPU_UNBOUND ? stamp->cpu : act->cpu;
 	stamp->ns = bhlab_record_clock();
 }
 
@@ -96,6 +99,7 @@ static inline void bhlab_stamp_move(struct bhlab_item *item,
 	bhlab_queue_leave(stamp->queue);
 	stamp->queue = renewed->queue;
 	stamp->serial = renewed->serial;
+	stamp->on = BHLAB_CPU_NONE;
 }
 
 /* The stamp of the activation that was cancelled: the newest, if there is one. */

@@ -8,6 +8,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "await.h"
 #include "budget.h"
 #include "fifo.h"
 #include "item.h"
@@ -32,6 +33,40 @@ static void bhlab_skip(struct bhlab_run *run, u16 why)
 {
 	run->skipped++;
 	run->flags |= why;
+}
+
+/* A bracket is skipped with everything in it. */
+static void bhlab_skip_step(struct bhlab_run *run,
+			    const struct bhlab_step_op *op, u16 why)
+{
+	bhlab_skip(run, why);
+	if (op->opens)
+		run->unopened++;
+	else if (op->closes)
+		run->unopened--;
+}
+
+/* @ret is what a step on an object returned. */
+static void bhlab_skip_for(struct bhlab_run *run, int ret)
+{
+	static const struct {
+		int error;
+		u16 why;
+	} reasons[] = {
+		{ -ENOENT, BHLAB_EVENT_F_GONE },
+		{ -EDQUOT, BHLAB_EVENT_F_THROTTLED },
+		{ -EDEADLK, BHLAB_EVENT_F_DEADLOCK },
+		{ -ETIMEDOUT, BHLAB_EVENT_F_LATE },
+		{ -ECANCELED, BHLAB_EVENT_F_DYING },
+	};
+	u32 i;
+
+	if (ret >= 0)
+		return;
+	for (i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (reasons[i].error == ret)
+			break;
+	bhlab_skip(run, i < ARRAY_SIZE(reasons) ? reasons[i].why : BHLAB_EVENT_F_REFUSED);
 }
 
 /*
@@ -252,7 +287,11 @@ static int bhlab_do_queue(struct bhlab_run *run, const struct bhlab_step *s,
 static int bhlab_do_delay(struct bhlab_run *run, const struct bhlab_step *s,
 			  struct bhlab_item *target)
 {
-	struct bhlab_activation act = { .delay = true, .ns = s->arg };
+	struct bhlab_activation act = {
+		.delay = true,
+		.mod = s->flags & BHLAB_STEP_MOD,
+		.ns = s->arg,
+	};
 
 	return bhlab_step_activate(run, s, target, &act);
 }
@@ -306,12 +345,7 @@ static void bhlab_do_item(struct bhlab_run *run, const struct bhlab_step *s,
 		ret = bhlab_step_fits(s, op, target) ?
 		      op->on_item(run, s, target) : -EOPNOTSUPP;
 	rcu_read_unlock();
-	if (ret == -ENOENT)
-		bhlab_skip(run, BHLAB_EVENT_F_GONE);
-	else if (ret == -EDQUOT)
-		bhlab_skip(run, BHLAB_EVENT_F_THROTTLED);
-	else if (ret < 0)
-		bhlab_skip(run, BHLAB_EVENT_F_REFUSED);
+	bhlab_skip_for(run, ret);
 }
 
 /* The program has pinned it. */
@@ -364,16 +398,30 @@ static void bhlab_bracket_end(struct bhlab_run *run)
 	bhlab_run_charge(run, now, now - run->slept - run->bracketed);
 }
 
+/* The lock that a bracket was opened for is not taken. */
+static void bhlab_bracket_refuse(struct bhlab_run *run)
+{
+	run->brackets--;
+	run->unopened++;
+	bhlab_skip(run, BHLAB_EVENT_F_DEADLOCK);
+}
+
 /* Waiting for a lock is CPU time if it spins. */
 static void bhlab_do_lock(struct bhlab_run *run, const struct bhlab_step *s)
 {
 	struct bhlab_lock *lock = bhlab_step_lock(run, s);
-	u64 start = ktime_get_mono_fast_ns(), wait;
+	bool mutex = lock->kind == BHLAB_LOCK_MUTEX;
+	u64 start, wait;
 
 	bhlab_bracket_begin(run);
-	bhlab_lock_take(lock);
+	start = ktime_get_mono_fast_ns();
+	if (!mutex)
+		bhlab_lock_take(lock);
+	else if (!bhlab_await_lock(run, lock))
+		return bhlab_bracket_refuse(run);
+	run->mutexes |= mutex ? BIT(lock->slot) : 0;
 	wait = ktime_get_mono_fast_ns() - start;
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) || lock->kind == BHLAB_LOCK_MUTEX)
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || mutex)
 		run->slept += wait;
 	else
 		run->waited += wait;
@@ -381,8 +429,11 @@ static void bhlab_do_lock(struct bhlab_run *run, const struct bhlab_step *s)
 
 static void bhlab_do_unlock(struct bhlab_run *run, const struct bhlab_step *s)
 {
+	struct bhlab_lock *lock = bhlab_step_lock(run, s);
+
 	bhlab_bracket_end(run);
-	bhlab_lock_release(bhlab_step_lock(run, s));
+	run->mutexes &= ~BIT(lock->slot);
+	bhlab_lock_release(lock);
 }
 
 static void bhlab_do_bh_off(struct bhlab_run *run, const struct bhlab_step *s)
@@ -427,9 +478,9 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 		   .run = bhlab_do_spin),
 	BHLAB_STEP(SLEEP, BHLAB_IN_PROCESS, .arg_max = BHLAB_NS_MAX, .sleeps = true,
 		   .run = bhlab_do_sleep),
-	BHLAB_STEP_ON(QUEUE, bhlab_do_queue, .takes_cpu = true, .activates = true),
-	BHLAB_STEP_ON(DELAY, bhlab_do_delay, .takes_cpu = true, .activates = true,
-		      .arg_max = BHLAB_NS_MAX),
+	BHLAB_STEP_ON(QUEUE, bhlab_do_queue, .takes = BHLAB_STEP_CPU, .activates = true),
+	BHLAB_STEP_ON(DELAY, bhlab_do_delay, .takes = BHLAB_STEP_CPU | BHLAB_STEP_MOD,
+		      .activates = true, .arg_max = BHLAB_NS_MAX),
 	BHLAB_STEP_ON(TRIGGER, bhlab_do_queue, .activates = true),
 	BHLAB_STEP(REQUEUE, BHLAB_IN_ITEM, .arg_max = U32_MAX, .activates = true,
 		   .verb = BHLAB_VERB_QUEUE, .on_item = bhlab_do_requeue),
@@ -437,8 +488,10 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 	BHLAB_STEP(THREAD, BHLAB_IN_TOP, .flag = BHLAB_ITEM_THREAD, .activates = true,
 		   .run = bhlab_do_thread),
 	BHLAB_STEP(NONE, BHLAB_IN_TOP, .cap = CAP_SYS_ADMIN, .run = bhlab_do_none),
-	BHLAB_STEP_ON(CANCEL, bhlab_do_cancel),
-	BHLAB_STEP_ON(DISABLE, bhlab_do_disable),
+	BHLAB_STEP_ON(CANCEL, bhlab_do_cancel, .takes = BHLAB_STEP_SYNC,
+		      .wait = bhlab_await_cancel),
+	BHLAB_STEP_ON(DISABLE, bhlab_do_disable, .takes = BHLAB_STEP_SYNC,
+		      .wait = bhlab_await_disable),
 	BHLAB_STEP_ON(ENABLE, bhlab_do_enable),
 	BHLAB_STEP(LOCK, BHLAB_ANYWHERE, .target = BHLAB_KIND_LOCK, .opens = true,
 		   .run = bhlab_do_lock),
@@ -455,6 +508,15 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 		   .arg_max = BHLAB_FIFO_MAX, .run = bhlab_do_push),
 	BHLAB_STEP(POP, BHLAB_ANYWHERE, .target = BHLAB_KIND_FIFO,
 		   .arg_max = BHLAB_FIFO_MAX, .run = bhlab_do_pop),
+	BHLAB_STEP(FLUSH, BHLAB_IN_PROCESS, .target = BHLAB_KIND_ITEM,
+		   .wait = bhlab_await_flush),
+	BHLAB_STEP(DRAIN, BHLAB_IN_PROCESS, .target = BHLAB_KIND_QUEUE,
+		   .wait = bhlab_await_drain),
+	BHLAB_STEP(WAIT, BHLAB_IN_PROCESS, .target = BHLAB_KIND_ITEM,
+		   .wait = bhlab_await_idle),
+	BHLAB_STEP(SYNCHRONIZE_RCU, BHLAB_IN_PROCESS, .wait = bhlab_await_rcu),
+	BHLAB_STEP(SYNCHRONIZE_IRQ, BHLAB_IN_PROCESS, .target = BHLAB_KIND_ITEM,
+		   .wait = bhlab_await_irq),
 };
 
 /* NULL if there is no such step. */
@@ -489,17 +551,6 @@ static bool bhlab_throttled(struct bhlab_run *run, const struct bhlab_step *s)
 	return run->spent;
 }
 
-/* A bracket is skipped with everything in it. */
-static void bhlab_skip_step(struct bhlab_run *run,
-			    const struct bhlab_step_op *op, u16 why)
-{
-	bhlab_skip(run, why);
-	if (op->opens)
-		run->unopened++;
-	else if (op->closes)
-		run->unopened--;
-}
-
 /* Not inline, so that empty programs do not pay for its registers and stack. */
 static noinline void bhlab_do_step(struct bhlab_run *run,
 				   const struct bhlab_step *s)
@@ -516,6 +567,8 @@ static noinline void bhlab_do_step(struct bhlab_run *run,
 		bhlab_skip_step(run, op, BHLAB_EVENT_F_THROTTLED);
 	else if (op->activates && bhlab_chain_ended(run))
 		bhlab_skip(run, BHLAB_EVENT_F_CHAIN);
+	else if (bhlab_step_waits(s, op))
+		bhlab_skip_for(run, op->wait(run, s));
 	else if (op->on_item)
 		bhlab_do_item(run, s, op);
 	else

@@ -23,7 +23,7 @@ struct bhlab_run;
  * @places: the places of programs that may contain it
  * @target: the kind of object that it names, or BHLAB_KIND_RESERVED
  * @arg_min, @arg_max: of its argument; @arg_max 0: it has none
- * @takes_cpu: it may name a CPU
+ * @takes: BHLAB_STEP_* that it may have
  * @is_busy: it is busy for its argument
  * @sleeps: it sleeps for its argument
  * @activates: it activates something, which the lab's chain bounds
@@ -35,13 +35,14 @@ struct bhlab_run;
  * @run: carries it out
  * @on_item: carries it out on the item that it names, or on its own; returns a
  *	result, or the errno with which it is skipped
+ * @wait: the same for a step that waits; beside @on_item with BHLAB_STEP_SYNC
  */
 struct bhlab_step_op {
 	u32 places;
 	enum bhlab_kind target;
 	u64 arg_min;
 	u64 arg_max;
-	bool takes_cpu;
+	u32 takes;
 	bool is_busy;
 	bool sleeps;
 	bool activates;
@@ -53,7 +54,15 @@ struct bhlab_step_op {
 	void (*run)(struct bhlab_run *run, const struct bhlab_step *s);
 	int (*on_item)(struct bhlab_run *run, const struct bhlab_step *s,
 		       struct bhlab_item *target);
+	int (*wait)(struct bhlab_run *run, const struct bhlab_step *s);
 };
+
+/* Does it wait for something that others do? */
+static inline bool bhlab_step_waits(const struct bhlab_step *s,
+				    const struct bhlab_step_op *op)
+{
+	return op->wait && (!op->on_item || s->flags & BHLAB_STEP_SYNC);
+}
 
 const struct bhlab_step_op *bhlab_step_op(u32 op);
 u32 bhlab_steps_in(u32 place);

@@ -34,18 +34,6 @@ bool bhlab_item_fire(struct bhlab_item *item)
 	return idle;
 }
 
-/**
- * struct bhlab_flush - a flush of the driver's own
- * @serial: first it waits until nothing up to this number is outstanding
- * @gone: that has happened
- * @runs: then it waits until all runs that had started by then have finished
- */
-struct bhlab_flush {
-	u32 serial;
-	bool gone;
-	u64 runs;
-};
-
 static bool bhlab_stamp_is_newer(const struct bhlab_stamp *stamp, u32 serial)
 {
 	return (s32)(stamp->serial - serial) > 0;
@@ -61,8 +49,8 @@ static bool bhlab_flush_gone(const struct bhlab_item *item, u32 serial)
 	       bhlab_stamp_is_newer(&item->delay_stamp, serial);
 }
 
-static bool bhlab_flush_done(struct bhlab_item *item, struct bhlab_flush *f,
-			     int *ret)
+/* @ret: its result, once there is one. */
+bool bhlab_flush_done(struct bhlab_item *item, struct bhlab_flush *f, int *ret)
 {
 	unsigned long flags;
 
@@ -82,6 +70,21 @@ static bool bhlab_flush_done(struct bhlab_item *item, struct bhlab_flush *f,
 	return *ret;
 }
 
+/* End the delays. 0 if there is something to wait for, 1 if not, or an errno. */
+int bhlab_flush_begin(struct bhlab_item *item, struct bhlab_flush *f)
+{
+	unsigned long flags;
+	int ret = -EBUSY;
+
+	*f = (struct bhlab_flush) {};
+	flags = bhlab_item_lock(item);
+	f->serial = item->serial;
+	if (!bhlab_item_blocked(item))
+		ret = bhlab_item_fire_locked(item);
+	bhlab_item_unlock(item, flags);
+	return ret;
+}
+
 /*
  * Flush, for mechanisms whose kernel API has none: end the delays, and wait
  * until all earlier activations have run or are cancelled. Activations, and
@@ -90,22 +93,11 @@ static bool bhlab_flush_done(struct bhlab_item *item, struct bhlab_flush *f,
  */
 int bhlab_item_flush_own(struct bhlab_item *item)
 {
-	struct bhlab_flush f = {};
-	unsigned long flags;
-	bool idle;
-	int ret;
+	struct bhlab_flush f;
+	int ret = bhlab_flush_begin(item, &f);
 
-	flags = bhlab_item_lock(item);
-	f.serial = item->serial;
-	if (bhlab_item_blocked(item)) {
-		bhlab_item_unlock(item, flags);
-		return -EBUSY;
-	}
-	idle = bhlab_item_fire_locked(item);
-	bhlab_item_unlock(item, flags);
-	if (idle)
-		return BHLAB_RESULT_IDLE;
-
+	if (ret)
+		return ret > 0 ? BHLAB_RESULT_IDLE : ret;
 	if (wait_event_interruptible(item->obj.lab->wait,
 				     bhlab_flush_done(item, &f, &ret)))
 		return -ERESTARTSYS;

@@ -147,7 +147,9 @@ WORDS(skip, "reason",
 	{ "chain-limit", BHLAB_EVENT_F_CHAIN },
 	{ "throttled", BHLAB_EVENT_F_THROTTLED },
 	{ "dying", BHLAB_EVENT_F_DYING },
-	{ "held", BHLAB_EVENT_F_HELD });
+	{ "held", BHLAB_EVENT_F_HELD },
+	{ "deadlock", BHLAB_EVENT_F_DEADLOCK },
+	{ "late", BHLAB_EVENT_F_LATE });
 
 WORDS(feature, "feature",
 	{ "irq_sim", BHLAB_FEATURE_IRQ_SIM },
@@ -159,14 +161,14 @@ static const struct step_word steps[] = {
 	{ "spin", BHLAB_OP_SPIN, "P" },
 	{ "sleep", BHLAB_OP_SLEEP, "P" },
 	{ "queue", BHLAB_OP_QUEUE, "Tc" },
-	{ "delay", BHLAB_OP_DELAY, "TPc" },
+	{ "delay", BHLAB_OP_DELAY, "TPcm" },
 	{ "trigger", BHLAB_OP_TRIGGER, "T" },
 	{ "requeue", BHLAB_OP_REQUEUE, "n" },
 	{ "mark", BHLAB_OP_MARK, "N" },
 	{ "thread", BHLAB_OP_THREAD, "" },
 	{ "none", BHLAB_OP_NONE, "" },
-	{ "cancel", BHLAB_OP_CANCEL, "T" },
-	{ "disable", BHLAB_OP_DISABLE, "T" },
+	{ "cancel", BHLAB_OP_CANCEL, "Ts" },
+	{ "disable", BHLAB_OP_DISABLE, "Ts" },
 	{ "enable", BHLAB_OP_ENABLE, "T" },
 	{ "lock", BHLAB_OP_LOCK, "O" },
 	{ "unlock", BHLAB_OP_UNLOCK, "O" },
@@ -176,6 +178,11 @@ static const struct step_word steps[] = {
 	{ "irq_on", BHLAB_OP_IRQ_ON, "" },
 	{ "push", BHLAB_OP_PUSH, "ON" },
 	{ "pop", BHLAB_OP_POP, "On" },
+	{ "flush", BHLAB_OP_FLUSH, "T" },
+	{ "drain", BHLAB_OP_DRAIN, "T" },
+	{ "wait", BHLAB_OP_WAIT, "Ti" },
+	{ "synchronize_rcu", BHLAB_OP_SYNCHRONIZE_RCU, "" },
+	{ "synchronize_irq", BHLAB_OP_SYNCHRONIZE_IRQ, "T" },
 };
 
 const struct step_word *step_by_name(const char *name)

@@ -187,6 +187,13 @@ static void explain_context(const struct refused_step *r, struct text *why)
 		const char *text;
 	} limits[] = {
 		{ BHLAB_OP_SLEEP, "cannot sleep: " },
+		{ BHLAB_OP_FLUSH, "cannot wait: " },
+		{ BHLAB_OP_DRAIN, "cannot wait: " },
+		{ BHLAB_OP_WAIT, "cannot wait: " },
+		{ BHLAB_OP_CANCEL, "cannot wait: " },
+		{ BHLAB_OP_DISABLE, "cannot wait: " },
+		{ BHLAB_OP_SYNCHRONIZE_RCU, "cannot wait: " },
+		{ BHLAB_OP_SYNCHRONIZE_IRQ, "cannot wait: " },
 		{ BHLAB_OP_BH_OFF, "it is for task context only: " },
 		{ BHLAB_OP_IRQ_OFF, "it is for task or softirq context only: " },
 	};
@@ -209,6 +216,55 @@ static void explain_lock_context(const struct refused_step *r, struct text *why)
 	text_add(why, "the lock is for %s context, and ",
 		 word_name(&lock_context_words, lock.out_context));
 	add_context(r, why);
+}
+
+/* Is the mutex that @raw locks taken by the item @target, too? */
+static bool takes_too(const struct lab *lab, uint32_t target, const struct bhlab_step *raw)
+{
+	for (uint32_t thread = 0; thread < 2; thread++) {
+		struct bhlab_step steps[lab->info.out_max_steps];
+		struct bhlab_item_program program = {
+			.size = sizeof(program),
+			.id = target,
+			.thread = thread,
+			.nr_steps = lab->info.out_max_steps,
+			.steps = (uintptr_t)steps,
+		};
+
+		if (lab_ioctl(lab, BHLAB_IOC_ITEM_PROGRAM, &program))
+			return false;
+		for (uint32_t i = 0; i < program.nr_steps; i++)
+			if (steps[i].op == BHLAB_OP_LOCK && steps[i].target == raw->target)
+				return true;
+	}
+	return false;
+}
+
+/* The mutex that is held at the step, and that what it waits for takes. */
+static const char *shared_mutex(const struct refused_step *r)
+{
+	const struct program *program = r->thread ? r->add->thread : r->add->program;
+
+	for (const struct step *s = program->steps; s < r->step; s++)
+		if (s->raw.op == BHLAB_OP_LOCK && takes_too(r->add->lab, r->step->raw.target, &s->raw))
+			return s->target;
+	return NULL;
+}
+
+/* The cycle, from the item to itself. */
+static void explain_deadlock(const struct refused_step *r, struct text *why)
+{
+	const char *self = r->add->create.name, *target = r->step->target;
+	const char *mutex = shared_mutex(r);
+
+	text_add(why, "it would never end: ");
+	if (r->step->raw.target == r->add->create.queue)
+		text_add(why, "%s waits for queue %s, on which %s runs", self, target, self);
+	else if (mutex)
+		text_add(why, "%s holds %s and waits for %s, which waits for %s", self, mutex,
+			 target, mutex);
+	else
+		text_add(why, "%s waits for %s", self, self);
 }
 
 static void add_limit(struct text *why, const char *format, uint64_t ns)
@@ -281,6 +337,9 @@ static void explain(const struct refused_step *r, int err, struct text *why)
 		break;
 	case BHLAB_WHY_LOCK_CONTEXT:
 		explain_lock_context(r, why);
+		break;
+	case BHLAB_WHY_DEADLOCK:
+		explain_deadlock(r, why);
 		break;
 	default:
 		text = sentence(r->add->create.out_why, lock);
@@ -449,11 +508,16 @@ const struct command command_add = {
 		"  spin PERIOD                     keep the CPU busy\n"
 		"  sleep PERIOD                    sleep; process context only\n"
 		"  queue ITEM [--cpu CPU]          queue an item\n"
-		"  delay ITEM PERIOD [--cpu CPU]   activate an item after a time\n"
+		"  delay ITEM PERIOD [--cpu CPU] [--mod]  activate an item after a time\n"
 		"  trigger ITEM                    raise the line of an irq\n"
 		"  requeue [N]                     queue the item itself again, up to N times\n"
-		"  cancel ITEM                     cancel its pending activation\n"
-		"  disable ITEM, enable ITEM       do not wait for its handler\n"
+		"  cancel ITEM [--sync]            cancel its pending activation\n"
+		"  disable ITEM [--sync], enable ITEM  prevent it from running\n"
+		"  flush ITEM, flush QUEUE         wait for its activations so far\n"
+		"  drain QUEUE                     wait until it stays empty\n"
+		"  wait ITEM idle                  wait until nothing of it is pending or runs\n"
+		"  synchronize_rcu                 wait for a grace period\n"
+		"  synchronize_irq ITEM            wait for the handlers of an irq\n"
 		"  mark N                          record an event with this number\n"
 		"  lock LOCK ... unlock LOCK       hold a lock; see 'add lock'\n"
 		"  bh_off ... bh_on                disable bottom halves; process context only\n"
@@ -462,6 +526,9 @@ const struct command command_add = {
 		"  pop FIFO [N]                    pop entries; all without N\n"
 		"  thread                          irq: wake the thread; top half only\n"
 		"  none                            irq: return IRQ_NONE; top half only\n"
+		"Steps that wait, --sync among them, are for process context. All waits of a run\n"
+		"together end after the time that a program may take; a wait for itself is\n"
+		"refused, or skipped.\n"
 		"An ITEM need not exist yet: the step is skipped until it does. Brackets (lock,\n"
 		"bh_off, irq_off) nest. Only mutexes may have sleep inside. Take locks in the\n"
 		"order of their creation.\n",

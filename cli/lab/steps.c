@@ -43,19 +43,12 @@ static char *next_word(struct words_left *left)
 	return strtok_r(NULL, BLANKS, &left->rest);
 }
 
-#define NO_WAITING "a step waits for no handler, which might wait for this one; "
-
 /* What programs do not have, and what does it. */
 static const struct {
 	const char *word;
 	const char *why;
 } left_out[] = {
-	{ "flush", NO_WAITING "flush is a command" },
-	{ "wait", NO_WAITING "wait is a command" },
-	{ "drain", NO_WAITING "drain is a command" },
-	{ "settle", NO_WAITING "settle stands outside of programs" },
-	{ "--sync", NO_WAITING "give --sync to the command" },
-	{ "--mod", "a step's delay is ignored while one is pending; cancel it first" },
+	{ "settle", "a step waits for one item or queue; settle stands outside of programs" },
 	{ "--on", "a step queues on the queue of the item; add that with --queue" },
 	{ "--count", "a step raises the line once; write it as often as you want" },
 	{ "--period", "a step raises the line once; 'trigger --period' is a command" },
@@ -77,28 +70,49 @@ static int superfluous(const char *word, const char *text, struct error *e)
 		     why ? why : "");
 }
 
-/* "--cpu N", the rest of a step; @word is "--cpu". */
-static int step_cpu(struct step *step, const char *word, struct words_left *left, struct error *e)
+/* The number of "--cpu N". */
+static int step_cpu(struct step *step, struct words_left *left, struct error *e)
 {
-	const char *number;
+	const char *number = next_word(left);
 	uint64_t cpu;
 
-	if (strcmp(word, "--cpu"))
-		return superfluous(word, "means nothing here", e);
-	number = next_word(left);
 	if (!number)
 		return usage(e, "--cpu needs a number");
 	if (parse_number(number, UINT32_MAX, &cpu, e))
 		return -1;
 	step->raw.cpu = (uint32_t)cpu;
-	step->raw.flags |= BHLAB_STEP_CPU;
 	return 0;
+}
+
+/* What may follow the operands, by its letter in the form. */
+static const struct {
+	char letter;
+	const char *word;
+	uint32_t flag;
+} step_options[] = {
+	{ 'c', "--cpu", BHLAB_STEP_CPU },
+	{ 's', "--sync", BHLAB_STEP_SYNC },
+	{ 'm', "--mod", BHLAB_STEP_MOD },
+};
+
+static int step_option(struct step *step, const char *form, const char *word,
+		       struct words_left *left, struct error *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(step_options); i++) {
+		if (strcmp(word, step_options[i].word) || !strchr(form, step_options[i].letter))
+			continue;
+		if (step->raw.flags & step_options[i].flag)
+			return usage(e, "%s is given twice", word);
+		step->raw.flags |= step_options[i].flag;
+		return step_options[i].letter == 'c' ? step_cpu(step, left, e) : 0;
+	}
+	return superfluous(word, *form == 'c' ? "means nothing here" : "is one word too many", e);
 }
 
 static const char *operand_name(char form)
 {
 	return form == 'T' ? "an item" : form == 'O' ? "a lock or FIFO" :
-	       form == 'P' ? "a period" : "a number";
+	       form == 'P' ? "a period" : form == 'i' ? "the word idle" : "a number";
 }
 
 static int step_period(const char *word, struct words_left *left, uint64_t *ns, struct error *e)
@@ -118,6 +132,9 @@ static int step_operand(struct step *step, char form, struct words_left *left, s
 		return form == 'n' ? 0 : usage(e, "it needs %s", operand_name(form));
 	if (form == 'T' || form == 'O')
 		return step_target(step, word, e);
+	if (form == 'i')
+		return !strcmp(word, "idle") ? 0 :
+		       usage(e, "a step waits for idle only; the command has more conditions");
 	if (form == 'P' ? step_period(word, left, &value, e) :
 			  parse_number(word, UINT64_MAX, &value, e))
 		return -1;
@@ -130,16 +147,13 @@ static int step_operands(struct step *step, const char *form, struct words_left 
 {
 	const char *word;
 
-	for (; *form && *form != 'c'; form++)
+	for (; *form && !strchr("csm", *form); form++)
 		if (step_operand(step, *form, left, e))
 			return -1;
-	word = next_word(left);
-	if (word && *form == 'c') {
-		if (step_cpu(step, word, left, e))
+	while ((word = next_word(left)))
+		if (step_option(step, form, word, left, e))
 			return -1;
-		word = next_word(left);
-	}
-	return word ? superfluous(word, "is one word too many", e) : 0;
+	return 0;
 }
 
 static int unknown_step(const char *name, struct error *e)
@@ -294,8 +308,14 @@ void step_text(const struct step *step, char *buf, size_t size)
 			text_add(&text, " %s", step->target);
 		if (*form == 'N' || (*form == 'n' && step->raw.arg))
 			text_add(&text, " %" PRIu64, (uint64_t)step->raw.arg);
+		if (*form == 'i')
+			text_add(&text, " idle");
 		if (*form == 'c' && step->raw.flags & BHLAB_STEP_CPU)
 			text_add(&text, " --cpu %u", step->raw.cpu);
+		if (*form == 's' && step->raw.flags & BHLAB_STEP_SYNC)
+			text_add(&text, " --sync");
+		if (*form == 'm' && step->raw.flags & BHLAB_STEP_MOD)
+			text_add(&text, " --mod");
 		if (*form != 'P')
 			continue;
 		period_exact(step->raw.arg, period, sizeof(period));

@@ -161,6 +161,19 @@ static void bhlab_work_enable(struct bhlab_item *item)
 	enable_delayed_work(to_dwork(item));
 }
 
+/*
+ * As flush_delayed_work() ends a delay, without its wait. If the timer is over
+ * already, or another thread cancels the item, there is nothing to end.
+ */
+static void bhlab_work_fire(struct bhlab_item *item)
+{
+	struct delayed_work *dwork = to_dwork(item);
+
+	if (!item->syncing && timer_pending(&dwork->timer) &&
+	    cancel_delayed_work(dwork))
+		queue_delayed_work_on(dwork->cpu, dwork->wq, dwork, 0);
+}
+
 static int bhlab_work_flush(struct bhlab_item *item)
 {
 	return flush_delayed_work(to_dwork(item)) ? BHLAB_RESULT_WAITED :
@@ -192,6 +205,7 @@ const struct bhlab_mech_ops bhlab_work_ops = {
 	.cancel = bhlab_work_cancel,
 	.disable = bhlab_work_disable,
 	.enable = bhlab_work_enable,
+	.fire = bhlab_work_fire,
 	.delayed = bhlab_work_delayed,
 	.sync = bhlab_work_sync,
 	.flush = bhlab_work_flush,

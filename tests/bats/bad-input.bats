@@ -111,8 +111,11 @@ load common
 		64 - | add work w --do frob           | add: --do: step 1: unknown step 'frob'; there are ALL_STEPS
 		64 - | add work w --do 'spin 1us; frob 1' | add: --do: step 2: unknown step 'frob'; there are ALL_STEPS
 		64 - | add work w --do 'slep 1us'     | add: --do: step 1: unknown step 'slep'; did you mean 'sleep'?
-		64 - | add work w --do 'drain q'      | add: --do: step 1: there is no step 'drain': a step waits for no handler, which might wait for this one; drain is a command
-		64 - | add work w --do 'delay w 1us --mod' | add: --do: step 1: delay: '--mod' is not for steps: a step's delay is ignored while one is pending; cancel it first
+		64 - | add work w --do 'settle'       | add: --do: step 1: there is no step 'settle': a step waits for one item or queue; settle stands outside of programs
+		64 - | add work w --do 'wait v'       | add: --do: step 1: wait: it needs the word idle
+		64 - | add work w --do 'wait v runs'  | add: --do: step 1: wait: a step waits for idle only; the command has more conditions
+		64 - | add work w --do 'delay v 1us --mod --mod' | add: --do: step 1: delay: --mod is given twice
+		64 - | add work w --do 'cancel v --mod' | add: --do: step 1: cancel: '--mod' is one word too many
 		64 - | add work w --do 'sleep 5 ms'   | add: --do: step 1: sleep: '5 ms': write 5ms, without a blank
 		64 - | add work w --do spin           | add: --do: step 1: spin: it needs a period
 		64 - | add work w --do 'spin x'       | add: --do: step 1: spin: 'x' is not a period; write 10us, 1.5ms or 1s

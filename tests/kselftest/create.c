@@ -435,6 +435,8 @@ static __u32 program_with(__u32 op, __u32 lock, __u32 fifo, struct bhlab_step *s
 	switch (op) {
 	case BHLAB_OP_QUEUE: case BHLAB_OP_DELAY: case BHLAB_OP_TRIGGER:
 	case BHLAB_OP_CANCEL: case BHLAB_OP_DISABLE: case BHLAB_OP_ENABLE:
+	case BHLAB_OP_FLUSH: case BHLAB_OP_DRAIN: case BHLAB_OP_WAIT:
+	case BHLAB_OP_SYNCHRONIZE_IRQ:
 		s[0].target = 1;
 		return 1;
 	case BHLAB_OP_PUSH: case BHLAB_OP_POP:

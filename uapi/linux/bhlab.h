@@ -68,6 +68,8 @@
  *
  * ENODEV: the CPU does not exist, or is offline.
  *
+ * EDEADLK: a program that would wait for itself, see "Waits" below.
+ *
  * EPERM: a value or a combination that needs a capability, see the verb; flush
  * or drain of one of the kernel's own queues; or BHLAB_ACT_QUEUE between such a
  * queue and another.
@@ -270,7 +272,8 @@ enum bhlab_verb {
  * @BHLAB_OP_SLEEP: sleep for @arg ns, or until the lab ends; process context
  *	only
  * @BHLAB_OP_QUEUE: queue the item @target
- * @BHLAB_OP_DELAY: activate the item @target in @arg ns
+ * @BHLAB_OP_DELAY: activate the item @target in @arg ns; with BHLAB_STEP_MOD a
+ *	pending activation gets the new delay
  * @BHLAB_OP_TRIGGER: raise the line of the item @target
  * @BHLAB_OP_REQUEUE: queue the item itself again, up to @arg times for each
  *	activation that came from elsewhere; 0: without a limit. Not for an irq
@@ -281,8 +284,10 @@ enum bhlab_verb {
  *	needs CAP_SYS_ADMIN, since the kernel disables a line after too many of
  *	them
  * @BHLAB_OP_CANCEL: cancel the item @target, without waiting for its handler;
- *	skipped where the kernel has no such call
- * @BHLAB_OP_DISABLE: disable the item @target, without waiting for its handler
+ *	skipped where the kernel has no such call. With BHLAB_STEP_SYNC wait for
+ *	its handler, too
+ * @BHLAB_OP_DISABLE: disable the item @target, without waiting for its handler;
+ *	with BHLAB_STEP_SYNC wait for it
  * @BHLAB_OP_ENABLE: enable the item @target
  * @BHLAB_OP_LOCK: take the lock @target, until the UNLOCK of the same lock
  * @BHLAB_OP_UNLOCK: release the lock @target
@@ -293,6 +298,13 @@ enum bhlab_verb {
  * @BHLAB_OP_PUSH: push @arg entries into the FIFO @target; entries that do not
  *	fit are dropped, and recorded as DROPPED
  * @BHLAB_OP_POP: pop up to @arg entries from the FIFO @target, 0: all
+ * @BHLAB_OP_FLUSH: end the delay of the item @target, and wait for its last
+ *	activation; or wait for everything that is on the queue @target. Not for
+ *	an irq
+ * @BHLAB_OP_DRAIN: wait until the queue @target is empty, as DRAIN does
+ * @BHLAB_OP_WAIT: wait until the item @target is idle. Not for an irq
+ * @BHLAB_OP_SYNCHRONIZE_RCU: synchronize_rcu()
+ * @BHLAB_OP_SYNCHRONIZE_IRQ: wait until no handler of the irq @target runs
  *
  * A step that cannot be carried out when its turn comes is skipped: its target
  * is gone or must not be queued now, or no time is left for it. The run's record
@@ -315,6 +327,28 @@ enum bhlab_verb {
  *   lock sleeps on RT.
  *
  * A program that breaks one of these rules is EINVAL.
+ *
+ * DOC: Waits
+ *
+ * FLUSH, DRAIN, WAIT, SYNCHRONIZE_*, and CANCEL and DISABLE with BHLAB_STEP_SYNC
+ * wait. They are for process context, and count as sleeping: where a program
+ * must not SLEEP, it must not wait.
+ *
+ * SYNCHRONIZE_RCU is the kernel's call. For each other step the driver waits
+ * itself, for its own counters, since nothing can end the kernel's wait. So a run
+ * has ended for the waiter shortly before its handler has returned. Each such
+ * wait ends when the item that waits, its target, or the lab ends. All waits of
+ * one run together take at most &bhlab_info.out_process_ns, which the lab's time
+ * contains; then the step, and all later ones that wait, are skipped, as LATE.
+ *
+ * A step that could never end, since what it waits for waits for it, is skipped,
+ * as DEADLOCK. That is a wait of an item for itself; a wait that closes a cycle of
+ * such waits; a wait for a pending item whose queue is full of items that wait
+ * for this one; a wait for a pending item that takes a mutex that is held here;
+ * FLUSH and DRAIN of the queue that the item runs on; and LOCK of a mutex whose
+ * holder waits for this item. What the program alone tells is refused when it is
+ * created (EDEADLK): an item that waits for itself or for its own queue, or for an
+ * existing item that takes a mutex that is held here.
  */
 enum bhlab_op {
 	BHLAB_OP_SPIN = 1,
@@ -337,16 +371,26 @@ enum bhlab_op {
 	BHLAB_OP_IRQ_ON = 18,
 	BHLAB_OP_PUSH = 19,
 	BHLAB_OP_POP = 20,
+	BHLAB_OP_FLUSH = 21,
+	BHLAB_OP_DRAIN = 22,
+	BHLAB_OP_WAIT = 23,
+	BHLAB_OP_SYNCHRONIZE_RCU = 24,
+	BHLAB_OP_SYNCHRONIZE_IRQ = 25,
 };
 
 /* struct bhlab_step.flags: @cpu is valid; for QUEUE, and DELAY of work and timers. */
 #define BHLAB_STEP_CPU		(1U << 0)
+/* CANCEL, DISABLE: wait for a running handler. */
+#define BHLAB_STEP_SYNC		(1U << 1)
+/* DELAY: replace the delay of a pending activation. */
+#define BHLAB_STEP_MOD		(1U << 2)
 
 /**
  * struct bhlab_step - one step of a program
  * @op: enum bhlab_op
- * @target: id of an item, lock or FIFO, for the steps that have one, else 0. An
- *	item is looked up when the step runs, so it need not exist yet. A lock
+ * @target: id of an item, queue, lock or FIFO, for the steps that have one, else
+ *	0. An item, or a queue, is looked up when the step runs, so it need not
+ *	exist yet. A lock
  *	or FIFO must exist when the program is created (ENOENT), and cannot be
  *	destroyed while a program names it
  * @arg: the argument of @op, else 0
@@ -371,12 +415,13 @@ struct bhlab_step {
  * @BHLAB_WHY_CONTEXT: the context that the program is written for forbids the
  *	step. That is BHLAB_CTX_TASK for a thread, BHLAB_CTX_SOFTIRQ on a BH
  *	queue, else &bhlab_mech_info.out_written_for (EINVAL)
- * @BHLAB_WHY_TARGET: the step names no item (EINVAL)
+ * @BHLAB_WHY_TARGET: the step names no item or queue (EINVAL)
  * @BHLAB_WHY_ARG: the argument of the step is outside its range (EINVAL)
  * @BHLAB_WHY_CPU: the CPU that the step names does not exist (ENODEV)
  * @BHLAB_WHY_THREAD: the irq has no thread, see BHLAB_ITEM_THREAD (EINVAL)
  * @BHLAB_WHY_CAPABILITY: the step needs CAP_SYS_ADMIN (EPERM)
- * @BHLAB_WHY_SLEEP: the step sleeps, and an open bracket is not a mutex (EINVAL)
+ * @BHLAB_WHY_SLEEP: the step sleeps or waits, and an open bracket is not a mutex
+ *	(EINVAL)
  * @BHLAB_WHY_PROCESS_TIME: the steps up to this one take longer than
  *	&bhlab_info.out_process_ns (EINVAL)
  * @BHLAB_WHY_ATOMIC_TIME: the steps up to this one spin longer in atomic context
@@ -396,6 +441,8 @@ struct bhlab_step {
  *	(E2BIG)
  * @BHLAB_WHY_LAB_TIME: with this program, the lab's programs in process context
  *	take longer than &bhlab_info.out_lab_ns; no step is to blame (ENOSPC)
+ * @BHLAB_WHY_DEADLOCK: the step waits for its own item, for the queue that its
+ *	item names, or for an item that takes a mutex that is held here (EDEADLK)
  */
 enum bhlab_program_why {
 	BHLAB_WHY_SHAPE = 1,
@@ -418,6 +465,7 @@ enum bhlab_program_why {
 	BHLAB_WHY_NOT_CLOSED = 18,
 	BHLAB_WHY_LENGTH = 19,
 	BHLAB_WHY_LAB_TIME = 20,
+	BHLAB_WHY_DEADLOCK = 21,
 };
 
 /**
@@ -617,8 +665,9 @@ struct bhlab_mech_info {
  * needs CAP_SYS_ADMIN (EPERM); above &bhlab_info.out_atomic_cap_ns it is EINVAL.
  * A program that spins and sleeps longer than &bhlab_info.out_process_ns in
  * process context is EINVAL. ENOSPC: the lab's programs in process context
- * together take longer than &bhlab_info.out_lab_ns. That limit bounds how long a
- * flush or a close waits.
+ * together take longer than &bhlab_info.out_lab_ns, where one that waits takes
+ * &bhlab_info.out_process_ns more. That limit bounds how long a flush or a close
+ * waits.
  */
 struct bhlab_item_create {
 	__u32 size;
@@ -1457,6 +1506,8 @@ struct bhlab_event {
 						 * budget, or the user's share, was
 						 * spent
 						 */
+#define BHLAB_EVENT_F_DEADLOCK	(1U << 6)	/* it would wait for itself */
+#define BHLAB_EVENT_F_LATE	(1U << 7)	/* a wait took too long */
 
 #define BHLAB_IOC_INFO		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_INFO)
 #define BHLAB_IOC_MECH		_IO(BHLAB_IOC_MAGIC, BHLAB_NR_MECH)
