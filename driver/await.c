@@ -308,7 +308,7 @@ int bhlab_await_disable(struct bhlab_run *run, const struct bhlab_step *s)
 
 /*
  * What is on the queue of this item's: its pending activation, unless that is on a
- * delay or came later, and what runs.
+ * delay or came later, and what runs, or may. The item that waits runs elsewhere.
  */
 static bool bhlab_await_is_on(struct bhlab_await *a)
 {
@@ -318,7 +318,7 @@ static bool bhlab_await_is_on(struct bhlab_await *a)
 	const struct bhlab_stamp *next = &item->stamps[item->first_stamp];
 	bool pending = item->nr_stamps && !armed && next->queue == a->waiter.queue &&
 		       next->ns <= a->waiter.before;
-	bool runs = bhlab_item_runs(item) &&
+	bool runs = bhlab_item_runs(item) && item != a->run->item &&
 		    (item->roamed || item->queue == a->waiter.queue);
 
 	a->flush = (struct bhlab_flush) {
