@@ -11,7 +11,6 @@
  * also wait for its return.
  */
 #include <linux/hrtimer.h>
-#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
@@ -59,6 +58,8 @@ static void bhlab_await_init(struct bhlab_await *a, struct bhlab_run *run)
 {
 	*a = (struct bhlab_await) {
 		.run = run,
+		.begun = ktime_get_mono_fast_ns(),
+		.used = READ_ONCE(current->se.sum_exec_runtime),
 		.waiter = {
 			.item = run->item,
 			.on = run->stamp.queue,
@@ -67,17 +68,6 @@ static void bhlab_await_init(struct bhlab_await *a, struct bhlab_run *run)
 			.held = run->mutexes,
 		},
 	};
-}
-
-static struct bhlab_waits *bhlab_await_waits(const struct bhlab_await *a)
-{
-	return &a->run->item->obj.lab->waits;
-}
-
-static void bhlab_await_start(struct bhlab_await *a)
-{
-	a->begun = ktime_get_mono_fast_ns();
-	a->used = READ_ONCE(current->se.sum_exec_runtime);
 }
 
 /*
@@ -105,7 +95,7 @@ static void bhlab_await_charge(const struct bhlab_await *a)
 /* A timer's function has run, and is about to return: nothing wakes who waits. */
 #define BHLAB_AWAIT_LOOK_NS	(10 * NSEC_PER_MSEC)
 
-static int bhlab_await_loop(struct bhlab_await *a)
+static int bhlab_await(struct bhlab_await *a)
 {
 	struct bhlab_lab *lab = a->run->item->obj.lab;
 	u64 awaited, end = bhlab_limits.process_ns;
@@ -123,12 +113,16 @@ static int bhlab_await_loop(struct bhlab_await *a)
 	}
 }
 
-static int bhlab_await(struct bhlab_await *a)
+static int bhlab_await_unless_stuck(struct bhlab_await *a,
+				    int (*fn)(struct bhlab_await *a))
 {
-	int ret;
+	struct bhlab_waits *waits = &a->run->item->obj.lab->waits;
+	int ret = bhlab_waits_enter(waits, &a->waiter);
 
-	bhlab_await_start(a);
-	ret = bhlab_await_loop(a);
+	if (!ret) {
+		ret = fn(a);
+		bhlab_waits_leave(waits, &a->waiter);
+	}
 	bhlab_await_charge(a);
 	return ret;
 }
@@ -195,11 +189,7 @@ static int bhlab_await_item(struct bhlab_run *run, const struct bhlab_step *s,
 	a.target = target;
 	a.waiter.target = target;
 	a.waiter.pending = pending;
-	ret = bhlab_waits_enter(bhlab_await_waits(&a), &a.waiter);
-	if (!ret) {
-		ret = fn(&a);
-		bhlab_waits_leave(bhlab_await_waits(&a), &a.waiter);
-	}
+	ret = bhlab_await_unless_stuck(&a, fn);
 	bhlab_item_put(target);
 	return ret;
 }
@@ -383,11 +373,7 @@ static int bhlab_await_queue(struct bhlab_run *run, const struct bhlab_step *s,
 	a.queue = queue;
 	a.waiter.queue = queue;
 	a.waiter.before = before;
-	ret = bhlab_waits_enter(bhlab_await_waits(&a), &a.waiter);
-	if (!ret) {
-		ret = fn(&a);
-		bhlab_waits_leave(bhlab_await_waits(&a), &a.waiter);
-	}
+	ret = bhlab_await_unless_stuck(&a, fn);
 	bhlab_queue_put(queue);
 	return ret;
 }
@@ -419,7 +405,6 @@ int bhlab_await_rcu(struct bhlab_run *run, const struct bhlab_step *s)
 	if (run->awaited >= bhlab_limits.process_ns)
 		return -ETIMEDOUT;
 	bhlab_await_init(&a, run);
-	bhlab_await_start(&a);
 	synchronize_rcu();
 	bhlab_await_charge(&a);
 	return BHLAB_RESULT_WAITED;
@@ -431,15 +416,14 @@ int bhlab_await_rcu(struct bhlab_run *run, const struct bhlab_step *s)
  */
 bool bhlab_await_lock(struct bhlab_run *run, struct bhlab_lock *lock)
 {
+	struct bhlab_waits *waits = &run->item->obj.lab->waits;
 	struct bhlab_await a;
 
-	if (mutex_trylock(&lock->mutex))
-		return true;
 	bhlab_await_init(&a, run);
 	a.waiter.mutex = BIT(lock->slot);
-	if (bhlab_waits_enter(bhlab_await_waits(&a), &a.waiter))
+	if (bhlab_waits_enter(waits, &a.waiter))
 		return false;
 	bhlab_lock_take(lock);
-	bhlab_waits_leave(bhlab_await_waits(&a), &a.waiter);
+	bhlab_waits_leave(waits, &a.waiter);
 	return true;
 }

@@ -12,8 +12,7 @@
  *   cpus_read_lock()	in verbs that name a CPU.
  *   a lab's own locks	in programs, see lock.c. A step that drains a queue takes
  *			lab->lock inside of them.
- *   waits->lock		spinlock, in process context. Which handlers wait for
- *			what, see await.c.
+ *   waits->lock		mutex. Which handlers wait for what, see waits.c.
  *   item->lock		raw spinlock, interrupts off. Everything about one
  *			item's activations, around the kernel's own call; a
  *			handler takes it as it starts. No two items' locks are

@@ -79,7 +79,9 @@ int bhlab_flush_begin(struct bhlab_item *item, struct bhlab_flush *f)
 	*f = (struct bhlab_flush) {};
 	flags = bhlab_item_lock(item);
 	f->serial = item->serial;
-	if (!bhlab_item_blocked(item))
+	if (item->dead)
+		ret = -ENOENT;
+	else if (!bhlab_item_blocked(item))
 		ret = bhlab_item_fire_locked(item);
 	bhlab_item_unlock(item, flags);
 	return ret;

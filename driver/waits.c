@@ -8,10 +8,12 @@
  * going on, which may free others; what remains when no more are freed is stuck
  * for ever. Only what is certain keeps something from going on. A wait that is
  * let in although it never ends is given up after a time, see await.c, so the
- * search need not find everything.
+ * search need not find everything. It can take long, and whoever searches can be
+ * preempted.
  */
 #include <linux/bits.h>
 #include <linux/errno.h>
+#include <linux/rcupdate.h>
 
 #include "item.h"
 #include "lab.h"
@@ -21,7 +23,7 @@
 
 void bhlab_waits_init(struct bhlab_waits *waits)
 {
-	spin_lock_init(&waits->lock);
+	mutex_init(&waits->lock);
 	INIT_LIST_HEAD(&waits->list);
 }
 
@@ -91,13 +93,19 @@ static bool bhlab_target_is_stuck(const struct bhlab_waits *waits,
 				  const struct bhlab_waiter *w)
 {
 	struct bhlab_stamp stamp;
+	bool stuck;
 
 	if (bhlab_stuck_runs(waits, w->target))
 		return true;
-	if (!w->pending || !bhlab_item_pending(w->target, &stamp))
+	if (!w->pending)
 		return false;
-	return bhlab_stuck_holds(waits, bhlab_item_mutexes(w->target)) ||
-	       (stamp.queue && bhlab_stuck_fill(waits, &stamp));
+	/* The activation may leave its queue meanwhile, and that be destroyed. */
+	rcu_read_lock();
+	stuck = bhlab_item_pending(w->target, &stamp) &&
+		(bhlab_stuck_holds(waits, bhlab_item_mutexes(w->target)) ||
+		 (stamp.queue && bhlab_stuck_fill(waits, &stamp)));
+	rcu_read_unlock();
+	return stuck;
 }
 
 static bool bhlab_waiter_is_stuck(const struct bhlab_waits *waits,
@@ -133,20 +141,20 @@ int bhlab_waits_enter(struct bhlab_waits *waits, struct bhlab_waiter *waiter)
 {
 	int ret = 0;
 
-	spin_lock(&waits->lock);
+	mutex_lock(&waits->lock);
 	list_add_tail(&waiter->node, &waits->list);
 	bhlab_waits_search(waits);
 	if (waiter->stuck) {
 		list_del(&waiter->node);
 		ret = -EDEADLK;
 	}
-	spin_unlock(&waits->lock);
+	mutex_unlock(&waits->lock);
 	return ret;
 }
 
 void bhlab_waits_leave(struct bhlab_waits *waits, struct bhlab_waiter *waiter)
 {
-	spin_lock(&waits->lock);
+	mutex_lock(&waits->lock);
 	list_del(&waiter->node);
-	spin_unlock(&waits->lock);
+	mutex_unlock(&waits->lock);
 }

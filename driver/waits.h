@@ -4,7 +4,7 @@
 #define BHLAB_WAITS_H
 
 #include <linux/list.h>
-#include <linux/spinlock.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 
 struct bhlab_item;
@@ -16,7 +16,7 @@ struct bhlab_queue;
  * @list: of struct bhlab_waiter
  */
 struct bhlab_waits {
-	spinlock_t lock;
+	struct mutex lock;
 	struct list_head list;
 };
 
