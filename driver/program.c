@@ -40,6 +40,7 @@ struct bhlab_bracket {
  * @busy: time that it spins up to here
  * @total: time that it takes up to here
  * @busy_atomic: time that it spins in atomic context up to here
+ * @prefixed: the step before is a prefix
  * @sleeps: it sleeps, or may sleep in a lock
  * @waits: it waits for others
  * @mutexes: those that it has taken up to here, by their slots
@@ -55,6 +56,7 @@ struct bhlab_check {
 	u64 busy;
 	u64 total;
 	u64 busy_atomic;
+	bool prefixed;
 	bool sleeps;
 	bool waits;
 	u8 mutexes;
@@ -84,6 +86,7 @@ static const int bhlab_why_errno[] = {
 	[BHLAB_WHY_LENGTH] = -E2BIG,
 	[BHLAB_WHY_LAB_TIME] = -ENOSPC,
 	[BHLAB_WHY_DEADLOCK] = -EDEADLK,
+	[BHLAB_WHY_PREFIX] = -EINVAL,
 };
 
 /* Report @why and the index of the step; returns the errno for it. */
@@ -104,7 +107,8 @@ static u32 bhlab_step_shape(const struct bhlab_step *s,
 	bool cpu = s->flags & BHLAB_STEP_CPU;
 
 	if (!op || s->flags & ~op->takes ||
-	    (s->target && op->target == BHLAB_KIND_RESERVED) ||
+	    (s->target && op->target == BHLAB_KIND_RESERVED &&
+	     !(s->flags & BHLAB_STEP_RANGE)) ||
 	    (s->arg && !op->arg_max) || (s->cpu && !cpu))
 		return BHLAB_WHY_SHAPE;
 	return 0;
@@ -248,12 +252,12 @@ static u32 bhlab_step_time(struct bhlab_check *c, const struct bhlab_step *s,
 {
 	if (op->sleeps && bhlab_in_atomic(c))
 		return BHLAB_WHY_SLEEP;
-	c->total += s->arg;
+	c->total += bhlab_step_ns(s);
 	c->sleeps |= op->sleeps;
 	if (op->is_busy) {
-		c->busy += s->arg;
+		c->busy += bhlab_step_ns(s);
 		if (c->atomic || c->depth)
-			c->busy_atomic += s->arg;
+			c->busy_atomic += bhlab_step_ns(s);
 	}
 	if (c->total > bhlab_limits.process_ns)
 		return BHLAB_WHY_PROCESS_TIME;
@@ -316,8 +320,11 @@ static u32 bhlab_step_check(struct bhlab_check *c, const struct bhlab_step *s,
 {
 	u32 why = bhlab_step_values(c, s, op);
 
+	if (!why && c->prefixed && op->closes)
+		why = BHLAB_WHY_PREFIX;
 	if (why)
 		return why;
+	c->prefixed = op->chooses;
 	if (bhlab_step_waits(s, op))
 		return bhlab_wait_check(c, s);
 	if (op->is_busy || op->sleeps)
@@ -369,6 +376,10 @@ static u32 bhlab_program_check(struct bhlab_check *c, struct bhlab_program *p,
 		why = bhlab_step_add(c, p);
 		if (why)
 			return why;
+	}
+	if (c->prefixed) {
+		*step = nr - 1;
+		return BHLAB_WHY_PREFIX;
 	}
 	if (c->depth) {
 		*step = c->open[c->depth - 1].step - p->steps;

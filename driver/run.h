@@ -27,6 +27,8 @@ struct bhlab_share;
  * @mutexes: those among them, by the slots of their locks
  * @bracketed: when the outermost was opened, less @slept at that time
  * @unopened: skipped brackets that it is in
+ * @omit: the next step is not for this run
+ * @omitting: the brackets that it is in were not
  * @charged: all of it is charged to the CPU's budget
  * @spent: that budget is spent: only open brackets are still closed
  * @irq_flags: saved by irq_off, which does not nest, for irq_on
@@ -55,6 +57,8 @@ struct bhlab_run {
 	u8 brackets;
 	u8 mutexes;
 	u8 stage;
+	bool omit;
+	bool omitting;
 	bool charged;
 	bool spent;
 	bool wake_thread;

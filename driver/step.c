@@ -3,6 +3,8 @@
 #include <linux/bottom_half.h>
 #include <linux/capability.h>
 #include <linux/cpu.h>
+#include <linux/jhash.h>
+#include <linux/math64.h>
 #include <linux/nospec.h>
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
@@ -44,6 +46,50 @@ static void bhlab_skip_step(struct bhlab_run *run,
 		run->unopened++;
 	else if (op->closes)
 		run->unopened--;
+}
+
+/* A step in a bracket that is not open: skipped with it, or not for this run. */
+static void bhlab_pass_step(struct bhlab_run *run, const struct bhlab_step_op *op)
+{
+	bhlab_skip_step(run, op, 0);
+	if (!run->omitting)
+		return;
+	run->skipped--;
+	run->omitting = run->unopened;
+}
+
+/* A step that is not for this run. */
+static void bhlab_omit_step(struct bhlab_run *run, const struct bhlab_step_op *op)
+{
+	run->omitting = op->opens;
+	run->unopened += op->opens;
+}
+
+/* The same number in each lab, for each run and step. */
+static u32 bhlab_step_random(const struct bhlab_run *run, const struct bhlab_step *s)
+{
+	const struct bhlab_item *item = run->item;
+
+	return jhash_3words(lower_32_bits(item->cookie), run->nth,
+			    s - run->program->steps, item->obj.id);
+}
+
+static bool bhlab_choose_every(const struct bhlab_run *run, const struct bhlab_step *s)
+{
+	return run->nth % (u32)s->arg == 0;
+}
+
+static bool bhlab_choose_chance(const struct bhlab_run *run, const struct bhlab_step *s)
+{
+	return reciprocal_scale(bhlab_step_random(run, s), 100) < s->arg;
+}
+
+/* How long this run spins. */
+static u64 bhlab_spin_ns(const struct bhlab_run *run, const struct bhlab_step *s)
+{
+	if (likely(!(s->flags & BHLAB_STEP_RANGE)))
+		return s->arg;
+	return s->arg + mul_u64_u32_shr((u64)s->target + 1, bhlab_step_random(run, s), 32);
 }
 
 /* @ret is what a step on an object returned. */
@@ -179,13 +225,13 @@ static void bhlab_spin_shared(struct bhlab_run *run, u64 ns)
 
 static void bhlab_do_spin(struct bhlab_run *run, const struct bhlab_step *s)
 {
-	u64 start = ktime_get_mono_fast_ns();
+	u64 start = ktime_get_mono_fast_ns(), ns = bhlab_spin_ns(run, s);
 
 	if (run->share) {
-		bhlab_spin_shared(run, s->arg);
+		bhlab_spin_shared(run, ns);
 		return;
 	}
-	while (ktime_get_mono_fast_ns() - start < s->arg && !bhlab_run_ended(run))
+	while (ktime_get_mono_fast_ns() - start < ns && !bhlab_run_ended(run))
 		cpu_relax();
 }
 
@@ -475,7 +521,7 @@ static void bhlab_do_irq_on(struct bhlab_run *run, const struct bhlab_step *s)
 /* Each kind of step: what a program may have, and what it does. */
 static const struct bhlab_step_op bhlab_step_ops[] = {
 	BHLAB_STEP(SPIN, BHLAB_ANYWHERE, .arg_max = BHLAB_NS_MAX, .is_busy = true,
-		   .run = bhlab_do_spin),
+		   .takes = BHLAB_STEP_RANGE, .run = bhlab_do_spin),
 	BHLAB_STEP(SLEEP, BHLAB_IN_PROCESS, .arg_max = BHLAB_NS_MAX, .sleeps = true,
 		   .run = bhlab_do_sleep),
 	BHLAB_STEP_ON(QUEUE, bhlab_do_queue, .takes = BHLAB_STEP_CPU, .activates = true),
@@ -517,6 +563,10 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 	BHLAB_STEP(SYNCHRONIZE_RCU, BHLAB_IN_PROCESS, .wait = bhlab_await_rcu),
 	BHLAB_STEP(SYNCHRONIZE_IRQ, BHLAB_IN_PROCESS, .target = BHLAB_KIND_ITEM,
 		   .wait = bhlab_await_irq),
+	BHLAB_STEP(EVERY, BHLAB_ANYWHERE, .arg_min = 1, .arg_max = U32_MAX,
+		   .chooses = bhlab_choose_every),
+	BHLAB_STEP(CHANCE, BHLAB_ANYWHERE, .arg_min = 1, .arg_max = 100,
+		   .chooses = bhlab_choose_chance),
 };
 
 /* NULL if there is no such step. */
@@ -556,9 +606,15 @@ static noinline void bhlab_do_step(struct bhlab_run *run,
 				   const struct bhlab_step *s)
 {
 	const struct bhlab_step_op *op = &bhlab_step_ops[s->op];
+	bool omit = run->omit;
 
+	run->omit = false;
 	if (run->unopened)
-		bhlab_skip_step(run, op, 0);
+		bhlab_pass_step(run, op);
+	else if (op->chooses)
+		run->omit = omit || !op->chooses(run, s);
+	else if (omit)
+		bhlab_omit_step(run, op);
 	else if (op->closes)
 		op->run(run, s);
 	else if (bhlab_run_ended(run))

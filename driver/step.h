@@ -32,6 +32,7 @@ struct bhlab_run;
  * @flag: BHLAB_ITEM_* that its item needs
  * @cap: capability that the item's creator needs; 0 (CAP_CHOWN) means none
  * @verb: enum bhlab_verb that the mechanism of its target needs, for @on_item
+ * @chooses: it is a prefix: is the next step for this run?
  * @run: carries it out
  * @on_item: carries it out on the item that it names, or on its own; returns a
  *	result, or the errno with which it is skipped
@@ -51,11 +52,18 @@ struct bhlab_step_op {
 	u32 flag;
 	int cap;
 	enum bhlab_verb verb;
+	bool (*chooses)(const struct bhlab_run *run, const struct bhlab_step *s);
 	void (*run)(struct bhlab_run *run, const struct bhlab_step *s);
 	int (*on_item)(struct bhlab_run *run, const struct bhlab_step *s,
 		       struct bhlab_item *target);
 	int (*wait)(struct bhlab_run *run, const struct bhlab_step *s);
 };
+
+/* The longest that a step is busy, or sleeps. */
+static inline u64 bhlab_step_ns(const struct bhlab_step *s)
+{
+	return s->arg + (s->flags & BHLAB_STEP_RANGE ? s->target : 0);
+}
 
 /* Does it wait for something that others do? */
 static inline bool bhlab_step_waits(const struct bhlab_step *s,

@@ -158,7 +158,7 @@ WORDS(feature, "feature",
 	{ "threadirqs", BHLAB_FEATURE_THREADIRQS });
 
 static const struct step_word steps[] = {
-	{ "spin", BHLAB_OP_SPIN, "P" },
+	{ "spin", BHLAB_OP_SPIN, "R" },
 	{ "sleep", BHLAB_OP_SLEEP, "P" },
 	{ "queue", BHLAB_OP_QUEUE, "Tc" },
 	{ "delay", BHLAB_OP_DELAY, "TPcm" },
@@ -183,6 +183,8 @@ static const struct step_word steps[] = {
 	{ "wait", BHLAB_OP_WAIT, "Ti" },
 	{ "synchronize_rcu", BHLAB_OP_SYNCHRONIZE_RCU, "" },
 	{ "synchronize_irq", BHLAB_OP_SYNCHRONIZE_IRQ, "T" },
+	{ "every", BHLAB_OP_EVERY, "Nx" },
+	{ "chance", BHLAB_OP_CHANCE, "%x" },
 };
 
 const struct step_word *step_by_name(const char *name)

@@ -53,8 +53,9 @@ extern const struct words shape_words;
 
 /*
  * A step, and what follows its name: T an item, O a lock or FIFO, P a period, N
- * a number, n a number that may be missing, i the word idle; then what may follow,
- * in any order: c --cpu N, s --sync, m --mod.
+ * a number, n a number that may be missing, R a period or two with '..' between, %
+ * a percentage, i the word idle, x another step. Then what may follow, in any
+ * order: c --cpu N, s --sync, m --mod.
  */
 struct step_word {
 	const char *name;

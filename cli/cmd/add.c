@@ -143,7 +143,9 @@ static struct refused_step find_step(const struct add *add)
 	const struct program *program = thread ? add->thread : add->program;
 
 	nr -= thread ? first : 0;
-	return (struct refused_step){ add, &program->steps[nr], nr + 1, thread };
+	return (struct refused_step){
+		add, &program->steps[nr], (uint32_t)step_number(program, nr), thread
+	};
 }
 
 static bool on_bh_queue(const struct add *add)
@@ -292,6 +294,8 @@ static const struct {
 		"their creation, "
 		"mutexes first, strict contexts last, and none with interrupts off"
 	},
+	[BHLAB_WHY_PREFIX] = { "what closes a bracket cannot be left out: give the step that opens it "
+			       "'every' or 'chance'" },
 	[BHLAB_WHY_NOT_LAST] = { "it does not close the bracket that was opened last" },
 	[BHLAB_WHY_NOT_CLOSED] = { "it is never closed", "it is never unlocked" },
 };
@@ -505,7 +509,7 @@ const struct command command_add = {
 		{ "--priority", &arg_u32, "kthread_work: SCHED_FIFO priority of its thread" }),
 	.notes =
 		"STEPS are separated by ';' or ','. They are\n"
-		"  spin PERIOD                     keep the CPU busy\n"
+		"  spin PERIOD[..PERIOD]           keep the CPU busy; a random time up to the second\n"
 		"  sleep PERIOD                    sleep; process context only\n"
 		"  queue ITEM [--cpu CPU]          queue an item\n"
 		"  delay ITEM PERIOD [--cpu CPU] [--mod]  activate an item after a time\n"
@@ -524,6 +528,8 @@ const struct command command_add = {
 		"  irq_off ... irq_on              disable interrupts; not in hardirq context\n"
 		"  push FIFO N                     push entries; those that do not fit are dropped\n"
 		"  pop FIFO [N]                    pop entries; all without N\n"
+		"  every N STEP                    a step for each Nth run only\n"
+		"  chance P% STEP                  a step for P of 100 runs, chosen by the cookie\n"
 		"  thread                          irq: wake the thread; top half only\n"
 		"  none                            irq: return IRQ_NONE; top half only\n"
 		"Steps that wait, --sync among them, are for process context. All waits of a run\n"

@@ -313,15 +313,17 @@ static void program_text(struct lab *lab, const struct bhlab_step *raw, uint32_t
 			 size_t size)
 {
 	struct text text = text_in(buf, size);
+	const char *separator = "";
 
 	for (uint32_t i = 0; i < nr; i++) {
 		struct step step = { .raw = raw[i] };
 		char one[96];
 
-		if (step.raw.target)
+		if (step.raw.target && !(step.raw.flags & BHLAB_STEP_RANGE))
 			strcpy(step.target, lab_name(lab, step.raw.target));
 		step_text(&step, one, sizeof(one));
-		text_join(&text, "; ", one);
+		text_add(&text, "%s%s", separator, one);
+		separator = step_is_prefix(&step) ? " " : "; ";
 	}
 }
 

@@ -89,6 +89,7 @@ static void step_line(const struct bhlab_step *step, struct text *text)
 			text_add(text, " %s", step->target == TARGET_LOCK ? "lock" : "fifo");
 			break;
 		case 'P':
+		case 'R':
 			period_exact(step->arg, period, sizeof(period));
 			text_add(text, " %s", period);
 			break;

@@ -112,7 +112,8 @@ static int step_option(struct step *step, const char *form, const char *word,
 static const char *operand_name(char form)
 {
 	return form == 'T' ? "an item" : form == 'O' ? "a lock or FIFO" :
-	       form == 'P' ? "a period" : form == 'i' ? "the word idle" : "a number";
+	       form == 'P' || form == 'R' ? "a period" : form == 'i' ? "the word idle" :
+	       "a number";
 }
 
 static int step_period(const char *word, struct words_left *left, uint64_t *ns, struct error *e)
@@ -123,15 +124,62 @@ static int step_period(const char *word, struct words_left *left, uint64_t *ns, 
 	return -1;
 }
 
+/* The end of "10us..50us", after the start is read; the kernel takes the difference. */
+static int step_range(struct step *step, const char *end, struct words_left *left, struct error *e)
+{
+	uint64_t ns;
+
+	if (step_period(end, left, &ns, e))
+		return -1;
+	if (ns < step->raw.arg)
+		return usage(e, "the range ends before it begins");
+	if (ns - step->raw.arg > UINT32_MAX)
+		return usage(e, "the range is longer than 4s");
+	step->raw.target = (uint32_t)(ns - step->raw.arg);
+	step->raw.flags |= BHLAB_STEP_RANGE;
+	return 0;
+}
+
+static int step_spin(struct step *step, char *word, struct words_left *left, struct error *e)
+{
+	char *dots = strstr(word, "..");
+	uint64_t ns;
+
+	if (dots)
+		*dots = '\0';
+	if (step_period(word, left, &ns, e))
+		return -1;
+	step->raw.arg = ns;
+	return dots ? step_range(step, dots + 2, left, e) : 0;
+}
+
+static int step_percent(struct step *step, char *word, const struct words_left *left,
+			struct error *e)
+{
+	size_t last = strlen(word) - 1;
+	uint64_t percent;
+
+	if (word[last] == '%')
+		word[last] = '\0';
+	if (parse_number(word, left->any ? UINT64_MAX : 100, &percent, e))
+		return -1;
+	step->raw.arg = percent;
+	return 0;
+}
+
 static int step_operand(struct step *step, char form, struct words_left *left, struct error *e)
 {
-	const char *word = next_word(left);
+	char *word = next_word(left);
 	uint64_t value;
 
 	if (!word)
 		return form == 'n' ? 0 : usage(e, "it needs %s", operand_name(form));
 	if (form == 'T' || form == 'O')
 		return step_target(step, word, e);
+	if (form == 'R')
+		return step_spin(step, word, left, e);
+	if (form == '%')
+		return step_percent(step, word, left, e);
 	if (form == 'i')
 		return !strcmp(word, "idle") ? 0 :
 		       usage(e, "a step waits for idle only; the command has more conditions");
@@ -142,14 +190,18 @@ static int step_operand(struct step *step, char form, struct words_left *left, s
 	return 0;
 }
 
+/* Of a prefix, what is left is the step. */
 static int step_operands(struct step *step, const char *form, struct words_left *left,
 			 struct error *e)
 {
 	const char *word;
 
-	for (; *form && !strchr("csm", *form); form++)
+	for (; *form && !strchr("csmx", *form); form++)
 		if (step_operand(step, *form, left, e))
 			return -1;
+	if (*form == 'x')
+		return left->rest && left->rest[strspn(left->rest, BLANKS)] ? 0 :
+		       usage(e, "it needs a step");
 	while ((word = next_word(left)))
 		if (step_option(step, form, word, left, e))
 			return -1;
@@ -172,37 +224,59 @@ static int unknown_step(const char *name, struct error *e)
 	return usage(e, "unknown step '%s'; there are %s", name, names);
 }
 
-static int step_parse(struct step *step, char *text, bool any, struct error *e)
+bool step_is_prefix(const struct step *step)
+{
+	return step->raw.op == BHLAB_OP_EVERY || step->raw.op == BHLAB_OP_CHANCE;
+}
+
+/* @text: left behind a prefix, else at NULL. */
+static int step_parse(struct step *step, char **text, bool any, struct error *e)
 {
 	struct words_left left = { .any = any };
-	char *name = strtok_r(text, BLANKS, &left.rest);
+	char *name = strtok_r(*text, BLANKS, &left.rest);
 	const struct step_word *word = step_by_name(name);
 
 	*step = (struct step){ 0 };
 	if (!word)
 		return unknown_step(name, e);
 	step->raw.op = word->op;
-	if (!step_operands(step, word->form, &left, e))
-		return 0;
-	error_prefix(e, name);
-	return -1;
+	if (step_operands(step, word->form, &left, e)) {
+		error_prefix(e, name);
+		return -1;
+	}
+	*text = step_is_prefix(step) ? left.rest : NULL;
+	return 0;
 }
 
+size_t step_number(const struct program *program, size_t i)
+{
+	size_t nr = 1;
+
+	while (i--)
+		nr += !step_is_prefix(&program->steps[i]);
+	return nr;
+}
+
+/* One step, and what is before it. */
 static int program_append(struct program *program, char *text, bool any, struct error *e)
 {
 	char prefix[32];
-	size_t nr = program->nr + 1;
 
 	if (!text[strspn(text, BLANKS)])
 		return 0;
-	program->steps = xrealloc(program->steps, nr, sizeof(*program->steps));
-	if (!step_parse(&program->steps[program->nr], text, any, e)) {
+	while (text) {
+		size_t nr = program->nr + 1;
+
+		program->steps = xrealloc(program->steps, nr, sizeof(*program->steps));
+		if (step_parse(&program->steps[program->nr], &text, any, e)) {
+			snprintf(prefix, sizeof(prefix), "step %zu",
+				 step_number(program, program->nr));
+			error_prefix(e, prefix);
+			return -1;
+		}
 		program->nr = nr;
-		return 0;
 	}
-	snprintf(prefix, sizeof(prefix), "step %zu", nr);
-	error_prefix(e, prefix);
-	return -1;
+	return 0;
 }
 
 int program_parse(const char *text, bool any, struct program **result, struct error *e)
@@ -308,6 +382,8 @@ void step_text(const struct step *step, char *buf, size_t size)
 			text_add(&text, " %s", step->target);
 		if (*form == 'N' || (*form == 'n' && step->raw.arg))
 			text_add(&text, " %" PRIu64, (uint64_t)step->raw.arg);
+		if (*form == '%')
+			text_add(&text, " %" PRIu64 "%%", (uint64_t)step->raw.arg);
 		if (*form == 'i')
 			text_add(&text, " idle");
 		if (*form == 'c' && step->raw.flags & BHLAB_STEP_CPU)
@@ -316,9 +392,13 @@ void step_text(const struct step *step, char *buf, size_t size)
 			text_add(&text, " --sync");
 		if (*form == 'm' && step->raw.flags & BHLAB_STEP_MOD)
 			text_add(&text, " --mod");
-		if (*form != 'P')
+		if (*form != 'P' && *form != 'R')
 			continue;
 		period_exact(step->raw.arg, period, sizeof(period));
 		text_add(&text, " %s", period);
+		if (!(step->raw.flags & BHLAB_STEP_RANGE))
+			continue;
+		period_exact(step->raw.arg + step->raw.target, period, sizeof(period));
+		text_add(&text, "..%s", period);
 	}
 }

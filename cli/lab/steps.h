@@ -38,6 +38,11 @@ void program_forget(const struct program *program, const struct lab *lab);
 /* The steps as the driver wants them; the caller frees them. NULL: none. */
 struct bhlab_step *program_raw(const struct program *program);
 
+/* Is it said before another step, to which it belongs? */
+bool step_is_prefix(const struct step *step);
+/* Which step @i of the program is, from 1, for people: with its prefixes it is one. */
+size_t step_number(const struct program *program, size_t i);
+
 /* The step as program_parse() reads it. */
 void step_text(const struct step *step, char *buf, size_t size);
 

@@ -117,6 +117,11 @@ load common
 		64 - | add work w --do 'delay v 1us --mod --mod' | add: --do: step 1: delay: --mod is given twice
 		64 - | add work w --do 'cancel v --mod' | add: --do: step 1: cancel: '--mod' is one word too many
 		64 - | add work w --do 'sleep 5 ms'   | add: --do: step 1: sleep: '5 ms': write 5ms, without a blank
+		64 - | add work w --do 'every 2'      | add: --do: step 1: every: it needs a step
+		64 - | add work w --do 'every 2 frob' | add: --do: step 1: unknown step 'frob'; there are ALL_STEPS
+		64 - | add work w --do 'mark 1; chance 200% mark 2' | add: --do: step 2: chance: '200' is more than 100
+		64 - | add work w --do 'spin 5us..1us' | add: --do: step 1: spin: the range ends before it begins
+		64 - | add work w --do 'spin 0..5s'   | add: --do: step 1: spin: the range is longer than 4s
 		64 - | add work w --do spin           | add: --do: step 1: spin: it needs a period
 		64 - | add work w --do 'spin x'       | add: --do: step 1: spin: 'x' is not a period; write 10us, 1.5ms or 1s
 		64 - | add work w --do 'spin 5'       | add: --do: step 1: spin: '5' has no known unit; use ns, us, ms or s

@@ -37,6 +37,32 @@ load common
 	all_right
 }
 
+@test "a wait that would never end, and the cycle in the sentence" {
+	lab_open
+	lab <<<$'add queue q --ordered\nadd lock m --mutex\nadd lock n --mutex\nadd work taker --do "lock n; unlock n"'
+	refusals <<-'END'
+		71 EDEADLK | add work x --do 'mark 1; flush x'       | add work x: step 2, 'flush x': it would never end: x waits for x
+		71 EDEADLK | add work x --do 'cancel x --sync'       | add work x: step 1, 'cancel x --sync': it would never end: x waits for x
+		71 EDEADLK | add irq x --thread 'disable x --sync'   | add irq x: thread, step 1, 'disable x --sync': it would never end: x waits for x
+		71 EDEADLK | add work x --queue q --do 'drain q'     | add work x: step 1, 'drain q': it would never end: x waits for queue q, on which x runs
+		71 EDEADLK | add work x --do 'lock m; lock n; wait taker idle; unlock n; unlock m' | add work x: step 3, 'wait taker idle': it would never end: x holds n and waits for taker, which waits for n
+		71 EINVAL | add tasklet x --do 'flush taker'         | add tasklet x: step 1, 'flush taker': cannot wait: tasklet runs in softirq context
+		71 EINVAL | add irq x --top 'cancel taker --sync'    | add irq x: step 1, 'cancel taker --sync': cannot wait: irq runs in hardirq context
+		71 EINVAL | add work x --do 'bh_off; synchronize_rcu; bh_on' | add work x: step 2, 'synchronize_rcu': inside brackets other than mutexes it must not sleep
+		71 EINVAL | add work x --do 'every 2 lock m; every 2 unlock m' | add work x: step 2, 'unlock m': what closes a bracket cannot be left out: give the step that opens it 'every' or 'chance'
+	END
+	all_right
+}
+
+@test "steps are shown as they were written" {
+	local steps='every 3 chance 50% lock m; spin 10us..50us; unlock m; delay w 1ms --mod; cancel v --sync; wait v idle; synchronize_rcu'
+	lab_open
+	lab <<<"add lock m --mutex"
+	lab <<<"add work w --do '$steps'"
+	run -0 bhctl -j show w
+	assert_equal "$(jq -r '.. | .program? // empty' <<<"$output")" "$steps"
+}
+
 @test "two handlers are never inside the same lock" {
 	lab_open
 	lab <<-'END'

@@ -443,6 +443,10 @@ static __u32 program_with(__u32 op, __u32 lock, __u32 fifo, struct bhlab_step *s
 		s[0].target = fifo;
 		s[0].arg = 1;
 		return 1;
+	case BHLAB_OP_EVERY: case BHLAB_OP_CHANCE:
+		s[0].arg = 1;
+		s[1] = BH_MARK(1);
+		return 2;
 	case BHLAB_OP_LOCK:
 		s[0].target = lock;
 		s[1].target = lock;

@@ -835,4 +835,144 @@ TEST_F(steps, fifo_race)
 	EXPECT_GE(10, st.out_highest);
 }
 
+/* --- steps for some runs */
+
+#define EVERY(_n)	BH_STEP(EVERY, .arg = (_n))
+#define CHANCE(_p)	BH_STEP(CHANCE, .arg = (_p))
+#define SPIN_UP_TO(_ns, _range) \
+	BH_STEP(SPIN, .arg = (_ns), .target = (_range), .flags = BHLAB_STEP_RANGE)
+
+/* Runs in a row, queued by itself; bit n is set if run n has recorded that mark. */
+static __u64 marked(struct __test_metadata *_metadata, int fd, __u32 id, int runs, __u64 mark)
+{
+	struct bhlab_event e;
+	__u64 bits = 0;
+
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, bh_act(fd, QUEUE, id));
+	EXPECT_EQ(0, bh_wait_runs(fd, id, runs));
+	while (bh_read(fd, &e, 1) == 1) {
+		if (e.kind == BHLAB_EVENT_MARK && e.item == id && e.value == mark)
+			bits |= 1ULL << e.nth;
+		if (e.kind == BHLAB_EVENT_RUN && e.item == id)
+			EXPECT_EQ(0, e.skipped);
+	}
+	return bits;
+}
+
+TEST_F(steps, every)
+{
+	int id = bh_add(self->fd, TASKLET, "item", EVERY(3), BH_MARK(1), BH_STEP(REQUEUE, .arg = 9));
+
+	ASSERT_LT(0, id);
+	EXPECT_EQ(1 << 3 | 1 << 6 | 1 << 9, marked(_metadata, self->fd, id, 10, 1));
+	EXPECT_EQ(0, bh_destroy(self->fd, id));
+	/* both have to agree, and what follows is for all runs */
+	id = bh_add(self->fd, WORK, "item", EVERY(2), EVERY(3), BH_MARK(1), BH_MARK(2),
+		    BH_STEP(REQUEUE, .arg = 12));
+	ASSERT_LT(0, id);
+	EXPECT_EQ(1 << 6 | 1 << 12, marked(_metadata, self->fd, id, 13, 1));
+	EXPECT_EQ(0, bh_destroy(self->fd, id));
+	id = bh_add(self->fd, WORK, "item", EVERY(2), BH_MARK(1), BH_MARK(2),
+		    BH_STEP(REQUEUE, .arg = 5));
+	EXPECT_EQ(0x7e, marked(_metadata, self->fd, id, 6, 2));
+}
+
+/* A bracket with all in it, whatever is nested; nothing of that is skipped. */
+TEST_F(steps, every_bracket)
+{
+	int id = bh_add(self->fd, WORK, "item", EVERY(2), LOCK(MUTEX_A), BH_MARK(1), EVERY(4),
+			LOCK(TASK_A), BH_MARK(2), UNLOCK(TASK_A), UNLOCK(MUTEX_A), BH_MARK(3),
+			BH_STEP(REQUEUE, .arg = 7));
+
+	ASSERT_LT(0, id);
+	EXPECT_EQ(1 << 2 | 1 << 4 | 1 << 6 | 1 << 8, marked(_metadata, self->fd, id, 8, 1));
+	EXPECT_EQ(0, bh_destroy(self->fd, id));
+	id = bh_add(self->fd, WORK, "item", EVERY(2), LOCK(MUTEX_A), EVERY(4), BH_OFF, BH_MARK(2),
+		    BH_ON, UNLOCK(MUTEX_A), BH_MARK(3), BH_STEP(REQUEUE, .arg = 7));
+	EXPECT_EQ(1 << 4 | 1 << 8, marked(_metadata, self->fd, id, 8, 2));
+	EXPECT_EQ(0, bh_destroy(self->fd, id));
+	id = bh_add(self->fd, WORK, "item", EVERY(2), LOCK(MUTEX_A), EVERY(4), BH_OFF, BH_MARK(2),
+		    BH_ON, UNLOCK(MUTEX_A), BH_MARK(3), BH_STEP(REQUEUE, .arg = 7));
+	EXPECT_EQ(0x1fe, marked(_metadata, self->fd, id, 8, 3));
+}
+
+/* An item of a new lab; it has the id that it had in the one before. */
+static __u64 by_chance(struct __test_metadata *_metadata, __u64 cookie, __u64 percent)
+{
+	const struct bhlab_step s[] = { CHANCE(percent), BH_MARK(1), BH_STEP(REQUEUE, .arg = 59) };
+	int fd = bh_open(O_NONBLOCK), id;
+	struct bhlab_item_create c;
+	__u64 bits;
+
+	bh_fill(&c, TASKLET, "item");
+	bh_steps(&c, s, 3);
+	c.cookie = cookie;
+	id = bh_create(fd, &c);
+	EXPECT_LT(0, id);
+	bits = marked(_metadata, fd, id, 60, 1);
+	close(fd);
+	return bits;
+}
+
+/* Some runs, others with another cookie, and always the same. */
+TEST_F(steps, chance)
+{
+	__u64 first = by_chance(_metadata, 1, 50), second = by_chance(_metadata, 2, 50);
+
+	EXPECT_LT(10, __builtin_popcountll(first));
+	EXPECT_GT(50, __builtin_popcountll(first));
+	EXPECT_NE(first, second);
+	EXPECT_EQ(first, by_chance(_metadata, 1, 50));
+	EXPECT_EQ((1ULL << 61) - 2, by_chance(_metadata, 1, 100));
+	EXPECT_GT(10, __builtin_popcountll(by_chance(_metadata, 1, 1)));
+}
+
+TEST_F(steps, spin_up_to)
+{
+	int id = bh_add(self->fd, WORK, "item", SPIN_UP_TO(50 * BH_US, 400 * BH_US),
+			BH_STEP(REQUEUE, .arg = 19));
+	__u64 least = -1ULL, ns;
+	struct bhlab_event e;
+
+	ASSERT_LT(0, id);
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
+	EXPECT_EQ(0, bh_wait_runs(self->fd, id, 20));
+	while (bh_read(self->fd, &e, 1) == 1) {
+		if (e.kind != BHLAB_EVENT_RUN)
+			continue;
+		ns = e.finished_ns - e.started_ns;
+		EXPECT_LE(50 * BH_US, ns);
+		least = ns < least ? ns : least;
+	}
+	/* the longest may have been interrupted, whatever it was */
+	EXPECT_GT(400 * BH_US, least);
+}
+
+TEST_F(steps, some_runs_refused)
+{
+	static const struct program refused[] = {
+		{ 0, { EVERY(1) } },
+		{ 1, { BH_MARK(1), CHANCE(1) } },
+		{ 1, { EVERY(2), EVERY(2) } },
+		{ 2, { BH_OFF, EVERY(2), BH_ON } },
+		{ 2, { LOCK(MUTEX_A), CHANCE(50), UNLOCK(MUTEX_A) } },
+		{ 0, { EVERY(0), BH_MARK(1) } },
+		{ 0, { EVERY(1ULL << 32), BH_MARK(1) } },
+		{ 0, { CHANCE(0), BH_MARK(1) } },
+		{ 0, { CHANCE(101), BH_MARK(1) } },
+		/* the longest counts */
+		{ 0, { SPIN_UP_TO(BH_S, 1) } },
+		{ 0, { SPIN_UP_TO(0, -1U) } },
+		{ 1, { BH_OFF, SPIN_UP_TO(0, 100 * BH_MS), BH_ON } },
+	};
+	__u32 step;
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		EXPECT_EQ(-EINVAL, try(self->fd, WORK, 0, 0, refused[i].s, &step)) {
+			TH_LOG("program %zu", i);
+		}
+		EXPECT_EQ(refused[i].bad, step);
+	}
+}
+
 TEST_HARNESS_MAIN

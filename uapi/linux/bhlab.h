@@ -268,7 +268,8 @@ enum bhlab_verb {
 
 /**
  * enum bhlab_op - the steps that programs are made of
- * @BHLAB_OP_SPIN: be busy for @arg ns
+ * @BHLAB_OP_SPIN: be busy for @arg ns; with BHLAB_STEP_RANGE for up to @target ns
+ *	more
  * @BHLAB_OP_SLEEP: sleep for @arg ns, or until the lab ends; process context
  *	only
  * @BHLAB_OP_QUEUE: queue the item @target
@@ -305,11 +306,19 @@ enum bhlab_verb {
  * @BHLAB_OP_WAIT: wait until the item @target is idle. Not for an irq
  * @BHLAB_OP_SYNCHRONIZE_RCU: synchronize_rcu()
  * @BHLAB_OP_SYNCHRONIZE_IRQ: wait until no handler of the irq @target runs
+ * @BHLAB_OP_EVERY: the next step is for each @arg-th run only, 1 to 4294967295
+ * @BHLAB_OP_CHANCE: the next step is for @arg of 100 runs only, 1 to 100
  *
  * A step that cannot be carried out when its turn comes is skipped: its target
  * is gone or must not be queued now, or no time is left for it. The run's record
  * counts the skipped steps, and says why. A bracket is skipped with all steps in
  * it; it is never left open.
+ *
+ * EVERY and CHANCE are prefixes of a step, and each other's; both have to agree.
+ * The step must not close a bracket. A step that they leave out does not count as
+ * skipped; of a bracket, all steps in it are left out. Which runs CHANCE selects,
+ * and how long a SPIN with BHLAB_STEP_RANGE takes, is random, but the same in each
+ * lab for the same id, cookie, number of the run, and place of the step.
  *
  * SPIN is measured in wall-clock time, even if other tasks get the CPU meanwhile.
  * Time for which a program is held (see "Time" below) does not count.
@@ -340,6 +349,7 @@ enum bhlab_verb {
  * wait ends when the item that waits, its target, or the lab ends. All waits of
  * one run together take at most &bhlab_info.out_process_ns, which the lab's time
  * contains; then the step, and all later ones that wait, are skipped, as LATE.
+ * What such a step did before it waited remains.
  *
  * A step that could never end, since what it waits for waits for it, is skipped,
  * as DEADLOCK. That is a wait of an item for itself; a wait that closes a cycle of
@@ -376,6 +386,8 @@ enum bhlab_op {
 	BHLAB_OP_WAIT = 23,
 	BHLAB_OP_SYNCHRONIZE_RCU = 24,
 	BHLAB_OP_SYNCHRONIZE_IRQ = 25,
+	BHLAB_OP_EVERY = 26,
+	BHLAB_OP_CHANCE = 27,
 };
 
 /* struct bhlab_step.flags: @cpu is valid; for QUEUE, and DELAY of work and timers. */
@@ -384,12 +396,14 @@ enum bhlab_op {
 #define BHLAB_STEP_SYNC		(1U << 1)
 /* DELAY: replace the delay of a pending activation. */
 #define BHLAB_STEP_MOD		(1U << 2)
+/* SPIN: @target is valid: nanoseconds. */
+#define BHLAB_STEP_RANGE	(1U << 3)
 
 /**
  * struct bhlab_step - one step of a program
  * @op: enum bhlab_op
- * @target: id of an item, queue, lock or FIFO, for the steps that have one, else
- *	0. An item, or a queue, is looked up when the step runs, so it need not
+ * @target: id of an item, queue, lock or FIFO, for the steps that have one; with
+ *	BHLAB_STEP_RANGE nanoseconds; else 0. An item, or a queue, is looked up when the step runs, so it need not
  *	exist yet. A lock
  *	or FIFO must exist when the program is created (ENOENT), and cannot be
  *	destroyed while a program names it
@@ -443,6 +457,8 @@ struct bhlab_step {
  *	take longer than &bhlab_info.out_lab_ns; no step is to blame (ENOSPC)
  * @BHLAB_WHY_DEADLOCK: the step waits for its own item, for the queue that its
  *	item names, or for an item that takes a mutex that is held here (EDEADLK)
+ * @BHLAB_WHY_PREFIX: the step closes a bracket after EVERY or CHANCE, or is one of
+ *	these at the end of the program (EINVAL)
  */
 enum bhlab_program_why {
 	BHLAB_WHY_SHAPE = 1,
@@ -466,6 +482,7 @@ enum bhlab_program_why {
 	BHLAB_WHY_LENGTH = 19,
 	BHLAB_WHY_LAB_TIME = 20,
 	BHLAB_WHY_DEADLOCK = 21,
+	BHLAB_WHY_PREFIX = 22,
 };
 
 /**
