@@ -35,7 +35,8 @@
  * @waiter: what it waits for
  * @queue: the queue that it waits for, or NULL
  * @target: the item that it looks at now
- * @done: is it over? If so, @result is set
+ * @done: is it over?
+ * @result: of the step, when it is over
  * @flush: for a flush
  * @runs: or how many runs must have finished
  * @begun: the clock when it began
@@ -163,16 +164,18 @@ static void bhlab_await_runs(struct bhlab_await *a)
 	a->done = bhlab_await_has_run;
 }
 
-/* As above, and what its handler has queued meanwhile is cancelled, too. */
+/*
+ * Nothing runs, and nothing is pending, at the same time. What has no other cancel
+ * than one that waits for a run only is left with what its handler queues.
+ */
 static bool bhlab_await_cancelled(struct bhlab_await *a)
 {
-	bool waited;
+	bool runs;
 
-	if (!bhlab_await_has_run(a))
-		return false;
-	if (a->result >= 0 && a->target->ops->sync_cancels)
-		a->result = bhlab_item_cancel(a->target, false, &waited);
-	return a->result != -EBUSY;
+	if (!a->target->ops->sync_cancels)
+		return bhlab_await_has_run(a);
+	a->result = bhlab_item_cancel(a->target, false, &runs);
+	return a->result != -EBUSY && (a->result < 0 || !runs);
 }
 
 /* Find the item, and wait for it by @fn unless that is a deadlock. */
@@ -254,13 +257,13 @@ static void bhlab_await_syncing(struct bhlab_item *item, bool begin)
 static int bhlab_await_cancel_fn(struct bhlab_await *a)
 {
 	struct bhlab_item *item = a->target;
-	bool waited;
+	bool runs;
 	int ret;
 
 	if (!item->ops->cancel)
 		return -EOPNOTSUPP;
 	bhlab_await_syncing(item, true);
-	ret = bhlab_item_cancel(item, false, &waited);
+	ret = bhlab_item_cancel(item, false, &runs);
 	if (ret >= 0 || (ret == -EBUSY && item->ops->sync_cancels)) {
 		bhlab_await_runs(a);
 		a->done = bhlab_await_cancelled;

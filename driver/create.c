@@ -263,6 +263,7 @@ static int bhlab_item_read_programs(struct bhlab_item *item,
 		return PTR_ERR(p);
 	item->thread_program = p;
 	item->process_ns = item->program->process_ns + p->process_ns;
+	item->mutexes = item->program->mutexes | p->mutexes;
 	bhlab_charge_item(item);
 	return 0;
 }

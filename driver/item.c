@@ -238,8 +238,11 @@ static void bhlab_item_sync(struct bhlab_item *item, int *hit)
 	bhlab_item_wait_elsewhere(item);
 }
 
-/* 1 if an activation was cancelled, 0 if none was pending, or an errno. */
-int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited)
+/*
+ * 1 if an activation was cancelled, 0 if none was pending, or an errno. @runs: a
+ * handler was running when nothing was pending any more; @sync waits for it.
+ */
+int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *runs)
 {
 	unsigned long flags;
 	bool periodic;
@@ -258,13 +261,14 @@ int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited)
 	if (hit < 0 && item->ops->sync_cancels && sync)
 		hit = 0;
 	sync &= hit >= 0;
-	*waited = sync && bhlab_item_runs(item);
+	*runs = bhlab_item_runs(item);
 	item->syncing += sync;
 	bhlab_item_unlock(item, flags);
 
 	if (sync)
 		bhlab_item_sync(item, &hit);
-	bhlab_lab_wake(item->obj.lab);
+	if (hit > 0 || periodic)
+		bhlab_lab_wake(item->obj.lab);
 	return periodic ? 1 : hit;
 }
 

@@ -53,6 +53,7 @@ struct bhlab_stamp {
  * @flags, @cpu, @nice, @priority, @cookie, @data: see struct bhlab_item_create
  * @queue: the workqueue that it names, pinned, or NULL
  * @process_ns: the part of lab->process_ns that its programs take
+ * @mutexes: those that its programs take, by the slots of their locks
  * @privileged: created with CAP_SYS_ADMIN; its steps may do what that allows
  * @atomic: its handler is charged to the CPU's budget, whatever the context
  * @over_lab_time: not added, since the lab's programs would take too long
@@ -85,6 +86,7 @@ struct bhlab_item {
 	u32 cpu;
 	struct bhlab_queue *queue;
 	u64 process_ns;
+	u8 mutexes;
 	s32 nice;
 	u32 priority;
 	bool privileged;
@@ -185,15 +187,12 @@ static inline u64 bhlab_item_finished(const struct bhlab_item *item)
 struct bhlab_object *bhlab_item_create(struct bhlab_lab *lab,
 				       struct bhlab_item_create *cmd);
 
-/* program.c */
-u8 bhlab_item_mutexes(const struct bhlab_item *item);
-
 /* item.c */
 int bhlab_item_activate(struct bhlab_item *item,
 			const struct bhlab_activation *act);
 int bhlab_item_activate_locked(struct bhlab_item *item,
 			       const struct bhlab_activation *act);
-int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited);
+int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *runs);
 int bhlab_item_disable(struct bhlab_item *item, bool sync, bool privileged,
 		       u32 *depth, bool *waited);
 int bhlab_item_enable(struct bhlab_item *item, u32 *depth);

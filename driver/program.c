@@ -288,7 +288,7 @@ static bool bhlab_target_takes(const struct bhlab_check *c, u32 id, u8 mutexes)
 
 	if (!target)
 		return false;
-	takes = bhlab_item_mutexes(target) & mutexes;
+	takes = target->mutexes & mutexes;
 	bhlab_item_put(target);
 	return takes;
 }
@@ -449,12 +449,6 @@ struct bhlab_program *bhlab_program_read(struct bhlab_item *item,
 err:
 	bhlab_program_free(item->obj.lab, p);
 	return ERR_PTR(ret);
-}
-
-/* The mutexes that its programs take, by the slots of their locks. */
-u8 bhlab_item_mutexes(const struct bhlab_item *item)
-{
-	return item->program->mutexes | item->thread_program->mutexes;
 }
 
 /* Called when the item is freed, or before that has an id; NULL is allowed. */

@@ -355,9 +355,9 @@ static int bhlab_do_requeue(struct bhlab_run *run, const struct bhlab_step *s,
 static int bhlab_do_cancel(struct bhlab_run *run, const struct bhlab_step *s,
 			   struct bhlab_item *target)
 {
-	bool waited;
+	bool runs;
 
-	return bhlab_item_cancel(target, false, &waited);
+	return bhlab_item_cancel(target, false, &runs);
 }
 
 static int bhlab_do_disable(struct bhlab_run *run, const struct bhlab_step *s,

@@ -290,13 +290,13 @@ static int bhlab_verb_trigger(struct bhlab_item *item, struct bhlab_act *request
 
 static int bhlab_verb_cancel(struct bhlab_item *item, struct bhlab_act *request)
 {
-	bool waited;
-	int hit = bhlab_item_cancel(item, request->flags & BHLAB_ACT_SYNC, &waited);
+	bool sync = request->flags & BHLAB_ACT_SYNC, runs;
+	int hit = bhlab_item_cancel(item, sync, &runs);
 
 	if (hit < 0)
 		return hit;
 	request->out_result = hit ? BHLAB_RESULT_WAS_PENDING : BHLAB_RESULT_IDLE;
-	request->out_flags = waited ? BHLAB_OUT_WAITED : 0;
+	request->out_flags = sync && runs ? BHLAB_OUT_WAITED : 0;
 	return 0;
 }
 

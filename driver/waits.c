@@ -102,7 +102,7 @@ static bool bhlab_target_is_stuck(const struct bhlab_waits *waits,
 	/* The activation may leave its queue meanwhile, and that be destroyed. */
 	rcu_read_lock();
 	stuck = bhlab_item_pending(w->target, &stamp) &&
-		(bhlab_stuck_holds(waits, bhlab_item_mutexes(w->target)) ||
+		(bhlab_stuck_holds(waits, w->target->mutexes) ||
 		 (stamp.queue && bhlab_stuck_fill(waits, &stamp)));
 	rcu_read_unlock();
 	return stuck;
