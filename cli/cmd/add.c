@@ -248,7 +248,8 @@ static const char *shared_mutex(const struct refused_step *r)
 	const struct program *program = r->thread ? r->add->thread : r->add->program;
 
 	for (const struct step *s = program->steps; s < r->step; s++)
-		if (s->raw.op == BHLAB_OP_LOCK && takes_too(r->add->lab, r->step->raw.target, &s->raw))
+		if (s->raw.op == BHLAB_OP_LOCK &&
+		    takes_too(r->add->lab, r->step->raw.target, &s->raw))
 			return s->target;
 	return NULL;
 }

@@ -861,7 +861,8 @@ static __u64 marked(struct __test_metadata *_metadata, int fd, __u32 id, int run
 
 TEST_F(steps, every)
 {
-	int id = bh_add(self->fd, TASKLET, "item", EVERY(3), BH_MARK(1), BH_STEP(REQUEUE, .arg = 9));
+	int id = bh_add(self->fd, TASKLET, "item", EVERY(3), BH_MARK(1),
+			BH_STEP(REQUEUE, .arg = 9));
 
 	ASSERT_LT(0, id);
 	EXPECT_EQ(1 << 3 | 1 << 6 | 1 << 9, marked(_metadata, self->fd, id, 10, 1));

@@ -119,7 +119,8 @@ TEST_F(waits, flush_and_wait)
 			ASSERT_LT(0, work);
 			if (mech == IRQ) {
 				EXPECT_EQ(0, bh_destroy(self->fd, work));
-				work = bh_add(self->fd, WORK, "work", { .op = ops[i], .target = id });
+				work = bh_add(self->fd, WORK, "work",
+					      { .op = ops[i], .target = id });
 				RUN_SKIPS(work, 1, REFUSED);
 			} else {
 				RUN_WHOLE(work);
@@ -302,8 +303,8 @@ TEST_F(waits, drain)
 /* The kernel's own queues are not a lab's to wait for. */
 TEST_F(waits, system_queue)
 {
-	int work = bh_add_to(self->fd, WORK, BHLAB_QUEUE_LONG, "work", ON(FLUSH, BHLAB_QUEUE_PERCPU),
-			     ON(DRAIN, BHLAB_QUEUE_PERCPU));
+	int work = bh_add_to(self->fd, WORK, BHLAB_QUEUE_LONG, "work",
+			     ON(FLUSH, BHLAB_QUEUE_PERCPU), ON(DRAIN, BHLAB_QUEUE_PERCPU));
 
 	ASSERT_LT(0, work);
 	RUN_SKIPS(work, 2, REFUSED);
@@ -479,7 +480,8 @@ TEST_F(waits, mutex_of_the_target)
 {
 	int m = bh_lock(self->fd, "m", BHLAB_LOCK_MUTEX, BHLAB_CTX_TASK);
 	__u32 b = reserve(self->fd, "b");
-	int a = bh_add(self->fd, WORK, "a", ON(LOCK, m), BH_STEP(DELAY, .target = b, .arg = BH_NEVER),
+	int a = bh_add(self->fd, WORK, "a", ON(LOCK, m),
+		       BH_STEP(DELAY, .target = b, .arg = BH_NEVER),
 		       ON(FLUSH, b), ON(UNLOCK, m), ON(FLUSH, b));
 
 	ASSERT_LT(0, a);
