@@ -404,8 +404,9 @@ enum bhlab_op {
  * @op: enum bhlab_op
  * @target: id of an item, queue, lock or FIFO, for the steps that have one; with
  *	BHLAB_STEP_RANGE nanoseconds; else 0. An item, or a queue, is looked up
- *	when the step runs, so it need not exist yet. A lock or FIFO must exist when the program is created (ENOENT), and cannot be
- *	destroyed while a program names it
+ *	when the step runs, so it need not exist yet. A lock or FIFO must exist
+ *	when the program is created (ENOENT), and cannot be destroyed while a
+ *	program names it
  * @arg: the argument of @op, else 0
  * @cpu: with BHLAB_STEP_CPU the CPU to queue on, else 0
  * @flags: BHLAB_STEP_*
