@@ -7,6 +7,8 @@
 #define BHLAB_COMPAT_H
 
 #include <linux/hrtimer.h>
+#include <linux/list.h>
+#include <linux/irq_poll.h>
 #include <linux/mm.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
@@ -62,6 +64,22 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 
 #ifndef BHLAB_HAVE_KTHREAD_RUN_WORKER
 #define kthread_run_worker kthread_create_worker
+#endif
+
+/* A library of block drivers: there if one of these selects it. */
+#ifdef CONFIG_IRQ_POLL
+#define BHLAB_CAN_IRQ_POLL true
+#else
+#define BHLAB_CAN_IRQ_POLL false
+#define irq_poll_init(poll, weight, fn) ((void)(fn))
+static inline void bhlab_no_irq_poll(struct irq_poll *poll)
+{
+}
+
+#define irq_poll_sched bhlab_no_irq_poll
+#define irq_poll_complete bhlab_no_irq_poll
+#define irq_poll_disable bhlab_no_irq_poll
+#define irq_poll_enable bhlab_no_irq_poll
 #endif
 
 #ifndef BHLAB_HAVE_VM_FLAGS_CLEAR

@@ -26,7 +26,8 @@ static bool bhlab_create_fits(const struct bhlab_mech_ops *ops,
 {
 	bool thread = cmd->flags & BHLAB_ITEM_THREAD;
 
-	return ops && !(cmd->flags & BHLAB_ITEM_ATTRS & ~ops->attrs) &&
+	return ops && !ops->absent && !(cmd->flags & BHLAB_ITEM_ATTRS & ~ops->attrs) &&
+	       (!cmd->weight || ops->polls) && !cmd->reserved &&
 	       (!thread || ops->takes_thread) &&
 	       (!cmd->queue || ops->takes_queue) &&
 	       ((!cmd->nice && !cmd->priority) || ops->takes_priority) &&
@@ -42,6 +43,7 @@ static int bhlab_create_check_values(const struct bhlab_item_create *cmd)
 		return ret;
 	if (cmd->nice < MIN_NICE || cmd->nice > MAX_NICE ||
 	    cmd->priority > MAX_RT_PRIO - 1 || (cmd->nice && cmd->priority) ||
+	    cmd->weight > BHLAB_WEIGHT_MAX ||
 	    (cmd->flags & BHLAB_ITEM_HARD && cmd->flags & BHLAB_ITEM_LAZY))
 		return -EINVAL;
 	/* The padding is copied into every record: it must not carry anything. */
@@ -181,6 +183,8 @@ static struct bhlab_item *bhlab_item_alloc(struct bhlab_lab *lab,
 	item->cpu = cmd->cpu;
 	item->nice = cmd->nice;
 	item->priority = cmd->priority;
+	if (ops->polls)
+		item->weight = cmd->weight ?: BHLAB_WEIGHT_MAX;
 	item->cookie = cmd->cookie;
 	memcpy(item->data, cmd->data, sizeof(item->data));
 	item->privileged = bhlab_has_cap(CAP_SYS_ADMIN);

@@ -40,12 +40,19 @@ static void bhlab_delay_start(struct bhlab_item *item, u64 ns)
 		      HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
+/* The kernel does not take the activation now. */
+static bool bhlab_delay_goes_on(const struct bhlab_item *item, int ret)
+{
+	return ret == -EBUSY || ret == BHLAB_RESULT_DISABLED ||
+	       (ret == BHLAB_RESULT_ALREADY_PENDING && !item->ops->merges);
+}
+
 /*
  * The activation, which holds its queue already, goes to the kernel. A CPU that
  * is going offline still takes timers when the threads for its softirqs, and on
  * RT for its irq_work, are parked: there the delay continues until all timers
  * are moved to another CPU. It also continues while the item has no room for a
- * stamp.
+ * stamp, or the kernel does not take it: a poll that runs, or is disabled.
  */
 static void bhlab_delay_over(struct bhlab_item *item)
 {
@@ -55,7 +62,7 @@ static void bhlab_delay_over(struct bhlab_item *item)
 
 	if (cpu_active(smp_processor_id()))
 		ret = bhlab_item_call(item, &now, &stamp);
-	if (ret == -EBUSY) {
+	if (bhlab_delay_goes_on(item, ret)) {
 		bhlab_delay_start(item, NSEC_PER_MSEC);
 		return;
 	}

@@ -50,6 +50,7 @@ struct bhlab_stamp {
  * @ops: its mechanism
  * @flags, @cpu, @nice, @priority, @cookie, @data: see struct bhlab_item_create
  * @queue: the workqueue that it names, pinned, or NULL
+ * @weight: see struct bhlab_item_create; set for all that have one
  * @process_ns: the part of lab->process_ns that its programs take
  * @privileged: created with CAP_SYS_ADMIN; its steps may do what that allows
  * @atomic: its handler is charged to the CPU's budget, whatever the context
@@ -84,6 +85,7 @@ struct bhlab_item {
 	u64 process_ns;
 	s32 nice;
 	u32 priority;
+	u32 weight;
 	bool privileged;
 	bool atomic;
 	bool over_lab_time;

@@ -261,7 +261,10 @@ static u32 bhlab_step_check(struct bhlab_check *c, const struct bhlab_step *s,
 		return bhlab_step_time(c, s, op);
 	if (op->opens)
 		return bhlab_bracket_open(c, s, obj ? to_lock(obj) : NULL);
-	return op->closes ? bhlab_bracket_close(c, s, op) : 0;
+	if (op->closes)
+		return bhlab_bracket_close(c, s, op);
+	/* A program may end there. */
+	return op->ends && c->depth ? BHLAB_WHY_NESTING : 0;
 }
 
 /*
@@ -328,6 +331,8 @@ u32 bhlab_program_place(const struct bhlab_mech_ops *ops, bool bh, bool thread)
 		return ops->takes_thread ? BHLAB_IN_THREAD : 0;
 	if (ops->takes_thread)
 		return BHLAB_IN_TOP;
+	if (ops->polls)
+		return ops->context | BHLAB_IN_POLL;
 	return bh ? BHLAB_CTX_SOFTIRQ : ops->context;
 }
 

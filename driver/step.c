@@ -332,7 +332,33 @@ static void bhlab_do_push(struct bhlab_run *run, const struct bhlab_step *s)
 
 static void bhlab_do_pop(struct bhlab_run *run, const struct bhlab_step *s)
 {
-	bhlab_fifo_pop(bhlab_step_fifo(run, s), s->arg);
+	u64 nr = s->arg;
+
+	if (!run->item->ops->polls) {
+		bhlab_fifo_pop(bhlab_step_fifo(run, s), nr);
+		return;
+	}
+	nr = nr ? min_t(u64, nr, run->quota) : run->quota;
+	if (nr)
+		run->quota -= bhlab_fifo_pop_upto(bhlab_step_fifo(run, s), nr);
+}
+
+static void bhlab_do_complete(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	run->over = !run->completed && !run->quota;
+	if (run->over || run->completed)
+		return;
+	run->completed = true;
+	run->item->ops->complete(run->item);
+}
+
+/*
+ * A poll that has used up its weight is polled again, as long as the lab's chain
+ * lasts.
+ */
+bool bhlab_run_wants_more(const struct bhlab_run *run)
+{
+	return !run->quota && !bhlab_chain_ended(run);
 }
 
 static struct bhlab_lock *bhlab_step_lock(const struct bhlab_run *run,
@@ -455,6 +481,7 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 		   .arg_max = BHLAB_FIFO_MAX, .run = bhlab_do_push),
 	BHLAB_STEP(POP, BHLAB_ANYWHERE, .target = BHLAB_KIND_FIFO,
 		   .arg_max = BHLAB_FIFO_MAX, .run = bhlab_do_pop),
+	BHLAB_STEP(COMPLETE, BHLAB_IN_POLL, .ends = true, .run = bhlab_do_complete),
 };
 
 /* NULL if there is no such step. */
@@ -527,8 +554,8 @@ void bhlab_program_run(struct bhlab_run *run)
 	const struct bhlab_program *p = run->program;
 	u32 i;
 
-	for (i = 0; i < p->nr && (!run->spent || run->brackets); i++)
+	for (i = 0; i < p->nr && (!run->spent || run->brackets) && !run->over; i++)
 		bhlab_do_step(run, &p->steps[i]);
-	if (unlikely(i < p->nr))
+	if (unlikely(i < p->nr && !run->over))
 		run->skipped += p->nr - i;
 }

@@ -24,7 +24,8 @@ WORDS(mech, "mechanism",
 	{ "hrtimer_soft", BHLAB_MECH_HRTIMER_SOFT },
 	{ "kthread_work", BHLAB_MECH_KTHREAD_WORK },
 	{ "rcu", BHLAB_MECH_RCU },
-	{ "rcu_work", BHLAB_MECH_RCU_WORK });
+	{ "rcu_work", BHLAB_MECH_RCU_WORK },
+	{ "irq_poll", BHLAB_MECH_IRQ_POLL });
 
 WORDS(verb, "verb",
 	{ "queue", BHLAB_VERB_QUEUE },
@@ -176,6 +177,7 @@ static const struct step_word steps[] = {
 	{ "irq_on", BHLAB_OP_IRQ_ON, "" },
 	{ "push", BHLAB_OP_PUSH, "ON" },
 	{ "pop", BHLAB_OP_POP, "On" },
+	{ "complete", BHLAB_OP_COMPLETE, "" },
 };
 
 const struct step_word *step_by_name(const char *name)

@@ -100,6 +100,7 @@ static void fill(struct add *add)
 		.cookie = arg_number(call, "--cookie", 0),
 		.nice = (int32_t)arg_number(call, "--nice", 0),
 		.priority = (uint32_t)arg_number(call, "--priority", 0),
+		.weight = (uint32_t)arg_number(call, "--weight", 0),
 	};
 	fill_flags(create, call);
 	strcpy(create->name, arg_typed(call, "NAME"));
@@ -255,6 +256,13 @@ static void explain(const struct refused_step *r, int err, struct text *why)
 	const char *text;
 
 	switch (r->add->create.out_why) {
+	case BHLAB_WHY_NESTING:
+		if (raw->op == BHLAB_OP_COMPLETE) {
+			text_add(why, "a program may end there, and a bracket is open");
+			break;
+		}
+		text_add(why, "%s", sentence(BHLAB_WHY_NESTING, lock));
+		break;
 	case BHLAB_WHY_OBJECT:
 		text_add(why, "there is no %s %s in this lab", lock ? "lock" : "FIFO",
 			 r->step->target);
@@ -333,6 +341,12 @@ static int refused_create(const struct add *add, int err, struct error *e)
 			    info->out_max_items, info->out_max_irqs, info->out_max_threads,
 			    info->out_max_sleepers,
 			    (uint64_t)info->out_user_ring_bytes >> 20);
+	if (err == EOPNOTSUPP && !add->mech->out_native)
+		return fail(e, STATUS_REFUSED, err, "this kernel has no %s", add->mech->out_name);
+	if (err == EOPNOTSUPP && create->weight)
+		return fail(e, STATUS_REFUSED, err, "%s has no weight", add->mech->out_name);
+	if (err == EINVAL && create->weight > BHLAB_WEIGHT_MAX)
+		return fail(e, STATUS_REFUSED, err, "the weight must be 1 to %d", BHLAB_WEIGHT_MAX);
 	if (err == EBUSY)
 		return fail(e, STATUS_REFUSED, err, "another item uses the static instance");
 	if (err == EPERM && create->queue == BHLAB_QUEUE_HIGHPRI)
@@ -443,7 +457,8 @@ const struct command command_add = {
 		{ "--static", &arg_flag,
 		  "work, tasklets: use the instance that the module declares" },
 		{ "--nice", &arg_nice, "kthread_work: nice value of its thread" },
-		{ "--priority", &arg_u32, "kthread_work: SCHED_FIFO priority of its thread" }),
+		{ "--priority", &arg_u32, "kthread_work: SCHED_FIFO priority of its thread" },
+		{ "--weight", &arg_u32, "irq_poll: how many entries a run may pop; default 64" }),
 	.notes =
 		"STEPS are separated by ';' or ','. They are\n"
 		"  spin PERIOD                     keep the CPU busy\n"
@@ -462,6 +477,8 @@ const struct command command_add = {
 		"  pop FIFO [N]                    pop entries; all without N\n"
 		"  thread                          irq: wake the thread; top half only\n"
 		"  none                            irq: return IRQ_NONE; top half only\n"
+		"  complete                        irq_poll: end the poll; the rest of the program is\n"
+		"                                  left out if the weight is used up\n"
 		"An ITEM need not exist yet: the step is skipped until it does. Brackets (lock,\n"
 		"bh_off, irq_off) nest. Only mutexes may have sleep inside. Take locks in the\n"
 		"order of their creation.\n",

@@ -26,6 +26,8 @@ struct bhlab_item;
  *	is the top half's
  * @takes_priority: items may set the priority of their thread
  * @merges: an activation that coalesces is accepted and counted as merged
+ * @polls: items have a weight, and their programs may COMPLETE
+ * @absent: this kernel does not have it
  *
  * @context_here: the context on this kernel, if that can differ
  * @sync_cancels: @sync also cancels an activation
@@ -42,11 +44,13 @@ struct bhlab_item;
  * @delay: activate later; NULL: bhlab_delay_arm() does
  * @cancel: cancel the pending activation: 1, 0 if there is none, or -EBUSY if the
  *	kernel cannot now. NULL: the kernel can only cancel and wait
- * @disable: 1 if that cancelled an activation, 0, or an errno
+ * @disable: 1 if that cancelled an activation, 0, or an errno; with @sync, @sync
+ *	follows
  * @enable: undo one @disable
  * @fire: end the mechanism's own delay now
  * @delayed: the pending activation is on a delay of the kernel's; NULL: only the
  *	kernel knows whether it has reached its queue
+ * @complete: the poll that runs is complete
  * @period: raise the line @count times, @ns apart; or an errno
  * @end_period: stop that; true if there would have been more raises
  *
@@ -71,6 +75,8 @@ struct bhlab_mech_ops {
 	bool takes_thread;
 	bool takes_priority;
 	bool merges;
+	bool polls;
+	bool absent;
 	bool sync_cancels;
 	u32 after;
 
@@ -87,10 +93,11 @@ struct bhlab_mech_ops {
 	int (*delay)(struct bhlab_item *item,
 		     const struct bhlab_activation *act);
 	int (*cancel)(struct bhlab_item *item);
-	int (*disable)(struct bhlab_item *item, bool privileged);
+	int (*disable)(struct bhlab_item *item, bool sync, bool privileged);
 	void (*enable)(struct bhlab_item *item);
 	void (*fire)(struct bhlab_item *item);
 	bool (*delayed)(struct bhlab_item *item);
+	void (*complete)(struct bhlab_item *item);
 	int (*period)(struct bhlab_item *item, u64 ns, u32 count);
 	bool (*end_period)(struct bhlab_item *item);
 

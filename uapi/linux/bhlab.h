@@ -227,6 +227,7 @@ enum bhlab_nr {
  * @BHLAB_MECH_RCU: an rcu_head; runs after a grace period, in RCU_SOFTIRQ or in
  *	one of RCU's threads
  * @BHLAB_MECH_RCU_WORK: an rcu_work; runs in a kworker after a grace period
+ * @BHLAB_MECH_IRQ_POLL: an irq_poll; runs in IRQ_POLL_SOFTIRQ, with a weight
  */
 enum bhlab_mech {
 	BHLAB_MECH_WORK = 1,
@@ -240,6 +241,7 @@ enum bhlab_mech {
 	BHLAB_MECH_KTHREAD_WORK = 9,
 	BHLAB_MECH_RCU = 10,
 	BHLAB_MECH_RCU_WORK = 11,
+	BHLAB_MECH_IRQ_POLL = 12,
 };
 
 /**
@@ -292,7 +294,12 @@ enum bhlab_verb {
  * @BHLAB_OP_IRQ_ON: enable them again
  * @BHLAB_OP_PUSH: push @arg entries into the FIFO @target; entries that do not
  *	fit are dropped, and recorded as DROPPED
- * @BHLAB_OP_POP: pop up to @arg entries from the FIFO @target, 0: all
+ * @BHLAB_OP_POP: pop up to @arg entries from the FIFO @target, 0: all. The POPs of
+ *	a poll program together take no more than its weight
+ * @BHLAB_OP_COMPLETE: tell the kernel that the poll is complete, so that it can be
+ *	activated again. If the run has popped as many entries as its weight, the
+ *	program ends here instead, and the kernel polls again. Poll programs only,
+ *	and not in a bracket
  *
  * A step that cannot be carried out when its turn comes is skipped: its target
  * is gone or must not be queued now, or no time is left for it. The run's record
@@ -337,6 +344,7 @@ enum bhlab_op {
 	BHLAB_OP_IRQ_ON = 18,
 	BHLAB_OP_PUSH = 19,
 	BHLAB_OP_POP = 20,
+	BHLAB_OP_COMPLETE = 21,
 };
 
 /* struct bhlab_step.flags: @cpu is valid; for QUEUE, and DELAY of work and timers. */
@@ -367,7 +375,8 @@ struct bhlab_step {
  *	step does not use is not zero (EOPNOTSUPP)
  * @BHLAB_WHY_OBJECT: the lab has no such lock or FIFO (ENOENT)
  * @BHLAB_WHY_MECHANISM: programs of this kind do not have this step: THREAD and
- *	NONE are for the top half of an irq, REQUEUE is not for an irq (EINVAL)
+ *	NONE are for the top half of an irq, REQUEUE is not for an irq, COMPLETE is
+ *	for poll programs (EINVAL)
  * @BHLAB_WHY_CONTEXT: the context that the program is written for forbids the
  *	step. That is BHLAB_CTX_TASK for a thread, BHLAB_CTX_SOFTIRQ on a BH
  *	queue, else &bhlab_mech_info.out_written_for (EINVAL)
@@ -388,7 +397,7 @@ struct bhlab_step {
  * @BHLAB_WHY_LOCK_CONTEXT: the context of the lock is less strict than the
  *	program's (EINVAL)
  * @BHLAB_WHY_NESTING: the bracket must not be opened inside of a bracket that is
- *	open here (EINVAL)
+ *	open here, and COMPLETE inside of none (EINVAL)
  * @BHLAB_WHY_NOT_LAST: the step does not close the bracket that was opened last,
  *	or no bracket is open (EINVAL)
  * @BHLAB_WHY_NOT_CLOSED: the step opens a bracket that is never closed (EINVAL)
@@ -551,7 +560,8 @@ struct bhlab_info {
  * @size: sizeof(struct bhlab_mech_info)
  * @flags: must be 0
  * @mech: enum bhlab_mech, 1 to &bhlab_info.out_mechs; ENOENT beyond
- * @out_native: verbs that are a call of the kernel, 1 << enum bhlab_verb
+ * @out_native: verbs that are a call of the kernel, 1 << enum bhlab_verb; 0: this
+ *	kernel does not have the mechanism, and to create an item is EOPNOTSUPP
  * @out_emulated: verbs that the driver emulates, since the kernel has no such
  *	call; verbs in neither mask are EOPNOTSUPP
  * @out_steps: steps that the program of an item may have, 1 << enum bhlab_op
@@ -611,6 +621,9 @@ struct bhlab_mech_info {
  *	size, and of the flags) write nothing when they fail, so set it to 0
  * @out_step: with @out_why the index of the step, from 0: the program's steps
  *	first, then the thread's; 0 if no step is to blame
+ * @weight: irq_poll: how many entries one run may pop, 1 to BHLAB_WEIGHT_MAX; 0:
+ *	BHLAB_WEIGHT_MAX. Other mechanisms: 0
+ * @reserved: must be 0
  *
  * A program that spins longer than &bhlab_info.out_atomic_ns in atomic context,
  * with bottom halves or interrupts off, with a lock held or at real-time priority
@@ -638,7 +651,11 @@ struct bhlab_item_create {
 	__u32 priority;
 	__u32 out_why;
 	__u32 out_step;
+	__u32 weight;
+	__u32 reserved;
 };
+
+#define BHLAB_WEIGHT_MAX	64
 
 /* @cpu is valid. */
 #define BHLAB_ITEM_CPU		(1U << 0)
@@ -714,6 +731,8 @@ struct bhlab_item_create {
  * @out_data: as created
  * @out_nice: as created
  * @out_priority: as created
+ * @out_weight: its weight; 0 if it has none
+ * @reserved: 0
  */
 struct bhlab_item_state {
 	__u32 size;
@@ -749,6 +768,8 @@ struct bhlab_item_state {
 	char out_data[BHLAB_DATA_LEN];
 	__s32 out_nice;
 	__u32 out_priority;
+	__u32 out_weight;
+	__u32 reserved;
 };
 
 /* An activation was accepted, and its run has not started. */
@@ -1084,7 +1105,10 @@ struct bhlab_fifo_state {
  *
  * DISABLE: IDLE; or WAS_PENDING for a work item whose pending activation the call
  * has cancelled. With BHLAB_ACT_SYNC it waits for a running handler. EPERM: a
- * tasklet that is scheduled, without CAP_SYS_ADMIN.
+ * tasklet that is scheduled, without CAP_SYS_ADMIN. The kernel's call for an
+ * irq_poll waits for what is pending, and not for an enable: EBUSY if it would have
+ * to wait without BHLAB_ACT_SYNC, or if the irq_poll is disabled already. WAS_PENDING:
+ * it would have been polled again, having used up its weight, and is not.
  *
  * ENABLE: always IDLE. EINVAL: not disabled.
  *
