@@ -26,7 +26,7 @@ static bool bhlab_create_fits(const struct bhlab_mech_ops *ops,
 {
 	bool thread = cmd->flags & BHLAB_ITEM_THREAD;
 
-	return ops && !ops->absent && !(cmd->flags & BHLAB_ITEM_ATTRS & ~ops->attrs) &&
+	return ops && !bhlab_mech_absent(ops) && !(cmd->flags & BHLAB_ITEM_ATTRS & ~ops->attrs) &&
 	       (!cmd->weight || ops->polls) && !cmd->reserved &&
 	       (!thread || ops->takes_thread) &&
 	       (!cmd->queue || ops->takes_queue) &&

@@ -113,8 +113,8 @@ static int bhlab_cmd_mech(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	if (!ops)
 		return -ENOENT;
 	cmd->mech.out_attrs = ops->attrs;
-	cmd->mech.out_native = ops->native;
-	cmd->mech.out_emulated = ops->emulated;
+	cmd->mech.out_native = bhlab_mech_absent(ops) ? 0 : ops->native;
+	cmd->mech.out_emulated = bhlab_mech_absent(ops) ? 0 : ops->emulated;
 	cmd->mech.out_steps = bhlab_steps_in(bhlab_program_place(ops, false, false));
 	cmd->mech.out_thread_steps = bhlab_steps_in(bhlab_program_place(ops, false, true));
 	cmd->mech.out_context = bhlab_mech_context(ops);

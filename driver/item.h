@@ -74,7 +74,7 @@ struct bhlab_stamp {
  * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @skipped,
  *	@throttled, @expired: see struct bhlab_item_state
  * @delay: the driver's own delay, see delay.c; while @delayed it ends at
- *	@delay_until, and @delay_stamp is the activation's
+ *	@delay_until, and @delay_stamp is the activation's, for @delay_cpu
  */
 struct bhlab_item {
 	struct bhlab_object obj;
@@ -123,6 +123,7 @@ struct bhlab_item {
 	u64 expired;
 	u64 delay_until;
 	struct bhlab_stamp delay_stamp;
+	int delay_cpu;
 	struct hrtimer delay;
 };
 

@@ -331,6 +331,8 @@ u32 bhlab_program_place(const struct bhlab_mech_ops *ops, bool bh, bool thread)
 		return ops->takes_thread ? BHLAB_IN_THREAD : 0;
 	if (ops->takes_thread)
 		return BHLAB_IN_TOP;
+	if (ops->hard)
+		return BHLAB_IN_HARD;
 	if (ops->polls)
 		return ops->context | BHLAB_IN_POLL;
 	return bh ? BHLAB_CTX_SOFTIRQ : ops->context;

@@ -437,7 +437,8 @@ static void bhlab_do_irq_on(struct bhlab_run *run, const struct bhlab_step *s)
 
 #define BHLAB_IN_PROCESS	(BHLAB_CTX_TASK | BHLAB_IN_THREAD)
 #define BHLAB_IN_ITEM		(BHLAB_CTX_TASK | BHLAB_CTX_SOFTIRQ | BHLAB_CTX_HARDIRQ)
-#define BHLAB_ANYWHERE		(BHLAB_IN_ITEM | BHLAB_IN_TOP | BHLAB_IN_THREAD)
+#define BHLAB_ANY_LOCKS		(BHLAB_IN_ITEM | BHLAB_IN_TOP | BHLAB_IN_THREAD)
+#define BHLAB_ANYWHERE		(BHLAB_ANY_LOCKS | BHLAB_IN_HARD)
 
 #define BHLAB_STEP(_name, _places, ...)					\
 	[BHLAB_OP_##_name] = { .places = (_places), __VA_ARGS__ }
@@ -457,7 +458,7 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 	BHLAB_STEP_ON(DELAY, bhlab_do_delay, .takes_cpu = true, .activates = true,
 		      .arg_max = BHLAB_NS_MAX),
 	BHLAB_STEP_ON(TRIGGER, bhlab_do_queue, .activates = true),
-	BHLAB_STEP(REQUEUE, BHLAB_IN_ITEM, .arg_max = U32_MAX, .activates = true,
+	BHLAB_STEP(REQUEUE, BHLAB_IN_ITEM | BHLAB_IN_HARD, .arg_max = U32_MAX, .activates = true,
 		   .verb = BHLAB_VERB_QUEUE, .on_item = bhlab_do_requeue),
 	BHLAB_STEP(MARK, BHLAB_ANYWHERE, .arg_max = U64_MAX, .run = bhlab_do_mark),
 	BHLAB_STEP(THREAD, BHLAB_IN_TOP, .flag = BHLAB_ITEM_THREAD, .activates = true,
@@ -466,9 +467,9 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 	BHLAB_STEP_ON(CANCEL, bhlab_do_cancel),
 	BHLAB_STEP_ON(DISABLE, bhlab_do_disable),
 	BHLAB_STEP_ON(ENABLE, bhlab_do_enable),
-	BHLAB_STEP(LOCK, BHLAB_ANYWHERE, .target = BHLAB_KIND_LOCK, .opens = true,
+	BHLAB_STEP(LOCK, BHLAB_ANY_LOCKS, .target = BHLAB_KIND_LOCK, .opens = true,
 		   .run = bhlab_do_lock),
-	BHLAB_STEP(UNLOCK, BHLAB_ANYWHERE, .target = BHLAB_KIND_LOCK,
+	BHLAB_STEP(UNLOCK, BHLAB_ANY_LOCKS, .target = BHLAB_KIND_LOCK,
 		   .closes = BHLAB_OP_LOCK, .run = bhlab_do_unlock),
 	BHLAB_STEP(BH_OFF, BHLAB_IN_PROCESS, .opens = true, .run = bhlab_do_bh_off),
 	BHLAB_STEP(BH_ON, BHLAB_IN_PROCESS, .closes = BHLAB_OP_BH_OFF,

@@ -19,6 +19,8 @@ struct bhlab_run;
 #define BHLAB_IN_THREAD		BIT(17)
 /* In addition to its context: a poll. */
 #define BHLAB_IN_POLL		BIT(18)
+/* In the place of its context: a hard interrupt, on PREEMPT_RT too. */
+#define BHLAB_IN_HARD		BIT(19)
 
 /**
  * struct bhlab_step_op - one kind of step

@@ -25,7 +25,8 @@ WORDS(mech, "mechanism",
 	{ "kthread_work", BHLAB_MECH_KTHREAD_WORK },
 	{ "rcu", BHLAB_MECH_RCU },
 	{ "rcu_work", BHLAB_MECH_RCU_WORK },
-	{ "irq_poll", BHLAB_MECH_IRQ_POLL });
+	{ "irq_poll", BHLAB_MECH_IRQ_POLL },
+	{ "csd", BHLAB_MECH_CSD });
 
 WORDS(verb, "verb",
 	{ "queue", BHLAB_VERB_QUEUE },

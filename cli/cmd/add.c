@@ -188,6 +188,7 @@ static void explain_context(const struct refused_step *r, struct text *why)
 		const char *text;
 	} limits[] = {
 		{ BHLAB_OP_SLEEP, "cannot sleep: " },
+		{ BHLAB_OP_LOCK, "on RT a spin lock sleeps: " },
 		{ BHLAB_OP_BH_OFF, "it is for task context only: " },
 		{ BHLAB_OP_IRQ_OFF, "it is for task or softirq context only: " },
 	};

@@ -121,6 +121,11 @@ static int bhlab_poll_fn(struct irq_poll *poll, int weight)
 	return again ? weight : min(weight - (int)run.quota, weight - 1);
 }
 
+static bool bhlab_poll_absent(void)
+{
+	return !BHLAB_CAN_IRQ_POLL;
+}
+
 static int bhlab_poll_init(struct bhlab_item *item)
 {
 	irq_poll_init(&to_poll(item)->poll, item->weight, bhlab_poll_fn);
@@ -217,10 +222,10 @@ static bool bhlab_poll_sync(struct bhlab_item *item)
 
 const struct bhlab_mech_ops bhlab_irq_poll_ops = {
 	.id = BHLAB_MECH_IRQ_POLL,
-	.native = BHLAB_CAN_IRQ_POLL ? BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_DISABLE) |
-				       BIT(BHLAB_VERB_ENABLE) : 0,
-	.emulated = BHLAB_CAN_IRQ_POLL ? BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_FLUSH) : 0,
-	.absent = !BHLAB_CAN_IRQ_POLL,
+	.native = BIT(BHLAB_VERB_QUEUE) | BIT(BHLAB_VERB_DISABLE) |
+		  BIT(BHLAB_VERB_ENABLE),
+	.emulated = BIT(BHLAB_VERB_DELAY) | BIT(BHLAB_VERB_FLUSH),
+	.absent = bhlab_poll_absent,
 	.context = BHLAB_CTX_SOFTIRQ,
 	.size = sizeof(struct bhlab_poll),
 	.polls = true,

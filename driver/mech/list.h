@@ -16,7 +16,8 @@
 	M(KTHREAD_WORK, kthread_work)					\
 	M(RCU, rcu)							\
 	M(RCU_WORK, rcu_work)						\
-	M(IRQ_POLL, irq_poll)
+	M(IRQ_POLL, irq_poll)						\
+	M(CSD, csd)
 
 /* They are numbered from 1. */
 #define BHLAB_MECH_ONE(_id, _name)	+ 1

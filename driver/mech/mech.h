@@ -27,8 +27,9 @@ struct bhlab_item;
  * @takes_priority: items may set the priority of their thread
  * @merges: an activation that coalesces is accepted and counted as merged
  * @polls: items have a weight, and their programs may COMPLETE
- * @absent: this kernel does not have it
+ * @hard: it runs in a hard interrupt on PREEMPT_RT, too
  *
+ * @absent: it is not to be had on this machine; NULL: it is
  * @context_here: the context on this kernel, if that can differ
  * @sync_cancels: @sync also cancels an activation
  * @after: the BHLAB_AFTER_* that the item needs between @stop and @free
@@ -76,10 +77,11 @@ struct bhlab_mech_ops {
 	bool takes_priority;
 	bool merges;
 	bool polls;
-	bool absent;
+	bool hard;
 	bool sync_cancels;
 	u32 after;
 
+	bool (*absent)(void);
 	u32 (*context_here)(void);
 	int (*init)(struct bhlab_item *item);
 	void (*stop)(struct bhlab_item *item);
@@ -114,6 +116,7 @@ BHLAB_MECHS(BHLAB_MECH_DECLARE)
 const struct bhlab_mech_ops *bhlab_mech(u32 id);
 const char *bhlab_mech_name(u32 id);
 u32 bhlab_mech_context(const struct bhlab_mech_ops *ops);
+bool bhlab_mech_absent(const struct bhlab_mech_ops *ops);
 
 /* irq.c */
 int bhlab_irq_probe(void);

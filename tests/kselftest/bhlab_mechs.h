@@ -40,6 +40,8 @@
 	X(rcu_work, BHLAB_MECH_RCU_WORK, TASK, ON_QUEUE, NEVER,				\
 	  0, __VA_ARGS__)								\
 	X(irq_poll, BHLAB_MECH_IRQ_POLL, SOFTIRQ, QUEUE, ONCE,				\
+	  0, __VA_ARGS__)								\
+	X(csd, BHLAB_MECH_CSD, HARDIRQ, QUEUE, NEVER,					\
 	  0, __VA_ARGS__)
 
 #define _BH_YES(...)		__VA_ARGS__

@@ -228,6 +228,8 @@ enum bhlab_nr {
  *	one of RCU's threads
  * @BHLAB_MECH_RCU_WORK: an rcu_work; runs in a kworker after a grace period
  * @BHLAB_MECH_IRQ_POLL: an irq_poll; runs in IRQ_POLL_SOFTIRQ, with a weight
+ * @BHLAB_MECH_CSD: a call_single_data_t; runs in hardirq context on another CPU, or
+ *	in the idle task there, with interrupts off
  */
 enum bhlab_mech {
 	BHLAB_MECH_WORK = 1,
@@ -242,6 +244,7 @@ enum bhlab_mech {
 	BHLAB_MECH_RCU = 10,
 	BHLAB_MECH_RCU_WORK = 11,
 	BHLAB_MECH_IRQ_POLL = 12,
+	BHLAB_MECH_CSD = 13,
 };
 
 /**
@@ -318,8 +321,8 @@ enum bhlab_verb {
  * - no spin lock inside of a spin lock for a stricter context;
  * - no lock and no BH_OFF inside of IRQ_OFF;
  * - no BH_OFF inside of a spin lock for hardirq context;
- * - no lock in items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE, since a spin
- *   lock sleeps on RT.
+ * - no lock in a csd, and in items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE,
+ *   since a spin lock sleeps on RT.
  *
  * A program that breaks one of these rules is EINVAL.
  */
@@ -347,7 +350,7 @@ enum bhlab_op {
 	BHLAB_OP_COMPLETE = 21,
 };
 
-/* struct bhlab_step.flags: @cpu is valid; for QUEUE, and DELAY of work and timers. */
+/* struct bhlab_step.flags: @cpu is valid; for QUEUE, and DELAY of work, timers, csd. */
 #define BHLAB_STEP_CPU		(1U << 0)
 
 /**
@@ -1119,6 +1122,12 @@ struct bhlab_fifo_state {
  * has an active trigger already. EINVAL: a period below
  * &bhlab_info.out_period_ns, or a top half that spins for more than half of the
  * period.
+ *
+ * A csd is called on the CPU that is named, else on the next online one after the
+ * caller's. To call one's own CPU is a function call for the kernel, and no bottom
+ * half: a verb then calls from a kworker on another CPU; a step is skipped; a delay
+ * that ends on that CPU, or finds it offline, calls another one. EOPNOTSUPP: no other
+ * CPU is online.
  *
  * With BHLAB_ACT_CPU the driver calls a mechanism whose kernel call takes no CPU
  * from a kworker on that CPU. Any CPU is allowed, since kworkers, timers and
