@@ -82,6 +82,13 @@ static inline void bhlab_no_irq_poll(struct irq_poll *poll)
 #define irq_poll_enable bhlab_no_irq_poll
 #endif
 
+/* May call_srcu() be called with a raw spin lock held? On RT it took one that sleeps. */
+#ifdef BHLAB_HAVE_SRCU_RAW
+#define BHLAB_CAN_CALL_SRCU_RAW true
+#else
+#define BHLAB_CAN_CALL_SRCU_RAW false
+#endif
+
 #ifndef BHLAB_HAVE_VM_FLAGS_CLEAR
 static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 {

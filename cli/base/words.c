@@ -26,7 +26,8 @@ WORDS(mech, "mechanism",
 	{ "rcu", BHLAB_MECH_RCU },
 	{ "rcu_work", BHLAB_MECH_RCU_WORK },
 	{ "irq_poll", BHLAB_MECH_IRQ_POLL },
-	{ "csd", BHLAB_MECH_CSD });
+	{ "csd", BHLAB_MECH_CSD },
+	{ "srcu", BHLAB_MECH_SRCU });
 
 WORDS(verb, "verb",
 	{ "queue", BHLAB_VERB_QUEUE },

@@ -52,6 +52,7 @@ static uint32_t contexts_of(const struct judged *j)
 			       BHLAB_CTX_SOFTIRQ : BHLAB_CTX_TASK;
 	case BHLAB_MECH_KTHREAD_WORK:
 	case BHLAB_MECH_RCU_WORK:
+	case BHLAB_MECH_SRCU:
 		return BHLAB_CTX_TASK;
 	case BHLAB_MECH_IRQ:
 		/* A replay runs in a softirq. */

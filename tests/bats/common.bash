@@ -106,7 +106,7 @@ item() {
 }
 
 ALL_MECHANISMS='work, tasklet, tasklet_hi, irq, irq_work, timer, hrtimer, hrtimer_soft, kthread_work'
-ALL_MECHANISMS+=', rcu, rcu_work, irq_poll, csd'
+ALL_MECHANISMS+=', rcu, rcu_work, irq_poll, csd, srcu'
 ALL_STEPS='spin, sleep, queue, delay, trigger, requeue, mark, thread, none, cancel, disable, enable'
 ALL_STEPS+=', lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop, complete'
 

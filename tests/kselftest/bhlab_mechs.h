@@ -42,6 +42,8 @@
 	X(irq_poll, BHLAB_MECH_IRQ_POLL, SOFTIRQ, QUEUE, ONCE,				\
 	  0, __VA_ARGS__)								\
 	X(csd, BHLAB_MECH_CSD, HARDIRQ, QUEUE, NEVER,					\
+	  0, __VA_ARGS__)								\
+	X(srcu, BHLAB_MECH_SRCU, SOFTIRQ, QUEUE, NEVER,					\
 	  0, __VA_ARGS__)
 
 #define _BH_YES(...)		__VA_ARGS__

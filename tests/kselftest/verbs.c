@@ -168,7 +168,7 @@ static bool can_cancel(__u32 mech)
 {
 	switch (mech) {
 	case BHLAB_MECH_IRQ_WORK: case BHLAB_MECH_RCU: case BHLAB_MECH_RCU_WORK:
-	case BHLAB_MECH_IRQ_POLL: case BHLAB_MECH_CSD:
+	case BHLAB_MECH_IRQ_POLL: case BHLAB_MECH_CSD: case BHLAB_MECH_SRCU:
 		return false;
 	default:
 		return true;
@@ -235,6 +235,7 @@ static __u32 known_context(__u32 mech, __u32 features)
 
 	switch (mech) {
 	case BHLAB_MECH_WORK: case BHLAB_MECH_KTHREAD_WORK: case BHLAB_MECH_RCU_WORK:
+	case BHLAB_MECH_SRCU:
 		return BHLAB_CTX_TASK;
 	case BHLAB_MECH_IRQ:
 		return features & BHLAB_FEATURE_THREADIRQS ? BHLAB_CTX_TASK : BHLAB_CTX_HARDIRQ;
@@ -253,7 +254,7 @@ static __u32 known_context(__u32 mech, __u32 features)
 
 static __u32 strictest_context(__u32 mech)
 {
-	return known_context(mech, 0);
+	return mech == BHLAB_MECH_SRCU ? BHLAB_CTX_SOFTIRQ : known_context(mech, 0);
 }
 
 /* It runs in the context that the driver says it does on this kernel. */
@@ -1223,7 +1224,7 @@ TEST_F(polls, weight)
 	EXPECT_EQ(0, fifo.out_missed);
 	EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_MARK, id, &e));
 	EXPECT_EQ(3, e.nth);
-	EXPECT_EQ(0, bh_event(self->fd, BHLAB_EVENT_MARK, id, &e));
+	EXPECT_EQ(-EAGAIN, bh_event(self->fd, BHLAB_EVENT_MARK, id, &e));
 	/* it can be activated again */
 	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
 	EXPECT_EQ(0, bh_wait_runs(self->fd, id, 4));

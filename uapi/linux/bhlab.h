@@ -230,6 +230,8 @@ enum bhlab_nr {
  * @BHLAB_MECH_IRQ_POLL: an irq_poll; runs in IRQ_POLL_SOFTIRQ, with a weight
  * @BHLAB_MECH_CSD: a call_single_data_t; runs in hardirq context on another CPU, or
  *	in the idle task there, with interrupts off
+ * @BHLAB_MECH_SRCU: an rcu_head for call_srcu() on an srcu_struct of its own; runs
+ *	in a kworker, with bottom halves off
  */
 enum bhlab_mech {
 	BHLAB_MECH_WORK = 1,
@@ -245,6 +247,7 @@ enum bhlab_mech {
 	BHLAB_MECH_RCU_WORK = 11,
 	BHLAB_MECH_IRQ_POLL = 12,
 	BHLAB_MECH_CSD = 13,
+	BHLAB_MECH_SRCU = 14,
 };
 
 /**
