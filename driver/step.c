@@ -435,6 +435,21 @@ static void bhlab_do_irq_on(struct bhlab_run *run, const struct bhlab_step *s)
 	local_irq_restore(run->irq_flags);
 }
 
+/* Sparse cannot follow it from one step to another, so it must not see any. */
+static void bhlab_do_rcu(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	rcu_read_lock();
+	__release(RCU);
+	bhlab_bracket_begin(run);
+}
+
+static void bhlab_do_rcu_end(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	bhlab_bracket_end(run);
+	__acquire(RCU);
+	rcu_read_unlock();
+}
+
 #define BHLAB_IN_PROCESS	(BHLAB_CTX_TASK | BHLAB_IN_THREAD)
 #define BHLAB_IN_ITEM		(BHLAB_CTX_TASK | BHLAB_CTX_SOFTIRQ | BHLAB_CTX_HARDIRQ)
 #define BHLAB_ANY_LOCKS		(BHLAB_IN_ITEM | BHLAB_IN_TOP | BHLAB_IN_THREAD)
@@ -482,6 +497,8 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 		   .arg_max = BHLAB_FIFO_MAX, .run = bhlab_do_push),
 	BHLAB_STEP(POP, BHLAB_ANYWHERE, .target = BHLAB_KIND_FIFO,
 		   .arg_max = BHLAB_FIFO_MAX, .run = bhlab_do_pop),
+	BHLAB_STEP(RCU, BHLAB_ANYWHERE, .opens = true, .run = bhlab_do_rcu),
+	BHLAB_STEP(RCU_END, BHLAB_ANYWHERE, .closes = BHLAB_OP_RCU, .run = bhlab_do_rcu_end),
 	BHLAB_STEP(COMPLETE, BHLAB_IN_POLL, .ends = true, .run = bhlab_do_complete),
 };
 

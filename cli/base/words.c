@@ -180,6 +180,8 @@ static const struct step_word steps[] = {
 	{ "push", BHLAB_OP_PUSH, "ON" },
 	{ "pop", BHLAB_OP_POP, "On" },
 	{ "complete", BHLAB_OP_COMPLETE, "" },
+	{ "rcu", BHLAB_OP_RCU, "" },
+	{ "rcu_end", BHLAB_OP_RCU_END, "" },
 };
 
 const struct step_word *step_by_name(const char *name)

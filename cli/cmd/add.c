@@ -474,6 +474,7 @@ const struct command command_add = {
 		"  lock LOCK ... unlock LOCK       hold a lock; see 'add lock'\n"
 		"  bh_off ... bh_on                disable bottom halves; process context only\n"
 		"  irq_off ... irq_on              disable interrupts; not in hardirq context\n"
+		"  rcu ... rcu_end                 be a reader that RCU's grace periods wait for\n"
 		"  push FIFO N                     push entries; those that do not fit are dropped\n"
 		"  pop FIFO [N]                    pop entries; all without N\n"
 		"  thread                          irq: wake the thread; top half only\n"
@@ -481,7 +482,7 @@ const struct command command_add = {
 		"  complete                        irq_poll: end the poll; the rest of the program is\n"
 		"                                  left out if the weight is used up\n"
 		"An ITEM need not exist yet: the step is skipped until it does. Brackets (lock,\n"
-		"bh_off, irq_off) nest. Only mutexes may have sleep inside. Take locks in the\n"
+		"bh_off, irq_off, rcu) nest. Only mutexes may have sleep inside. Take locks in the\n"
 		"order of their creation.\n",
 	.meanings = MEANINGS(
 		{ EEXIST, "the name is taken" }),

@@ -82,7 +82,7 @@ static inline void bh_name(char name[BHLAB_NAME_LEN], const char *from)
 
 /* Steps of programs. */
 /* The newest step. */
-#define BH_LAST_OP		BHLAB_OP_COMPLETE
+#define BH_LAST_OP		BHLAB_OP_RCU_END
 
 #define BH_STEP(_op, ...)	((struct bhlab_step){ .op = BHLAB_OP_##_op, ##__VA_ARGS__ })
 #define BH_SPIN(_ns)		BH_STEP(SPIN, .arg = (_ns))

@@ -445,7 +445,7 @@ static __u32 program_with(__u32 op, __u32 lock, __u32 fifo, struct bhlab_step *s
 		s[0].target = lock;
 		s[1].target = lock;
 		return 2;
-	case BHLAB_OP_BH_OFF: case BHLAB_OP_IRQ_OFF:
+	case BHLAB_OP_BH_OFF: case BHLAB_OP_IRQ_OFF: case BHLAB_OP_RCU:
 		return 2;
 	default:
 		return 1;
@@ -454,7 +454,8 @@ static __u32 program_with(__u32 op, __u32 lock, __u32 fifo, struct bhlab_step *s
 
 static bool is_closing(__u32 op)
 {
-	return op == BHLAB_OP_UNLOCK || op == BHLAB_OP_BH_ON || op == BHLAB_OP_IRQ_ON;
+	return op == BHLAB_OP_UNLOCK || op == BHLAB_OP_BH_ON || op == BHLAB_OP_IRQ_ON ||
+	       op == BHLAB_OP_RCU_END;
 }
 
 /* Steps that the driver offers for a mechanism are accepted, all others not. */

@@ -306,6 +306,8 @@ enum bhlab_verb {
  *	activated again. If the run has popped as many entries as its weight, the
  *	program ends here instead, and the kernel polls again. Poll programs only,
  *	and not in a bracket
+ * @BHLAB_OP_RCU: rcu_read_lock(): grace periods wait until RCU_END
+ * @BHLAB_OP_RCU_END: rcu_read_unlock()
  *
  * A step that cannot be carried out when its turn comes is skipped: its target
  * is gone or must not be queued now, or no time is left for it. The run's record
@@ -315,8 +317,8 @@ enum bhlab_verb {
  * SPIN is measured in wall-clock time, even if other tasks get the CPU meanwhile.
  * Time for which a program is held (see "Time" below) does not count.
  *
- * Brackets (LOCK to UNLOCK, BH_OFF to BH_ON, IRQ_OFF to IRQ_ON) are nested, and
- * are closed within the program. The rules inside of brackets are:
+ * Brackets (LOCK to UNLOCK, BH_OFF to BH_ON, IRQ_OFF to IRQ_ON, RCU to RCU_END) are
+ * nested, and are closed within the program. The rules inside of brackets are:
  *
  * - no SLEEP, unless all open brackets are mutexes;
  * - locks are taken in the order in which they were created, and mutexes before
@@ -324,6 +326,7 @@ enum bhlab_verb {
  * - no spin lock inside of a spin lock for a stricter context;
  * - no lock and no BH_OFF inside of IRQ_OFF;
  * - no BH_OFF inside of a spin lock for hardirq context;
+ * - no RCU inside of RCU;
  * - no lock in a csd, and in items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE,
  *   since a spin lock sleeps on RT.
  *
@@ -351,6 +354,8 @@ enum bhlab_op {
 	BHLAB_OP_PUSH = 19,
 	BHLAB_OP_POP = 20,
 	BHLAB_OP_COMPLETE = 21,
+	BHLAB_OP_RCU = 22,
+	BHLAB_OP_RCU_END = 23,
 };
 
 /* struct bhlab_step.flags: @cpu is valid; for QUEUE, and DELAY of work, timers, csd. */
