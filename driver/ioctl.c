@@ -25,7 +25,7 @@ static_assert(sizeof(struct bhlab_info) == 200);
 static_assert(sizeof(struct bhlab_mech_info) == 56);
 static_assert(sizeof(struct bhlab_ring_setup) == 64);
 static_assert(sizeof(struct bhlab_step) == 24);
-static_assert(sizeof(struct bhlab_item_create) == 144);
+static_assert(sizeof(struct bhlab_item_create) == 152);
 static_assert(sizeof(struct bhlab_item_state) == 264);
 static_assert(sizeof(struct bhlab_item_program) == 32);
 static_assert(sizeof(struct bhlab_lookup) == 48);

@@ -51,6 +51,7 @@ struct bhlab_stamp {
  * @flags, @cpu, @nice, @priority, @cookie, @data: see struct bhlab_item_create
  * @queue: the workqueue that it names, pinned, or NULL
  * @weight: see struct bhlab_item_create; set for all that have one
+ * @period_ns: see struct bhlab_item_create
  * @process_ns: the part of lab->process_ns that its programs take
  * @privileged: created with CAP_SYS_ADMIN; its steps may do what that allows
  * @atomic: its handler is charged to the CPU's budget, whatever the context
@@ -63,7 +64,7 @@ struct bhlab_stamp {
  * @lock: protects all that follows
  * @dead: nothing can be activated any more
  * @roamed: it was queued on another workqueue than @queue; both are the lab's
- * @periodic: a periodic trigger is active
+ * @periodic: a periodic trigger, or its own period, is active
  * @depth: how often it is disabled
  * @irqs_off, @preempt_count: context of the last bhlab_item_lock() caller, before
  *	it took the lock; records report it
@@ -86,6 +87,7 @@ struct bhlab_item {
 	s32 nice;
 	u32 priority;
 	u32 weight;
+	u64 period_ns;
 	bool privileged;
 	bool atomic;
 	bool over_lab_time;

@@ -101,6 +101,7 @@ static void fill(struct add *add)
 		.nice = (int32_t)arg_number(call, "--nice", 0),
 		.priority = (uint32_t)arg_number(call, "--priority", 0),
 		.weight = (uint32_t)arg_number(call, "--weight", 0),
+		.period_ns = arg_number(call, "--period", 0),
 	};
 	fill_flags(create, call);
 	strcpy(create->name, arg_typed(call, "NAME"));
@@ -327,6 +328,15 @@ static int refused_program(const struct add *add, int err, struct error *e)
 		    "parameter lab_ns)", limit);
 }
 
+static int refused_period(const struct add *add, int err, struct error *e)
+{
+	char least[32];
+
+	period_exact(add->lab->info.out_period_ns, least, sizeof(least));
+	return fail(e, STATUS_REFUSED, err, "a period is at least %s, twice as long as the program "
+		    "spins, and at most an hour", least);
+}
+
 static int refused_create(const struct add *add, int err, struct error *e)
 {
 	const struct bhlab_item_create *create = &add->create;
@@ -348,6 +358,10 @@ static int refused_create(const struct add *add, int err, struct error *e)
 		return fail(e, STATUS_REFUSED, err, "%s has no weight", add->mech->out_name);
 	if (err == EINVAL && create->weight > BHLAB_WEIGHT_MAX)
 		return fail(e, STATUS_REFUSED, err, "the weight must be 1 to %d", BHLAB_WEIGHT_MAX);
+	if (err == EOPNOTSUPP && create->period_ns)
+		return fail(e, STATUS_REFUSED, err, "%s has no period", add->mech->out_name);
+	if (err == EINVAL && create->period_ns)
+		return refused_period(add, err, e);
 	if (err == EBUSY)
 		return fail(e, STATUS_REFUSED, err, "another item uses the static instance");
 	if (err == EPERM && create->queue == BHLAB_QUEUE_HIGHPRI)
@@ -459,7 +473,8 @@ const struct command command_add = {
 		  "work, tasklets: use the instance that the module declares" },
 		{ "--nice", &arg_nice, "kthread_work: nice value of its thread" },
 		{ "--priority", &arg_u32, "kthread_work: SCHED_FIFO priority of its thread" },
-		{ "--weight", &arg_u32, "irq_poll: how many entries a run may pop; default 64" }),
+		{ "--weight", &arg_u32, "irq_poll: how many entries a run may pop; default 64" },
+		{ "--period", &arg_period, "hrtimers: once queued, expire again and again" }),
 	.notes =
 		"STEPS are separated by ';' or ','. They are\n"
 		"  spin PERIOD                     keep the CPU busy\n"

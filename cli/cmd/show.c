@@ -75,7 +75,8 @@ static json_object *item_json(struct lab *lab, const struct bhlab_item_state *st
 	json_add(row, "period_ns", optional_number(state->out_period_ns, state->out_period_ns));
 	json_add(row, "period_left", optional_number(state->out_period_left, state->out_period_ns));
 	json_add(row, "period_missed",
-		 optional_number(state->out_period_missed, state->out_mech == BHLAB_MECH_IRQ));
+		 optional_number(state->out_period_missed, state->out_mech == BHLAB_MECH_IRQ ||
+				 state->out_period_missed));
 	json_add_bool(row, "record_queued", state->out_item_flags & BHLAB_ITEM_QUEUED);
 	json_add_number(row, "cookie", state->out_cookie);
 	json_add(row, "data", json_text(state->out_data));

@@ -27,6 +27,7 @@ struct bhlab_item;
  * @takes_priority: items may set the priority of their thread
  * @merges: an activation that coalesces is accepted and counted as merged
  * @polls: items have a weight, and their programs may COMPLETE
+ * @takes_period: items may have a period
  * @hard: it runs in a hard interrupt on PREEMPT_RT, too
  *
  * @absent: it is not to be had on this machine; NULL: it is
@@ -77,6 +78,7 @@ struct bhlab_mech_ops {
 	bool takes_priority;
 	bool merges;
 	bool polls;
+	bool takes_period;
 	bool hard;
 	bool sync_cancels;
 	u32 after;

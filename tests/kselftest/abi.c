@@ -583,6 +583,7 @@ static const struct unused {
 	UNUSED(ITEM_CREATE, bhlab_item_create, priority, 100, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, weight, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, reserved, 1, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, period_ns, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, nr_thread_steps, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, thread_steps, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, thread_steps, 1ULL << 63, fill_create),

@@ -1333,6 +1333,89 @@ TEST_F(polls, disable_waits)
 	EXPECT_EQ(BHLAB_OUT_WAITED, out_flags & BHLAB_OUT_WAITED);
 }
 
+/* --- hrtimers with a period */
+
+BENCH(periods)
+VARIANT(hrtimer, BHLAB_MECH_HRTIMER, periods)
+VARIANT(hrtimer_soft, BHLAB_MECH_HRTIMER_SOFT, periods)
+
+static int add_period(int fd, __u32 mech, __u64 ns, __u64 spin)
+{
+	const struct bhlab_step steps[] = { BH_SPIN(spin) };
+	struct bhlab_item_create c;
+
+	bh_fill(&c, mech, "period");
+	bh_steps(&c, steps, 1);
+	c.period_ns = ns;
+	return bh_create(fd, &c);
+}
+
+TEST_F(periods, until_cancelled)
+{
+	struct bhlab_item_state st;
+	int id = add_period(self->fd, variant->mech, 2 * BH_MS, 0);
+
+	ASSERT_EQ(2, id);
+	for (int i = 0; i < 10; i++) {
+		EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(DELAY, id, .ns = 0));
+		EXPECT_EQ(0, bh_state(self->fd, id, &st));
+		EXPECT_EQ(BHLAB_STATE_PERIODIC, st.out_state & BHLAB_STATE_PERIODIC);
+		EXPECT_EQ(2 * BH_MS, st.out_period_ns);
+		EXPECT_EQ(0, bh_wait_runs(self->fd, id, st.out_runs + 5));
+		STILL_BUSY(id);
+		EXPECT_EQ(BHLAB_RESULT_WAS_PENDING,
+			  ACT(CANCEL, id, .flags = i % 2 ? BHLAB_ACT_SYNC : 0));
+		WAIT_IDLE(id);
+		EXPECT_EQ(0, bh_state(self->fd, id, &st));
+		EXPECT_EQ(0, st.out_state);
+		EXPECT_EQ(0, st.out_period_ns);
+		EXPECT_EQ(st.out_accepted, st.out_runs + st.out_cancelled);
+		EXPECT_EQ(-ETIMEDOUT, bh_wait(self->fd, id, BHLAB_COND_STARTED, st.out_runs + 1,
+					      10 * BH_MS));
+	}
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
+	EXPECT_EQ(BHLAB_RESULT_WAITED, ACT(FLUSH, id));
+	EXPECT_EQ(0, bh_destroy(self->fd, id));
+}
+
+/* Whatever it is that meets it: it ends, and all is accounted for. */
+TEST_F(periods, cancelled_at_any_time)
+{
+	struct bhlab_info info;
+	struct bhlab_item_state st;
+	int id;
+
+	ASSERT_EQ(0, bh_info(self->fd, &info));
+	id = add_period(self->fd, variant->mech, info.out_period_ns, info.out_period_ns / 2);
+	ASSERT_EQ(2, id);
+	for (int i = 0; i < 300; i++) {
+		EXPECT_LE(0, ACT(QUEUE, id));
+		if (i % 3)
+			bh_sleep(i * BH_US);
+		ACT(CANCEL, id, .flags = i % 2 ? BHLAB_ACT_SYNC : 0);
+	}
+	EXPECT_LE(0, ACT(CANCEL, id, .flags = BHLAB_ACT_SYNC));
+	EXPECT_EQ(0, bh_state(self->fd, id, &st));
+	EXPECT_EQ(0, st.out_state);
+	EXPECT_EQ(st.out_accepted, st.out_runs + st.out_cancelled);
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
+	EXPECT_EQ(0, bh_wait_runs(self->fd, id, st.out_runs + 3));
+}
+
+TEST_F(periods, values)
+{
+	struct bhlab_info info;
+
+	ASSERT_EQ(0, bh_info(self->fd, &info));
+	EXPECT_EQ(-EINVAL, add_period(self->fd, variant->mech, 1, 0));
+	EXPECT_EQ(-EINVAL, add_period(self->fd, variant->mech, info.out_period_ns - 1, 0));
+	EXPECT_EQ(-EINVAL, add_period(self->fd, variant->mech, BHLAB_NS_MAX + 1, 0));
+	EXPECT_EQ(-EINVAL, add_period(self->fd, variant->mech, -1ULL, 0));
+	EXPECT_EQ(-EINVAL, add_period(self->fd, variant->mech, BH_MS, BH_MS / 2 + 1));
+	EXPECT_EQ(-EOPNOTSUPP, add_period(self->fd, BHLAB_MECH_TIMER, BH_MS, 0));
+	EXPECT_LT(0, add_period(self->fd, variant->mech, BH_MS, BH_MS / 2));
+}
+
 /* --- CPUs that come and go */
 
 FIXTURE(hotplug) {

@@ -635,6 +635,10 @@ struct bhlab_mech_info {
  * @weight: irq_poll: how many entries one run may pop, 1 to BHLAB_WEIGHT_MAX; 0:
  *	BHLAB_WEIGHT_MAX. Other mechanisms: 0
  * @reserved: must be 0
+ * @period_ns: hrtimer, hrtimer_soft: once it is queued it expires again and again,
+ *	this time after it was to expire before, until it is cancelled or the lab's
+ *	chain ends; at least &bhlab_info.out_period_ns, and twice as long as its
+ *	program spins (EINVAL). 0: it expires once. Other mechanisms: 0
  *
  * A program that spins longer than &bhlab_info.out_atomic_ns in atomic context,
  * with bottom halves or interrupts off, with a lock held or at real-time priority
@@ -664,6 +668,7 @@ struct bhlab_item_create {
 	__u32 out_step;
 	__u32 weight;
 	__u32 reserved;
+	__aligned_u64 period_ns;
 };
 
 #define BHLAB_WEIGHT_MAX	64
@@ -733,10 +738,12 @@ struct bhlab_item_create {
  * @out_throttled: runs in which steps were skipped because the CPU's budget, or
  *	the user's share, was spent
  * @out_expired: delays of the driver's own that expired
- * @out_period_ns: irq: the period of the active trigger, else 0
+ * @out_period_ns: irq: the period of the active trigger, else 0; hrtimer: the period
+ *	while it is active, else 0
  * @out_period_left: irq: how often the active trigger will still raise the line
  * @out_period_missed: irq: periods in which a trigger was too late to raise the
- *	line; it does not raise the line later instead
+ *	line; it does not raise the line later instead. hrtimer: periods in which it
+ *	did not expire, since it was too late or the CPU's budget was spent
  * @out_cookie: as created
  * @out_name: as created
  * @out_data: as created
@@ -791,7 +798,7 @@ struct bhlab_item_state {
 #define BHLAB_STATE_RUNNING	(1U << 2)
 /* Disabled at least once more than enabled. */
 #define BHLAB_STATE_DISABLED	(1U << 3)
-/* A trigger with a period is active. */
+/* A trigger with a period is active, or an hrtimer with one. */
 #define BHLAB_STATE_PERIODIC	(1U << 4)
 
 /**
