@@ -240,7 +240,9 @@ TEST_F(steps, locks_and_contexts)
 			const struct bhlab_step s[LONGEST] = {
 				LOCK(locks[l].lock), UNLOCK(locks[l].lock),
 			};
-			bool fits = locks[l].context >= mechs[m].context;
+			/* on RT a csd must not take what sleeps there */
+			bool fits = locks[l].context >= mechs[m].context &&
+				    mechs[m].mech != BHLAB_MECH_CSD;
 
 			EXPECT_EQ(fits ? 0 : -EINVAL,
 				  try(self->fd, mechs[m].mech, 0, 0, s, &step)) {
@@ -630,6 +632,8 @@ TEST_F(steps, disable_and_enable)
 
 	for (__u32 mech = 1; mech <= self->info.out_mechs; mech++, name[0]++) {
 		bool has = bh_has_verb(self->fd, mech, BHLAB_VERB_DISABLE) == 1;
+		/* the kernel's call for an irq_poll does not nest */
+		int depth = has ? mech == BHLAB_MECH_IRQ_POLL ? 1 : 2 : 0;
 		int id = bh_add(self->fd, mech, name), off, on;
 
 		off = bh_add(self->fd, WORK, "off", BH_STEP(DISABLE, .target = id),
@@ -640,16 +644,16 @@ TEST_F(steps, disable_and_enable)
 		EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, off));
 		EXPECT_EQ(0, bh_wait_runs(self->fd, off, 1));
 		EXPECT_EQ(0, bh_state(self->fd, id, &st));
-		EXPECT_EQ(has ? 2 : 0, st.out_depth);
+		EXPECT_EQ(depth, st.out_depth);
 		EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, off, &e));
-		EXPECT_EQ(has ? 0 : 2, e.skipped);
-		/* one of the three is too many */
+		EXPECT_EQ(2 - depth, e.skipped);
+		/* one of the three, or more, is too many */
 		EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, on));
 		EXPECT_EQ(0, bh_wait_runs(self->fd, on, 1));
 		EXPECT_EQ(0, bh_state(self->fd, id, &st));
 		EXPECT_EQ(0, st.out_depth);
 		EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, on, &e));
-		EXPECT_EQ(has ? 1 : 3, e.skipped);
+		EXPECT_EQ(3 - depth, e.skipped);
 		EXPECT_EQ(BHLAB_EVENT_F_REFUSED, e.flags);
 		EXPECT_EQ(0, bh_destroy(self->fd, off));
 		EXPECT_EQ(0, bh_destroy(self->fd, on));
