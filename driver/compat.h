@@ -71,11 +71,16 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define BHLAB_CAN_IRQ_POLL true
 #else
 #define BHLAB_CAN_IRQ_POLL false
-#define irq_poll_init(poll, weight, fn) ((void)(fn))
+static inline void bhlab_no_irq_poll_init(struct irq_poll *poll, int weight,
+					  irq_poll_fn *fn)
+{
+}
+
 static inline void bhlab_no_irq_poll(struct irq_poll *poll)
 {
 }
 
+#define irq_poll_init bhlab_no_irq_poll_init
 #define irq_poll_sched bhlab_no_irq_poll
 #define irq_poll_complete bhlab_no_irq_poll
 #define irq_poll_disable bhlab_no_irq_poll
