@@ -1236,7 +1236,8 @@ TEST_F(polls, weight_is_for_all_pops)
 	int id;
 
 	fill_ring(_metadata, self->fd, 8);
-	id = POLL(4, BH_STEP(POP, .target = RING, .arg = 3), BH_STEP(POP, .target = RING, .arg = 3));
+	id = POLL(4, BH_STEP(POP, .target = RING, .arg = 3),
+		  BH_STEP(POP, .target = RING, .arg = 3));
 	ASSERT_EQ(RING + 2, id);
 	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
 	EXPECT_EQ(0, bh_wait_runs(self->fd, id, 3));
