@@ -297,6 +297,14 @@ static inline int bh_mech(int fd, __u32 mech, struct bhlab_mech_info *info)
 	return bh_call(fd, BHLAB_IOC_MECH, info);
 }
 
+/* A mechanism that this kernel, or this machine, does not have. */
+static inline bool bh_absent(int fd, __u32 mech)
+{
+	struct bhlab_mech_info info;
+
+	return bh_mech(fd, mech, &info) || !info.out_native;
+}
+
 static inline int bh_ring(int fd, struct bhlab_ring_setup *ring)
 {
 	memset(ring, 0, sizeof(*ring));
