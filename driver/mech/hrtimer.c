@@ -185,7 +185,7 @@ static int bhlab_hrtimer_cancel(struct bhlab_item *item)
 		return 1;
 	if (ret < 0)
 		return hrtimer_is_queued(&ht->timer) ? -EBUSY : 0;
-	return ret;
+	return ret && bhlab_item_outstanding(item);
 }
 
 static bool bhlab_hrtimer_end_period(struct bhlab_item *item)
