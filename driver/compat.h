@@ -72,7 +72,7 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #else
 #define BHLAB_CAN_IRQ_POLL false
 static inline void bhlab_no_irq_poll_init(struct irq_poll *poll, int weight,
-					  irq_poll_fn *fn)
+					  int (*fn)(struct irq_poll *poll, int weight))
 {
 }
 
