@@ -7,6 +7,8 @@
 #define BHLAB_COMPAT_H
 
 #include <linux/hrtimer.h>
+#include <linux/list.h>
+#include <linux/irq_poll.h>
 #include <linux/mm.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
@@ -62,6 +64,34 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 
 #ifndef BHLAB_HAVE_KTHREAD_RUN_WORKER
 #define kthread_run_worker kthread_create_worker
+#endif
+
+/* A library of block drivers: there if one of these selects it. */
+#ifdef CONFIG_IRQ_POLL
+#define BHLAB_CAN_IRQ_POLL true
+#else
+#define BHLAB_CAN_IRQ_POLL false
+static inline void bhlab_no_irq_poll_init(struct irq_poll *poll, int weight,
+					  int (*fn)(struct irq_poll *poll, int weight))
+{
+}
+
+static inline void bhlab_no_irq_poll(struct irq_poll *poll)
+{
+}
+
+#define irq_poll_init bhlab_no_irq_poll_init
+#define irq_poll_sched bhlab_no_irq_poll
+#define irq_poll_complete bhlab_no_irq_poll
+#define irq_poll_disable bhlab_no_irq_poll
+#define irq_poll_enable bhlab_no_irq_poll
+#endif
+
+/* May call_srcu() be called with a raw spin lock held? On RT it took one that sleeps. */
+#ifdef BHLAB_HAVE_SRCU_RAW
+#define BHLAB_CAN_CALL_SRCU_RAW true
+#else
+#define BHLAB_CAN_CALL_SRCU_RAW false
 #endif
 
 #ifndef BHLAB_HAVE_VM_FLAGS_CLEAR

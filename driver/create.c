@@ -26,7 +26,9 @@ static bool bhlab_create_fits(const struct bhlab_mech_ops *ops,
 {
 	bool thread = cmd->flags & BHLAB_ITEM_THREAD;
 
-	return ops && !(cmd->flags & BHLAB_ITEM_ATTRS & ~ops->attrs) &&
+	return ops && !bhlab_mech_absent(ops) && !(cmd->flags & BHLAB_ITEM_ATTRS & ~ops->attrs) &&
+	       (!cmd->weight || ops->polls) && !cmd->reserved &&
+	       (!cmd->period_ns || ops->takes_period) &&
 	       (!thread || ops->takes_thread) &&
 	       (!cmd->queue || ops->takes_queue) &&
 	       ((!cmd->nice && !cmd->priority) || ops->takes_priority) &&
@@ -42,6 +44,8 @@ static int bhlab_create_check_values(const struct bhlab_item_create *cmd)
 		return ret;
 	if (cmd->nice < MIN_NICE || cmd->nice > MAX_NICE ||
 	    cmd->priority > MAX_RT_PRIO - 1 || (cmd->nice && cmd->priority) ||
+	    cmd->weight > BHLAB_WEIGHT_MAX || cmd->period_ns > BHLAB_NS_MAX ||
+	    (cmd->period_ns && cmd->period_ns < bhlab_limits.period_ns) ||
 	    (cmd->flags & BHLAB_ITEM_HARD && cmd->flags & BHLAB_ITEM_LAZY))
 		return -EINVAL;
 	/* The padding is copied into every record: it must not carry anything. */
@@ -187,6 +191,9 @@ static struct bhlab_item *bhlab_item_alloc(struct bhlab_lab *lab,
 	item->cpu = cmd->cpu;
 	item->nice = cmd->nice;
 	item->priority = cmd->priority;
+	item->period_ns = cmd->period_ns;
+	if (ops->polls)
+		item->weight = cmd->weight ?: BHLAB_WEIGHT_MAX;
 	item->cookie = cmd->cookie;
 	memcpy(item->data, cmd->data, sizeof(item->data));
 	item->privileged = bhlab_has_cap(CAP_SYS_ADMIN);
@@ -262,6 +269,8 @@ static int bhlab_item_read_programs(struct bhlab_item *item,
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	item->thread_program = p;
+	if (item->period_ns && item->program->busy_ns > item->period_ns / 2)
+		return -EINVAL;
 	item->process_ns = item->program->process_ns + p->process_ns;
 	item->mutexes = item->program->mutexes | p->mutexes;
 	bhlab_charge_item(item);

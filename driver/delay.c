@@ -11,6 +11,7 @@
 #include <linux/hrtimer.h>
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
+#include <linux/workqueue.h>
 
 #include "budget.h"
 #include "compat.h"
@@ -40,22 +41,35 @@ static void bhlab_delay_start(struct bhlab_item *item, u64 ns)
 		      HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
+/* The kernel does not take the activation now. */
+static bool bhlab_delay_goes_on(const struct bhlab_item *item, int ret)
+{
+	return ret < 0 || ret == BHLAB_RESULT_DISABLED ||
+	       (ret == BHLAB_RESULT_ALREADY_PENDING && !item->ops->merges);
+}
+
 /*
  * The activation, which holds its queue already, goes to the kernel. A CPU that
  * is going offline still takes timers when the threads for its softirqs, and on
  * RT for its irq_work, are parked: there the delay continues until all timers
  * are moved to another CPU. It also continues while the item has no room for a
- * stamp.
+ * stamp, or the kernel does not take it: a poll that runs, or is disabled, a csd to
+ * this CPU, or to one that is offline.
  */
 static void bhlab_delay_over(struct bhlab_item *item)
 {
 	struct bhlab_stamp stamp = item->delay_stamp;
-	const struct bhlab_activation now = { .queue = stamp.queue };
+	const struct bhlab_activation now = {
+		.queue = stamp.queue,
+		.cpu = item->delay_cpu,
+	};
 	int ret = -EBUSY;
 
 	if (cpu_active(smp_processor_id()))
 		ret = bhlab_item_call(item, &now, &stamp);
-	if (ret == -EBUSY) {
+	if (bhlab_delay_goes_on(item, ret)) {
+		if (ret == -ENODEV || ret == -EXDEV)
+			item->delay_cpu = WORK_CPU_UNBOUND;
 		bhlab_delay_start(item, NSEC_PER_MSEC);
 		return;
 	}
@@ -119,6 +133,7 @@ int bhlab_delay_arm(struct bhlab_item *item, const struct bhlab_activation *act,
 	}
 	item->delay_stamp.queue = act->queue;
 	item->delay_stamp.serial = stamp->serial;
+	item->delay_cpu = act->cpu;
 	item->delayed = true;
 	bhlab_delay_start(item, act->ns);
 	return ret;

@@ -59,6 +59,19 @@ void bhlab_fifo_pop(struct bhlab_fifo *fifo, u64 nr)
 	raw_spin_unlock_irqrestore(&fifo->lock, flags);
 }
 
+/* Fewer are no miss. Returns how many there were. */
+u64 bhlab_fifo_pop_upto(struct bhlab_fifo *fifo, u64 nr)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&fifo->lock, flags);
+	nr = min_t(u64, nr, fifo->level);
+	fifo->level -= nr;
+	fifo->popped += nr;
+	raw_spin_unlock_irqrestore(&fifo->lock, flags);
+	return nr;
+}
+
 static void bhlab_fifo_free(struct bhlab_object *obj)
 {
 	kfree_rcu(to_fifo(obj), obj.rcu);

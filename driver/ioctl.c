@@ -25,8 +25,8 @@ static_assert(sizeof(struct bhlab_info) == 200);
 static_assert(sizeof(struct bhlab_mech_info) == 56);
 static_assert(sizeof(struct bhlab_ring_setup) == 64);
 static_assert(sizeof(struct bhlab_step) == 24);
-static_assert(sizeof(struct bhlab_item_create) == 136);
-static_assert(sizeof(struct bhlab_item_state) == 256);
+static_assert(sizeof(struct bhlab_item_create) == 152);
+static_assert(sizeof(struct bhlab_item_state) == 264);
 static_assert(sizeof(struct bhlab_item_program) == 32);
 static_assert(sizeof(struct bhlab_lookup) == 48);
 static_assert(sizeof(struct bhlab_destroy) == 16);
@@ -113,8 +113,8 @@ static int bhlab_cmd_mech(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 	if (!ops)
 		return -ENOENT;
 	cmd->mech.out_attrs = ops->attrs;
-	cmd->mech.out_native = ops->native;
-	cmd->mech.out_emulated = ops->emulated;
+	cmd->mech.out_native = bhlab_mech_absent(ops) ? 0 : ops->native;
+	cmd->mech.out_emulated = bhlab_mech_absent(ops) ? 0 : ops->emulated;
 	cmd->mech.out_steps = bhlab_steps_in(bhlab_program_place(ops, false, false));
 	cmd->mech.out_thread_steps = bhlab_steps_in(bhlab_program_place(ops, false, true));
 	cmd->mech.out_context = bhlab_mech_context(ops);

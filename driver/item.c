@@ -284,7 +284,7 @@ int bhlab_item_disable(struct bhlab_item *item, bool sync, bool privileged,
 	else if (item->depth == BHLAB_DISABLE_DEPTH_MAX)
 		ret = -EOVERFLOW;
 	else
-		ret = item->ops->disable(item, privileged);
+		ret = item->ops->disable(item, sync, privileged);
 	if (ret >= 0) {
 		item->syncing += sync;
 		*depth = ++item->depth;

@@ -52,6 +52,8 @@ struct bhlab_stamp {
  * @ops: its mechanism
  * @flags, @cpu, @nice, @priority, @cookie, @data: see struct bhlab_item_create
  * @queue: the workqueue that it names, pinned, or NULL
+ * @weight: see struct bhlab_item_create; set for all that have one
+ * @period_ns: see struct bhlab_item_create
  * @process_ns: the part of lab->process_ns that its programs take
  * @mutexes: those that its programs take, by the slots of their locks
  * @privileged: created with CAP_SYS_ADMIN; its steps may do what that allows
@@ -66,7 +68,7 @@ struct bhlab_stamp {
  * @dead: nothing can be activated any more
  * @roamed: its handler may run where the kernel does not look for it: it was queued
  *	on another workqueue than @queue, both are the lab's; or, a timer, on several CPUs
- * @periodic: a periodic trigger is active
+ * @periodic: a periodic trigger, or its own period, is active
  * @depth: how often it is disabled
  * @irqs_off, @preempt_count: context of the last bhlab_item_lock() caller, before
  *	it took the lock; records report it
@@ -77,7 +79,7 @@ struct bhlab_stamp {
  * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @skipped,
  *	@throttled, @expired: see struct bhlab_item_state
  * @delay: the driver's own delay, see delay.c; while @delayed it ends at
- *	@delay_until, and @delay_stamp is the activation's
+ *	@delay_until, and @delay_stamp is the activation's, for @delay_cpu
  */
 struct bhlab_item {
 	struct bhlab_object obj;
@@ -89,6 +91,8 @@ struct bhlab_item {
 	u8 mutexes;
 	s32 nice;
 	u32 priority;
+	u32 weight;
+	u64 period_ns;
 	bool privileged;
 	bool atomic;
 	bool over_lab_time;
@@ -126,6 +130,7 @@ struct bhlab_item {
 	u64 expired;
 	u64 delay_until;
 	struct bhlab_stamp delay_stamp;
+	int delay_cpu;
 	struct hrtimer delay;
 };
 

@@ -21,8 +21,8 @@
 /* The most that a step takes that neither spins nor sleeps, on a slow machine. */
 #define BHLAB_STEP_COST_NS	(20 * NSEC_PER_USEC)
 
-/* Each lock once, BH_OFF and IRQ_OFF. */
-#define BHLAB_BRACKETS		(BHLAB_LOCKS + 2)
+/* Each lock once, BH_OFF, IRQ_OFF and RCU. */
+#define BHLAB_BRACKETS		(BHLAB_LOCKS + 3)
 
 /* An open bracket: the step, and the lock if it is one. */
 struct bhlab_bracket {
@@ -198,14 +198,14 @@ static u32 bhlab_lock_fits(const struct bhlab_check *c,
 	return 0;
 }
 
-/* May BH_OFF or IRQ_OFF be opened here? */
+/* May BH_OFF, IRQ_OFF or RCU be opened here? Of RCU only once; it disturbs nobody. */
 static u32 bhlab_off_fits(const struct bhlab_check *c, u32 op)
 {
 	const struct bhlab_bracket *b;
 
 	for (b = c->open; b < c->open + c->depth; b++)
 		if (bhlab_bracket_is(b, op) ||
-		    bhlab_bracket_is(b, BHLAB_OP_IRQ_OFF) ||
+		    (op != BHLAB_OP_RCU && bhlab_bracket_is(b, BHLAB_OP_IRQ_OFF)) ||
 		    (op == BHLAB_OP_BH_OFF && b->lock &&
 		     b->lock->context == BHLAB_CTX_HARDIRQ))
 			return BHLAB_WHY_NESTING;
@@ -331,7 +331,10 @@ static u32 bhlab_step_check(struct bhlab_check *c, const struct bhlab_step *s,
 		return bhlab_step_time(c, s, op);
 	if (op->opens)
 		return bhlab_bracket_open(c, s, obj ? to_lock(obj) : NULL);
-	return op->closes ? bhlab_bracket_close(c, s, op) : 0;
+	if (op->closes)
+		return bhlab_bracket_close(c, s, op);
+	/* A program may end there. */
+	return op->ends && c->depth ? BHLAB_WHY_NESTING : 0;
 }
 
 /*
@@ -404,6 +407,10 @@ u32 bhlab_program_place(const struct bhlab_mech_ops *ops, bool bh, bool thread)
 		return ops->takes_thread ? BHLAB_IN_THREAD : 0;
 	if (ops->takes_thread)
 		return BHLAB_IN_TOP;
+	if (ops->hard)
+		return BHLAB_IN_HARD;
+	if (ops->polls)
+		return ops->context | BHLAB_IN_POLL;
 	return bh ? BHLAB_CTX_SOFTIRQ : ops->context;
 }
 

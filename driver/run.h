@@ -33,6 +33,10 @@ struct bhlab_share;
  * @spent: that budget is spent: only open brackets are still closed
  * @irq_flags: saved by irq_off, which does not nest, for irq_on
  * @skipped: steps, of which a program has 1024 at most
+ * @quota: of a poll: the part of its weight that is left
+ * @completed: a poll: the kernel knows that it is complete
+ * @over: a poll whose weight was used up where it would have completed: the rest of
+ *	the program is for the last poll
  * @wake_thread, @none: what the steps of a top half decided
  */
 struct bhlab_run {
@@ -54,6 +58,7 @@ struct bhlab_run {
 	u16 flags;
 	u16 skipped;
 	u16 unopened;
+	u16 quota;
 	u8 brackets;
 	u8 mutexes;
 	u8 stage;
@@ -63,6 +68,8 @@ struct bhlab_run {
 	bool spent;
 	bool wake_thread;
 	bool none;
+	bool completed;
+	bool over;
 };
 
 static inline bool bhlab_run_ended(const struct bhlab_run *run)
@@ -89,5 +96,6 @@ void bhlab_run_start(struct bhlab_run *run, u64 entered);
 void bhlab_run_end(struct bhlab_run *run);
 void bhlab_item_run(struct bhlab_item *item);
 void bhlab_item_run_due(struct bhlab_item *item, bhlab_due_t *due);
+bool bhlab_run_wants_more(const struct bhlab_run *run);
 
 #endif /* BHLAB_RUN_H */

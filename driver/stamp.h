@@ -18,7 +18,7 @@
  * struct bhlab_activation - how to activate an item
  * @queue: work, rcu_work: the workqueue, else NULL
  * @from: of a step, the workqueue on which its program runs
- * @cpu: work, timer: the CPU to queue on, or WORK_CPU_UNBOUND
+ * @cpu: work, timer, csd: the CPU to queue on, or WORK_CPU_UNBOUND
  * @ns: with @delay, the delay
  * @mod: replace the delay of what is pending
  * @privileged: the caller, or the creator of the program, has CAP_SYS_ADMIN

@@ -412,7 +412,33 @@ static void bhlab_do_push(struct bhlab_run *run, const struct bhlab_step *s)
 
 static void bhlab_do_pop(struct bhlab_run *run, const struct bhlab_step *s)
 {
-	bhlab_fifo_pop(bhlab_step_fifo(run, s), s->arg);
+	u64 nr = s->arg;
+
+	if (!run->item->ops->polls) {
+		bhlab_fifo_pop(bhlab_step_fifo(run, s), nr);
+		return;
+	}
+	nr = nr ? min_t(u64, nr, run->quota) : run->quota;
+	if (nr)
+		run->quota -= bhlab_fifo_pop_upto(bhlab_step_fifo(run, s), nr);
+}
+
+static void bhlab_do_complete(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	run->over = !run->completed && !run->quota;
+	if (run->over || run->completed)
+		return;
+	run->completed = true;
+	run->item->ops->complete(run->item);
+}
+
+/*
+ * A poll that has used up its weight is polled again, as long as the lab's chain
+ * lasts.
+ */
+bool bhlab_run_wants_more(const struct bhlab_run *run)
+{
+	return !run->quota && !bhlab_chain_ended(run);
 }
 
 static struct bhlab_lock *bhlab_step_lock(const struct bhlab_run *run,
@@ -506,9 +532,25 @@ static void bhlab_do_irq_on(struct bhlab_run *run, const struct bhlab_step *s)
 	local_irq_restore(run->irq_flags);
 }
 
+/* Sparse cannot follow it from one step to another, so it must not see any. */
+static void bhlab_do_rcu(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	rcu_read_lock();
+	__release(RCU);
+	bhlab_bracket_begin(run);
+}
+
+static void bhlab_do_rcu_end(struct bhlab_run *run, const struct bhlab_step *s)
+{
+	bhlab_bracket_end(run);
+	__acquire(RCU);
+	rcu_read_unlock();
+}
+
 #define BHLAB_IN_PROCESS	(BHLAB_CTX_TASK | BHLAB_IN_THREAD)
 #define BHLAB_IN_ITEM		(BHLAB_CTX_TASK | BHLAB_CTX_SOFTIRQ | BHLAB_CTX_HARDIRQ)
-#define BHLAB_ANYWHERE		(BHLAB_IN_ITEM | BHLAB_IN_TOP | BHLAB_IN_THREAD)
+#define BHLAB_ANY_LOCKS		(BHLAB_IN_ITEM | BHLAB_IN_TOP | BHLAB_IN_THREAD)
+#define BHLAB_ANYWHERE		(BHLAB_ANY_LOCKS | BHLAB_IN_HARD)
 
 #define BHLAB_STEP(_name, _places, ...)					\
 	[BHLAB_OP_##_name] = { .places = (_places), __VA_ARGS__ }
@@ -528,7 +570,7 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 	BHLAB_STEP_ON(DELAY, bhlab_do_delay, .takes = BHLAB_STEP_CPU | BHLAB_STEP_MOD,
 		      .activates = true, .arg_max = BHLAB_NS_MAX),
 	BHLAB_STEP_ON(TRIGGER, bhlab_do_queue, .activates = true),
-	BHLAB_STEP(REQUEUE, BHLAB_IN_ITEM, .arg_max = U32_MAX, .activates = true,
+	BHLAB_STEP(REQUEUE, BHLAB_IN_ITEM | BHLAB_IN_HARD, .arg_max = U32_MAX, .activates = true,
 		   .verb = BHLAB_VERB_QUEUE, .on_item = bhlab_do_requeue),
 	BHLAB_STEP(MARK, BHLAB_ANYWHERE, .arg_max = U64_MAX, .run = bhlab_do_mark),
 	BHLAB_STEP(THREAD, BHLAB_IN_TOP, .flag = BHLAB_ITEM_THREAD, .activates = true,
@@ -539,9 +581,9 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 	BHLAB_STEP_ON(DISABLE, bhlab_do_disable, .takes = BHLAB_STEP_SYNC,
 		      .wait = bhlab_await_disable),
 	BHLAB_STEP_ON(ENABLE, bhlab_do_enable),
-	BHLAB_STEP(LOCK, BHLAB_ANYWHERE, .target = BHLAB_KIND_LOCK, .opens = true,
+	BHLAB_STEP(LOCK, BHLAB_ANY_LOCKS, .target = BHLAB_KIND_LOCK, .opens = true,
 		   .run = bhlab_do_lock),
-	BHLAB_STEP(UNLOCK, BHLAB_ANYWHERE, .target = BHLAB_KIND_LOCK,
+	BHLAB_STEP(UNLOCK, BHLAB_ANY_LOCKS, .target = BHLAB_KIND_LOCK,
 		   .closes = BHLAB_OP_LOCK, .run = bhlab_do_unlock),
 	BHLAB_STEP(BH_OFF, BHLAB_IN_PROCESS, .opens = true, .run = bhlab_do_bh_off),
 	BHLAB_STEP(BH_ON, BHLAB_IN_PROCESS, .closes = BHLAB_OP_BH_OFF,
@@ -567,6 +609,9 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 		   .chooses = bhlab_choose_every),
 	BHLAB_STEP(CHANCE, BHLAB_ANYWHERE, .arg_min = 1, .arg_max = 100,
 		   .chooses = bhlab_choose_chance),
+	BHLAB_STEP(RCU, BHLAB_ANYWHERE, .opens = true, .run = bhlab_do_rcu),
+	BHLAB_STEP(RCU_END, BHLAB_ANYWHERE, .closes = BHLAB_OP_RCU, .run = bhlab_do_rcu_end),
+	BHLAB_STEP(COMPLETE, BHLAB_IN_POLL, .ends = true, .run = bhlab_do_complete),
 };
 
 /* NULL if there is no such step. */
@@ -636,8 +681,8 @@ void bhlab_program_run(struct bhlab_run *run)
 	const struct bhlab_program *p = run->program;
 	u32 i;
 
-	for (i = 0; i < p->nr && (!run->spent || run->brackets); i++)
+	for (i = 0; i < p->nr && (!run->spent || run->brackets) && !run->over; i++)
 		bhlab_do_step(run, &p->steps[i]);
-	if (unlikely(i < p->nr))
+	if (unlikely(i < p->nr && !run->over))
 		run->skipped += p->nr - i;
 }

@@ -17,6 +17,10 @@ struct bhlab_run;
  */
 #define BHLAB_IN_TOP		BIT(16)
 #define BHLAB_IN_THREAD		BIT(17)
+/* In addition to its context: a poll. */
+#define BHLAB_IN_POLL		BIT(18)
+/* In the place of its context: a hard interrupt, on PREEMPT_RT too. */
+#define BHLAB_IN_HARD		BIT(19)
 
 /**
  * struct bhlab_step_op - one kind of step
@@ -29,6 +33,7 @@ struct bhlab_run;
  * @activates: it activates something, which the lab's chain bounds
  * @opens: it opens a bracket; a lock that it names is the program's until its end
  * @closes: enum bhlab_op: the step whose bracket it closes
+ * @ends: it may end the program
  * @flag: BHLAB_ITEM_* that its item needs
  * @cap: capability that the item's creator needs; 0 (CAP_CHOWN) means none
  * @verb: enum bhlab_verb that the mechanism of its target needs, for @on_item
@@ -49,6 +54,7 @@ struct bhlab_step_op {
 	bool activates;
 	bool opens;
 	enum bhlab_op closes;
+	bool ends;
 	u32 flag;
 	int cap;
 	enum bhlab_verb verb;

@@ -45,6 +45,16 @@ static long bhlab_call_fn(void *data)
 	return ret;
 }
 
+/* For what cannot be called from that CPU itself; from a kworker on another one. */
+static int bhlab_call_from_other(struct bhlab_call *call, u32 cpu)
+{
+	unsigned int other = cpumask_any_but(cpu_online_mask, cpu);
+
+	if (other >= nr_cpu_ids)
+		return -EOPNOTSUPP;
+	return work_on_cpu(other, bhlab_call_fn, call);
+}
+
 /* The lock keeps the CPU online until the call is made. */
 static int bhlab_call_on(struct bhlab_call *call, u32 cpu)
 {
@@ -56,6 +66,8 @@ static int bhlab_call_on(struct bhlab_call *call, u32 cpu)
 	} else if (call->item->ops->takes_cpu) {
 		call->act.cpu = cpu;
 		ret = bhlab_call_fn(call);
+		if (ret == -EXDEV)
+			ret = bhlab_call_from_other(call, cpu);
 	} else {
 		ret = work_on_cpu(cpu, bhlab_call_fn, call);
 	}

@@ -242,6 +242,8 @@ void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st)
 	st->out_nr_thread_steps = item->thread_program->nr;
 	st->out_nice = item->nice;
 	st->out_priority = item->priority;
+	st->out_weight = item->weight;
+	st->reserved = 0;
 	st->out_cookie = item->cookie;
 	memcpy(st->out_name, item->obj.name, sizeof(st->out_name));
 	memcpy(st->out_data, item->data, sizeof(st->out_data));

@@ -24,7 +24,10 @@ WORDS(mech, "mechanism",
 	{ "hrtimer_soft", BHLAB_MECH_HRTIMER_SOFT },
 	{ "kthread_work", BHLAB_MECH_KTHREAD_WORK },
 	{ "rcu", BHLAB_MECH_RCU },
-	{ "rcu_work", BHLAB_MECH_RCU_WORK });
+	{ "rcu_work", BHLAB_MECH_RCU_WORK },
+	{ "irq_poll", BHLAB_MECH_IRQ_POLL },
+	{ "csd", BHLAB_MECH_CSD },
+	{ "srcu", BHLAB_MECH_SRCU });
 
 WORDS(verb, "verb",
 	{ "queue", BHLAB_VERB_QUEUE },
@@ -185,6 +188,9 @@ static const struct step_word steps[] = {
 	{ "synchronize_irq", BHLAB_OP_SYNCHRONIZE_IRQ, "T" },
 	{ "every", BHLAB_OP_EVERY, "Nx" },
 	{ "chance", BHLAB_OP_CHANCE, "%x" },
+	{ "complete", BHLAB_OP_COMPLETE, "" },
+	{ "rcu", BHLAB_OP_RCU, "" },
+	{ "rcu_end", BHLAB_OP_RCU_END, "" },
 };
 
 const struct step_word *step_by_name(const char *name)

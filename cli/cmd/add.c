@@ -100,6 +100,8 @@ static void fill(struct add *add)
 		.cookie = arg_number(call, "--cookie", 0),
 		.nice = (int32_t)arg_number(call, "--nice", 0),
 		.priority = (uint32_t)arg_number(call, "--priority", 0),
+		.weight = (uint32_t)arg_number(call, "--weight", 0),
+		.period_ns = arg_number(call, "--period", 0),
 	};
 	fill_flags(create, call);
 	strcpy(create->name, arg_typed(call, "NAME"));
@@ -196,6 +198,7 @@ static void explain_context(const struct refused_step *r, struct text *why)
 		{ BHLAB_OP_DISABLE, "cannot wait: " },
 		{ BHLAB_OP_SYNCHRONIZE_RCU, "cannot wait: " },
 		{ BHLAB_OP_SYNCHRONIZE_IRQ, "cannot wait: " },
+		{ BHLAB_OP_LOCK, "on RT a spin lock sleeps: " },
 		{ BHLAB_OP_BH_OFF, "it is for task context only: " },
 		{ BHLAB_OP_IRQ_OFF, "it is for task or softirq context only: " },
 	};
@@ -316,6 +319,13 @@ static void explain(const struct refused_step *r, int err, struct text *why)
 	const char *text;
 
 	switch (r->add->create.out_why) {
+	case BHLAB_WHY_NESTING:
+		if (raw->op == BHLAB_OP_COMPLETE) {
+			text_add(why, "a program may end there, and a bracket is open");
+			break;
+		}
+		text_add(why, "%s", sentence(BHLAB_WHY_NESTING, lock));
+		break;
 	case BHLAB_WHY_OBJECT:
 		text_add(why, "there is no %s %s in this lab", lock ? "lock" : "FIFO",
 			 r->step->target);
@@ -382,6 +392,15 @@ static int refused_program(const struct add *add, int err, struct error *e)
 		    "parameter lab_ns)", limit);
 }
 
+static int refused_period(const struct add *add, int err, struct error *e)
+{
+	char least[32];
+
+	period_exact(add->lab->info.out_period_ns, least, sizeof(least));
+	return fail(e, STATUS_REFUSED, err, "a period is at least %s, twice as long as the program "
+		    "spins, and at most an hour", least);
+}
+
 static int refused_create(const struct add *add, int err, struct error *e)
 {
 	const struct bhlab_item_create *create = &add->create;
@@ -397,6 +416,16 @@ static int refused_create(const struct add *add, int err, struct error *e)
 			    info->out_max_items, info->out_max_irqs, info->out_max_threads,
 			    info->out_max_sleepers,
 			    (uint64_t)info->out_user_ring_bytes >> 20);
+	if (err == EOPNOTSUPP && !add->mech->out_native)
+		return fail(e, STATUS_REFUSED, err, "this kernel has no %s", add->mech->out_name);
+	if (err == EOPNOTSUPP && create->weight)
+		return fail(e, STATUS_REFUSED, err, "%s has no weight", add->mech->out_name);
+	if (err == EINVAL && create->weight > BHLAB_WEIGHT_MAX)
+		return fail(e, STATUS_REFUSED, err, "the weight must be 1 to %d", BHLAB_WEIGHT_MAX);
+	if (err == EOPNOTSUPP && create->period_ns)
+		return fail(e, STATUS_REFUSED, err, "%s has no period", add->mech->out_name);
+	if (err == EINVAL && create->period_ns)
+		return refused_period(add, err, e);
 	if (err == EBUSY)
 		return fail(e, STATUS_REFUSED, err, "another item uses the static instance");
 	if (err == EPERM && create->queue == BHLAB_QUEUE_HIGHPRI)
@@ -507,7 +536,9 @@ const struct command command_add = {
 		{ "--static", &arg_flag,
 		  "work, tasklets: use the instance that the module declares" },
 		{ "--nice", &arg_nice, "kthread_work: nice value of its thread" },
-		{ "--priority", &arg_u32, "kthread_work: SCHED_FIFO priority of its thread" }),
+		{ "--priority", &arg_u32, "kthread_work: SCHED_FIFO priority of its thread" },
+		{ "--weight", &arg_u32, "irq_poll: how many entries a run may pop; default 64" },
+		{ "--period", &arg_period, "hrtimers: once queued, expire again and again" }),
 	.notes =
 		"STEPS are separated by ';' or ','. They are\n"
 		"  spin PERIOD[..PERIOD]           keep the CPU busy; a random time up to the second\n"
@@ -527,17 +558,20 @@ const struct command command_add = {
 		"  lock LOCK ... unlock LOCK       hold a lock; see 'add lock'\n"
 		"  bh_off ... bh_on                disable bottom halves; process context only\n"
 		"  irq_off ... irq_on              disable interrupts; not in hardirq context\n"
+		"  rcu ... rcu_end                 be a reader that RCU's grace periods wait for\n"
 		"  push FIFO N                     push entries; those that do not fit are dropped\n"
 		"  pop FIFO [N]                    pop entries; all without N\n"
 		"  every N STEP                    a step for each Nth run only\n"
 		"  chance P% STEP                  a step for P of 100 runs, chosen by the cookie\n"
 		"  thread                          irq: wake the thread; top half only\n"
 		"  none                            irq: return IRQ_NONE; top half only\n"
+		"  complete                        irq_poll: end the poll; the rest of the program is\n"
+		"                                  left out if the weight is used up\n"
 		"Steps that wait, --sync among them, are for process context. All waits of a run\n"
 		"together end after the time that a program may take; a wait for itself is\n"
 		"refused, or skipped.\n"
 		"An ITEM need not exist yet: the step is skipped until it does. Brackets (lock,\n"
-		"bh_off, irq_off) nest. Only mutexes may have sleep inside. Take locks in the\n"
+		"bh_off, irq_off, rcu) nest. Only mutexes may have sleep inside. Take locks in the\n"
 		"order of their creation.\n",
 	.meanings = MEANINGS(
 		{ EEXIST, "the name is taken" }),

@@ -71,10 +71,12 @@ static json_object *item_json(struct lab *lab, const struct bhlab_item_state *st
 	json_add(row, "nice",
 		 signed_number(state->out_nice, state->out_mech == BHLAB_MECH_KTHREAD_WORK));
 	json_add(row, "priority", optional_number(state->out_priority, state->out_priority));
+	json_add(row, "weight", optional_number(state->out_weight, state->out_weight));
 	json_add(row, "period_ns", optional_number(state->out_period_ns, state->out_period_ns));
 	json_add(row, "period_left", optional_number(state->out_period_left, state->out_period_ns));
 	json_add(row, "period_missed",
-		 optional_number(state->out_period_missed, state->out_mech == BHLAB_MECH_IRQ));
+		 optional_number(state->out_period_missed, state->out_mech == BHLAB_MECH_IRQ ||
+				 state->out_period_missed));
 	json_add_bool(row, "record_queued", state->out_item_flags & BHLAB_ITEM_QUEUED);
 	json_add_number(row, "cookie", state->out_cookie);
 	json_add(row, "data", json_text(state->out_data));
@@ -446,6 +448,7 @@ static void print_show(const struct result *result)
 		{ .head = "is", .path = "/attributes", .text = text_words },
 		{ .head = "nice", .path = "/nice" },
 		{ .head = "priority", .path = "/priority" },
+		{ .head = "weight", .path = "/weight" },
 		{ .head = "data", .path = "/data" },
 		{ .head = "cookie", .path = "/cookie" },
 		{ .head = "state", .path = "/state", .text = text_state },

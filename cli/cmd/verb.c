@@ -299,6 +299,8 @@ const struct command command_disable = {
 	.notes = "Prints idle, or was-pending if it has cancelled a pending work item.\n",
 	.meanings = MEANINGS(
 		{ EPERM, "it is a scheduled tasklet: " SPINS },
+		{ EBUSY, "irq_poll_disable() would wait: for what is pending, which --sync allows, or "
+		  "until it is enabled" },
 		{ EOVERFLOW, "it is disabled 255 times already" }),
 	.lab = LAB_STATE,
 	.in_scenario = true,

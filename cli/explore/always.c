@@ -52,6 +52,7 @@ static uint32_t contexts_of(const struct judged *j)
 			       BHLAB_CTX_SOFTIRQ : BHLAB_CTX_TASK;
 	case BHLAB_MECH_KTHREAD_WORK:
 	case BHLAB_MECH_RCU_WORK:
+	case BHLAB_MECH_SRCU:
 		return BHLAB_CTX_TASK;
 	case BHLAB_MECH_IRQ:
 		/* A replay runs in a softirq. */
@@ -60,6 +61,9 @@ static uint32_t contexts_of(const struct judged *j)
 			       BHLAB_CTX_HARDIRQ | BHLAB_CTX_SOFTIRQ;
 	case BHLAB_MECH_IRQ_WORK:
 		return rt && !hard ? BHLAB_CTX_TASK : BHLAB_CTX_HARDIRQ;
+	case BHLAB_MECH_CSD:
+		/* A CPU that is idle needs no interrupt. */
+		return BHLAB_CTX_HARDIRQ | BHLAB_CTX_TASK;
 	case BHLAB_MECH_HRTIMER:
 		return rt && !hard ? BHLAB_CTX_SOFTIRQ : BHLAB_CTX_HARDIRQ;
 	case BHLAB_MECH_RCU:

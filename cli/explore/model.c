@@ -242,6 +242,16 @@ static const struct chapter chapters[] = {
 			{ "queue", "queued", "already-pending", "" },
 			OWN_DELAY_RULES, FLUSH_RULES, DESTROY_RULES, QUEUE_RULES),
 	},
+	{
+		.mech = "srcu",
+		.source = "call_srcu(), srcu_barrier() in kernel/rcu/srcutree.c",
+		.overlap = OVERLAP_ALWAYS,
+		.rules = ALL_RULES(
+			GONE_RULES,
+			{ "queue", "!queued", "queued", "pending" },
+			{ "queue", "queued", "already-pending", "" },
+			OWN_DELAY_RULES, FLUSH_RULES, DESTROY_RULES),
+	},
 };
 
 /* Mechanisms that differ in where they run, and not in what they answer. */

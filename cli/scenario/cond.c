@@ -118,7 +118,9 @@ static const struct bhlab_mech_info *mech_of(const struct condition *c, struct l
 
 static bool mechanism_holds(const struct condition *c, struct lab *lab)
 {
-	return mech_of(c, lab);
+	const struct bhlab_mech_info *mech = mech_of(c, lab);
+
+	return mech && mech->out_native;
 }
 
 static bool verb_in(const struct condition *c, struct lab *lab, bool emulated)

@@ -274,7 +274,7 @@ static int bhlab_irq_cancel(struct bhlab_item *item)
 	return bhlab_item_blocked(item) ? -EBUSY : 0;
 }
 
-static int bhlab_irq_disable(struct bhlab_item *item, bool privileged)
+static int bhlab_irq_disable(struct bhlab_item *item, bool sync, bool privileged)
 {
 	disable_irq_nosync(to_irq(item)->line.virq);
 	return 0;

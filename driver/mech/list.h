@@ -15,7 +15,10 @@
 	M(HRTIMER_SOFT, hrtimer_soft)					\
 	M(KTHREAD_WORK, kthread_work)					\
 	M(RCU, rcu)							\
-	M(RCU_WORK, rcu_work)
+	M(RCU_WORK, rcu_work)						\
+	M(IRQ_POLL, irq_poll)						\
+	M(CSD, csd)							\
+	M(SRCU, srcu)
 
 /* They are numbered from 1. */
 #define BHLAB_MECH_ONE(_id, _name)	+ 1

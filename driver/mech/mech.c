@@ -34,3 +34,8 @@ u32 bhlab_mech_context(const struct bhlab_mech_ops *ops)
 {
 	return ops->context_here ? ops->context_here() : ops->context;
 }
+
+bool bhlab_mech_absent(const struct bhlab_mech_ops *ops)
+{
+	return ops->absent && ops->absent();
+}

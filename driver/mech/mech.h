@@ -26,7 +26,11 @@ struct bhlab_item;
  *	is the top half's
  * @takes_priority: items may set the priority of their thread
  * @merges: an activation that coalesces is accepted and counted as merged
+ * @polls: items have a weight, and their programs may COMPLETE
+ * @takes_period: items may have a period
+ * @hard: it runs in a hard interrupt on PREEMPT_RT, too
  *
+ * @absent: it is not to be had on this machine; NULL: it is
  * @context_here: the context on this kernel, if that can differ
  * @sync_cancels: @sync also cancels an activation
  * @after: the BHLAB_AFTER_* that the item needs between @stop and @free
@@ -42,11 +46,13 @@ struct bhlab_item;
  * @delay: activate later; NULL: bhlab_delay_arm() does
  * @cancel: cancel the pending activation: 1, 0 if there is none, or -EBUSY if the
  *	kernel cannot now. NULL: the kernel can only cancel and wait
- * @disable: 1 if that cancelled an activation, 0, or an errno
+ * @disable: 1 if that cancelled an activation, 0, or an errno; with @sync, @sync
+ *	follows
  * @enable: undo one @disable
  * @fire: end the mechanism's own delay now
  * @delayed: the pending activation is on a delay of the kernel's; NULL: only the
  *	kernel knows whether it has reached its queue
+ * @complete: the poll that runs is complete
  * @period: raise the line @count times, @ns apart; or an errno
  * @end_period: stop that; true if there would have been more raises
  *
@@ -71,9 +77,13 @@ struct bhlab_mech_ops {
 	bool takes_thread;
 	bool takes_priority;
 	bool merges;
+	bool polls;
+	bool takes_period;
+	bool hard;
 	bool sync_cancels;
 	u32 after;
 
+	bool (*absent)(void);
 	u32 (*context_here)(void);
 	int (*init)(struct bhlab_item *item);
 	void (*stop)(struct bhlab_item *item);
@@ -87,10 +97,11 @@ struct bhlab_mech_ops {
 	int (*delay)(struct bhlab_item *item,
 		     const struct bhlab_activation *act);
 	int (*cancel)(struct bhlab_item *item);
-	int (*disable)(struct bhlab_item *item, bool privileged);
+	int (*disable)(struct bhlab_item *item, bool sync, bool privileged);
 	void (*enable)(struct bhlab_item *item);
 	void (*fire)(struct bhlab_item *item);
 	bool (*delayed)(struct bhlab_item *item);
+	void (*complete)(struct bhlab_item *item);
 	int (*period)(struct bhlab_item *item, u64 ns, u32 count);
 	bool (*end_period)(struct bhlab_item *item);
 
@@ -107,6 +118,7 @@ BHLAB_MECHS(BHLAB_MECH_DECLARE)
 const struct bhlab_mech_ops *bhlab_mech(u32 id);
 const char *bhlab_mech_name(u32 id);
 u32 bhlab_mech_context(const struct bhlab_mech_ops *ops);
+bool bhlab_mech_absent(const struct bhlab_mech_ops *ops);
 
 /* irq.c */
 int bhlab_irq_probe(void);

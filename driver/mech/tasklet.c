@@ -154,7 +154,8 @@ static int bhlab_tasklet_cancel(struct bhlab_item *item)
 	return 1;
 }
 
-static int bhlab_tasklet_disable(struct bhlab_item *item, bool privileged)
+static int bhlab_tasklet_disable(struct bhlab_item *item, bool sync,
+				 bool privileged)
 {
 	if (!privileged && (bhlab_tasklet_scheduled(item) || item->delayed))
 		return -EPERM;

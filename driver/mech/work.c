@@ -151,7 +151,7 @@ static int bhlab_work_cancel(struct bhlab_item *item)
 	return cancel_delayed_work(to_dwork(item));
 }
 
-static int bhlab_work_disable(struct bhlab_item *item, bool privileged)
+static int bhlab_work_disable(struct bhlab_item *item, bool sync, bool privileged)
 {
 	return disable_delayed_work(to_dwork(item));
 }

@@ -35,7 +35,7 @@ setup() {
 @test "explore: the model is printed without a driver, with each mechanism once" {
 	run -0 bhctl explore --model
 	[[ $output == *"| queue delay mod | off | disabled |"* ]]
-	[[ $(grep -c '^## ' <<<"$output") == 9 ]]
+	[[ $(grep -c '^## ' <<<"$output") == 10 ]]
 }
 
 @test "explore: runs are counted, and the model allows what they show" {

@@ -117,3 +117,29 @@ cancelling() {
 	item r '.counters.runs == 1 and .counters.coalesced == 1'
 	holds 'ran("w")[0] | in("task")'
 }
+
+@test "an irq_poll has a weight, an hrtimer may have a period" {
+	lab_open
+	lab <<-'END'
+		add irq_poll p --weight 4
+		add irq_poll d
+		add hrtimer h --period 1ms
+		queue h
+		wait h runs 3
+	END
+	item p '.weight == 4 and .attributes == []'
+	item d '.weight == 64 and .period_ns == null'
+	item h '.weight == null and .period_ns == 1000000 and (.state | index("periodic"))'
+	is 0 was-pending cancel h
+	item h '.period_ns == null'
+	is 0 idle disable d
+	refusals <<-'END'
+		71 EINVAL     | add irq_poll x --weight 65        | add irq_poll x: the weight must be 1 to 64
+		71 EOPNOTSUPP | add tasklet x --weight 1          | add tasklet x: tasklet has no weight
+		71 EINVAL     | add irq_poll x --do 'irq_off; complete; irq_on' | add irq_poll x: step 2, 'complete': a program may end there, and a bracket is open
+		71 EINVAL     | add work x --do complete          | add work x: step 1, 'complete': work cannot do that
+		71 EOPNOTSUPP | add timer x --period 1ms          | add timer x: timer has no period
+		71 EBUSY      | disable d --sync                  | disable d: irq_poll_disable() would wait: for what is pending, which --sync allows, or until it is enabled
+	END
+	all_right
+}

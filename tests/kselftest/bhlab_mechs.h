@@ -9,7 +9,8 @@
  * context	the strictest that its programs are written for
  * activation	TRIGGER for a line; QUEUE; ON_QUEUE for a workqueue that each
  *		activation can name
- * disabled	NEVER; or what an activation does meanwhile: it is REFUSED, or WAITS
+ * disabled	NEVER; or what an activation does meanwhile: it is REFUSED, or WAITS;
+ *		ONCE: refused, and the kernel's call does not nest
  * attributes	the flags of struct bhlab_item_create that it takes
  */
 #ifndef BHLAB_MECHS_H
@@ -37,6 +38,12 @@
 	X(rcu, BHLAB_MECH_RCU, SOFTIRQ, QUEUE, NEVER,					\
 	  0, __VA_ARGS__)								\
 	X(rcu_work, BHLAB_MECH_RCU_WORK, TASK, ON_QUEUE, NEVER,				\
+	  0, __VA_ARGS__)								\
+	X(irq_poll, BHLAB_MECH_IRQ_POLL, SOFTIRQ, QUEUE, ONCE,				\
+	  0, __VA_ARGS__)								\
+	X(csd, BHLAB_MECH_CSD, HARDIRQ, QUEUE, NEVER,					\
+	  0, __VA_ARGS__)								\
+	X(srcu, BHLAB_MECH_SRCU, SOFTIRQ, QUEUE, NEVER,					\
 	  0, __VA_ARGS__)
 
 #define _BH_YES(...)		__VA_ARGS__
@@ -97,6 +104,7 @@
 #define _BH_THAT_DISABLE(_name, _mech, _context, _by, _disabled, _attrs, V, ...)	\
 	_BH_DISABLE_##_disabled(V(_name, _mech, __VA_ARGS__))
 #define _BH_DISABLE_NEVER	_BH_NO
+#define _BH_DISABLE_ONCE	_BH_NO
 #define _BH_DISABLE_REFUSED	_BH_YES
 #define _BH_DISABLE_WAITS	_BH_YES
 
@@ -105,6 +113,7 @@
 #define _BH_THAT_KEEP(_name, _mech, _context, _by, _disabled, _attrs, V, ...)		\
 	_BH_KEEP_##_disabled(V(_name, _mech, __VA_ARGS__))
 #define _BH_KEEP_NEVER		_BH_NO
+#define _BH_KEEP_ONCE		_BH_NO
 #define _BH_KEEP_REFUSED	_BH_NO
 #define _BH_KEEP_WAITS		_BH_YES
 

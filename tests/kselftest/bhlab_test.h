@@ -82,7 +82,7 @@ static inline void bh_name(char name[BHLAB_NAME_LEN], const char *from)
 
 /* Steps of programs. */
 /* The newest step. */
-#define BH_LAST_OP		BHLAB_OP_CHANCE
+#define BH_LAST_OP		BHLAB_OP_RCU_END
 
 #define BH_STEP(_op, ...)	((struct bhlab_step){ .op = BHLAB_OP_##_op, ##__VA_ARGS__ })
 #define BH_SPIN(_ns)		BH_STEP(SPIN, .arg = (_ns))
@@ -295,6 +295,14 @@ static inline int bh_mech(int fd, __u32 mech, struct bhlab_mech_info *info)
 	info->size = sizeof(*info);
 	info->mech = mech;
 	return bh_call(fd, BHLAB_IOC_MECH, info);
+}
+
+/* A mechanism that this kernel, or this machine, does not have. */
+static inline bool bh_absent(int fd, __u32 mech)
+{
+	struct bhlab_mech_info info;
+
+	return bh_mech(fd, mech, &info) || !info.out_native;
 }
 
 static inline int bh_ring(int fd, struct bhlab_ring_setup *ring)

@@ -46,9 +46,12 @@ static int start_load(int fd, __u64 ns)
 {
 	int line, ret;
 
-	for (__u32 i = 0; i < HOGS; i++)
-		if (add_hog(fd, hogs[i].mech, hogs[i].name, ns) != 1 + i)
+	for (__u32 i = 0; i < HOGS; i++) {
+		__u32 mech = bh_absent(fd, hogs[i].mech) ? BHLAB_MECH_TASKLET : hogs[i].mech;
+
+		if (add_hog(fd, mech, hogs[i].name, ns) != 1 + i)
 			return -1;
+	}
 	for (int i = 0; i < LINES; i++) {
 		line = add_line(fd, i ? "one" : "zero", ns);
 		ret = bh_act(fd, TRIGGER, line, .flags = BHLAB_ACT_PERIOD | BHLAB_ACT_CPU,

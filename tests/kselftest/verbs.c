@@ -58,6 +58,8 @@ FIXTURE_SETUP(_name)								\
 	self->fd = bh_open(O_NONBLOCK);						\
 	ASSERT_LE(0, self->fd);							\
 	ASSERT_EQ(0, bh_mech(self->fd, variant->mech, &self->mech));		\
+	if (!self->mech.out_native)						\
+		SKIP(return, "%s: not on this kernel", self->mech.out_name);	\
 	self->id = bh_add(self->fd, variant->mech, "item", BH_MARK(1));		\
 	ASSERT_EQ(1, self->id);							\
 }										\
@@ -115,6 +117,8 @@ VARIANT(irq, BHLAB_MECH_IRQ, irq)
 #define CANCELS_NOW	(HAS(CANCEL) && !IS_KTHREAD)
 #define CANCEL_FLAGS	(IS_KTHREAD ? BHLAB_ACT_SYNC : 0)
 #define IS_WORK		(variant->mech == BHLAB_MECH_WORK)
+#define IS_POLL		(variant->mech == BHLAB_MECH_IRQ_POLL)
+#define IS_CSD		(variant->mech == BHLAB_MECH_CSD)
 /* Its delay is a timer of the kernel's wheel, which knows of ticks alone. */
 #define IN_TICKS	(IS_WORK || variant->mech == BHLAB_MECH_TIMER ||		\
 			 IS_KTHREAD)
@@ -160,6 +164,17 @@ static int activate(int fd, __u32 mech, __u32 id)
 
 /* --- what there is */
 
+static bool can_cancel(__u32 mech)
+{
+	switch (mech) {
+	case BHLAB_MECH_IRQ_WORK: case BHLAB_MECH_RCU: case BHLAB_MECH_RCU_WORK:
+	case BHLAB_MECH_IRQ_POLL: case BHLAB_MECH_CSD: case BHLAB_MECH_SRCU:
+		return false;
+	default:
+		return true;
+	}
+}
+
 TEST_F(verbs, offered)
 {
 	int expected;
@@ -182,8 +197,7 @@ TEST_F(verbs, offered)
 	EXPECT_FALSE(HAS(DRAIN));
 	EXPECT_EQ(0, self->mech.out_native & self->mech.out_emulated);
 	EXPECT_TRUE(HAS(DELAY));
-	EXPECT_EQ(variant->mech != BHLAB_MECH_IRQ_WORK && variant->mech != BHLAB_MECH_RCU &&
-		  variant->mech != BHLAB_MECH_RCU_WORK, !!HAS(CANCEL));
+	EXPECT_EQ(can_cancel(variant->mech), !!HAS(CANCEL));
 	EXPECT_TRUE(HAS(FLUSH));
 	EXPECT_EQ(IS_IRQ, !!HAS(TRIGGER));
 	EXPECT_EQ(!IS_IRQ, !!HAS(QUEUE));
@@ -221,11 +235,14 @@ static __u32 known_context(__u32 mech, __u32 features)
 
 	switch (mech) {
 	case BHLAB_MECH_WORK: case BHLAB_MECH_KTHREAD_WORK: case BHLAB_MECH_RCU_WORK:
+	case BHLAB_MECH_SRCU:
 		return BHLAB_CTX_TASK;
 	case BHLAB_MECH_IRQ:
 		return features & BHLAB_FEATURE_THREADIRQS ? BHLAB_CTX_TASK : BHLAB_CTX_HARDIRQ;
 	case BHLAB_MECH_IRQ_WORK:
 		return rt ? BHLAB_CTX_TASK : BHLAB_CTX_HARDIRQ;
+	case BHLAB_MECH_CSD:
+		return BHLAB_CTX_HARDIRQ;
 	case BHLAB_MECH_HRTIMER:
 		return rt ? BHLAB_CTX_SOFTIRQ : BHLAB_CTX_HARDIRQ;
 	case BHLAB_MECH_RCU:
@@ -237,7 +254,7 @@ static __u32 known_context(__u32 mech, __u32 features)
 
 static __u32 strictest_context(__u32 mech)
 {
-	return known_context(mech, 0);
+	return mech == BHLAB_MECH_SRCU ? BHLAB_CTX_SOFTIRQ : known_context(mech, 0);
 }
 
 /* It runs in the context that the driver says it does on this kernel. */
@@ -252,7 +269,11 @@ TEST_F(verbs, context)
 	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACTIVATE(self->id));
 	EXPECT_EQ(0, bh_wait_runs(self->fd, self->id, 1));
 	EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, self->id, &e));
-	EXPECT_EQ(self->mech.out_context, e.context & CONTEXTS);
+	/* or the idle task of a CPU that needs no interrupt */
+	EXPECT_TRUE(self->mech.out_context == (e.context & CONTEXTS) ||
+		    (IS_CSD && e.context & BHLAB_CTX_IRQ_OFF)) {
+		TH_LOG("context %#x", e.context);
+	}
 	EXPECT_EQ(IS_IRQ ? BHLAB_STAGE_TOP : BHLAB_STAGE_MAIN, e.stage);
 	EXPECT_EQ(variant->mech, e.mech);
 }
@@ -810,7 +831,7 @@ TEST_F(spins, delayed_while_running)
 /* Those whose kernel call takes the CPU; it is made from anywhere. */
 static bool takes_cpu(__u32 mech)
 {
-	return mech == BHLAB_MECH_WORK || mech == BHLAB_MECH_TIMER;
+	return mech == BHLAB_MECH_WORK || mech == BHLAB_MECH_TIMER || mech == BHLAB_MECH_CSD;
 }
 
 /* What runs in a thread, or may be moved to another CPU, runs wherever that is. */
@@ -818,7 +839,8 @@ static bool stays_on_cpu(const struct bhlab_event *e)
 {
 	switch (e->mech) {
 	case BHLAB_MECH_WORK: case BHLAB_MECH_TASKLET: case BHLAB_MECH_TASKLET_HI:
-	case BHLAB_MECH_TIMER: case BHLAB_MECH_IRQ_WORK:
+	case BHLAB_MECH_TIMER: case BHLAB_MECH_IRQ_WORK: case BHLAB_MECH_IRQ_POLL:
+	case BHLAB_MECH_CSD:
 		return true;
 	case BHLAB_MECH_IRQ:
 		return e->context & BHLAB_CTX_HARDIRQ;
@@ -976,7 +998,7 @@ TEST_F(verbs, unprivileged)
 		EXPECT_EQ(-EPERM, ACT(DELAY, self->id, .flags = BHLAB_ACT_MOD));
 		STATE(self->id, DISABLED, .out_accepted = 2, .out_runs = 1, .out_cancelled = 1);
 	} else {
-		EXPECT_EQ(IS_WORK ? BHLAB_RESULT_DISABLED : BHLAB_RESULT_QUEUED,
+		EXPECT_EQ(IS_WORK || IS_POLL ? BHLAB_RESULT_DISABLED : BHLAB_RESULT_QUEUED,
 			  ACTIVATE(self->id));
 	}
 	EXPECT_EQ(BHLAB_RESULT_IDLE, ACT(ENABLE, self->id));
@@ -1147,6 +1169,254 @@ TEST_F(requeues, requeue)
 	}
 }
 
+/* --- polls */
+
+#define POLL(_weight, ...)	add_poll(self->fd, variant->mech, _weight,		\
+		(const struct bhlab_step[]){ __VA_ARGS__ },			\
+		sizeof((const struct bhlab_step[]){ __VA_ARGS__ }) /		\
+		sizeof(struct bhlab_step))
+
+static int add_poll(int fd, __u32 mech, __u32 weight, const struct bhlab_step *steps, __u32 nr)
+{
+	struct bhlab_item_create c;
+
+	bh_fill(&c, mech, "poll");
+	bh_steps(&c, steps, nr);
+	c.weight = weight;
+	return bh_create(fd, &c);
+}
+
+/* With a FIFO of 100 entries, 10 of them in it. */
+BENCH(polls)
+VARIANT(irq_poll, BHLAB_MECH_IRQ_POLL, polls)
+
+#define RING		2
+
+static void fill_ring(struct __test_metadata *_metadata, int fd, __u64 nr)
+{
+	ASSERT_EQ(RING, bh_fifo(fd, "ring", 100));
+	ASSERT_EQ(RING + 1, bh_add(fd, BHLAB_MECH_WORK, "card",
+				   BH_STEP(PUSH, .target = RING, .arg = nr)));
+	ASSERT_EQ(BHLAB_RESULT_QUEUED, bh_act(fd, QUEUE, RING + 1));
+	ASSERT_EQ(0, bh_wait_runs(fd, RING + 1, 1));
+}
+
+/* A weight that is used up is another poll; what is behind COMPLETE comes once. */
+TEST_F(polls, weight)
+{
+	struct bhlab_fifo_state fifo;
+	struct bhlab_item_state st;
+	struct bhlab_event e;
+	int id;
+
+	fill_ring(_metadata, self->fd, 10);
+	id = POLL(4, BH_STEP(POP, .target = RING), BH_STEP(COMPLETE), BH_MARK(7));
+	ASSERT_EQ(RING + 2, id);
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
+	EXPECT_EQ(0, bh_wait_runs(self->fd, id, 3));
+	WAIT_IDLE(id);
+	STATE(id, 0, .out_accepted = 3, .out_runs = 3);
+	EXPECT_EQ(0, bh_state(self->fd, id, &st));
+	EXPECT_EQ(4, st.out_weight);
+	EXPECT_EQ(0, bh_fifo_state(self->fd, RING, &fifo));
+	EXPECT_EQ(0, fifo.out_level);
+	EXPECT_EQ(10, fifo.out_popped);
+	EXPECT_EQ(0, fifo.out_missed);
+	EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_MARK, id, &e));
+	EXPECT_EQ(3, e.nth);
+	EXPECT_EQ(-EAGAIN, bh_event(self->fd, BHLAB_EVENT_MARK, id, &e));
+	/* it can be activated again */
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
+	EXPECT_EQ(0, bh_wait_runs(self->fd, id, 4));
+}
+
+/* Several POPs share the weight; without COMPLETE it completes at its end. */
+TEST_F(polls, weight_is_for_all_pops)
+{
+	int id;
+
+	fill_ring(_metadata, self->fd, 8);
+	id = POLL(4, BH_STEP(POP, .target = RING, .arg = 3),
+		  BH_STEP(POP, .target = RING, .arg = 3));
+	ASSERT_EQ(RING + 2, id);
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
+	EXPECT_EQ(0, bh_wait_runs(self->fd, id, 3));
+	WAIT_IDLE(id);
+	STATE(id, 0, .out_accepted = 3, .out_runs = 3);
+}
+
+TEST_F(polls, weight_values)
+{
+	EXPECT_EQ(-EINVAL, POLL(BHLAB_WEIGHT_MAX + 1, BH_MARK(1)));
+	EXPECT_EQ(-EINVAL, POLL(-1U, BH_MARK(1)));
+	EXPECT_EQ(-EINVAL, POLL(1, BH_STEP(IRQ_OFF), BH_STEP(COMPLETE), BH_STEP(IRQ_ON)));
+	EXPECT_EQ(-EINVAL, bh_add(self->fd, BHLAB_MECH_TASKLET, "tasklet", BH_STEP(COMPLETE)));
+	EXPECT_LT(0, POLL(BHLAB_WEIGHT_MAX, BH_STEP(COMPLETE), BH_STEP(COMPLETE)));
+}
+
+/* The weight is used up again and again, and the chain ends it, or the item's end. */
+TEST_F(polls, weight_without_end)
+{
+	struct bhlab_item_state st;
+	int id;
+
+	fill_ring(_metadata, self->fd, 1);
+	id = POLL(1, BH_STEP(PUSH, .target = RING, .arg = 1), BH_STEP(POP, .target = RING));
+	ASSERT_EQ(RING + 2, id);
+	ASSERT_EQ(0, bh_unprivileged());
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
+	EXPECT_EQ(0, bh_wait_runs(self->fd, id, 100));
+	EXPECT_LE(0, ACT(DISABLE, id, .flags = BHLAB_ACT_SYNC));
+	EXPECT_EQ(0, bh_state(self->fd, id, &st));
+	EXPECT_EQ(BHLAB_STATE_DISABLED, st.out_state);
+	EXPECT_EQ(0, st.out_outstanding);
+	EXPECT_EQ(BHLAB_RESULT_IDLE, ACT(ENABLE, id));
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
+	EXPECT_EQ(0, bh_wait_runs(self->fd, id, st.out_runs + 100));
+	EXPECT_EQ(0, bh_destroy(self->fd, id));
+}
+
+/* Disabled once: the kernel's call would wait for ever for the second time. */
+TEST_F(polls, disable_once)
+{
+	__u32 depth;
+
+	EXPECT_EQ(0, depth_after(self->fd, BHLAB_IOC_DISABLE, self->id, &depth));
+	EXPECT_EQ(1, depth);
+	EXPECT_EQ(-EBUSY, ACT(DISABLE, self->id));
+	EXPECT_EQ(-EBUSY, ACT(DISABLE, self->id, .flags = BHLAB_ACT_SYNC));
+	EXPECT_EQ(BHLAB_RESULT_DISABLED, ACT(QUEUE, self->id));
+	STATE(self->id, DISABLED, .out_refused = 1);
+	EXPECT_EQ(BHLAB_RESULT_IDLE, ACT(ENABLE, self->id));
+	EXPECT_EQ(-EINVAL, ACT(ENABLE, self->id));
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, self->id));
+	EXPECT_EQ(0, bh_wait_runs(self->fd, self->id, 1));
+	WAIT_IDLE(self->id);
+	/* a delay goes on until it is enabled */
+	EXPECT_EQ(BHLAB_RESULT_IDLE, ACT(DISABLE, self->id, .flags = BHLAB_ACT_SYNC));
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(DELAY, self->id, .ns = 0));
+	STILL_BUSY(self->id);
+	STATE(self->id, DISABLED | PENDING | DELAYED, .out_accepted = 2, .out_runs = 1,
+	      .out_refused = 1, .out_outstanding = 1);
+	EXPECT_EQ(-EBUSY, ACT(FLUSH, self->id));
+	EXPECT_EQ(BHLAB_RESULT_IDLE, ACT(ENABLE, self->id));
+	EXPECT_EQ(0, bh_wait_runs(self->fd, self->id, 2));
+	EXPECT_EQ(BHLAB_RESULT_IDLE, ACT(DISABLE, self->id));
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(DELAY, self->id, .ns = 0));
+	EXPECT_EQ(0, bh_destroy(self->fd, self->id));
+}
+
+/* It waits for what is pending or running, and not without being told to. */
+TEST_F(polls, disable_waits)
+{
+	struct bhlab_item_state st;
+	__u32 out_flags = 0;
+	int id, busy = 0;
+
+	if (!bh_has_cpu1())
+		SKIP(return, "one CPU");
+	ASSERT_EQ(0, bh_pin(0));
+	id = add_spinner(self->fd, variant->mech);
+	ASSERT_EQ(2, id);
+	for (int i = 0; i < TRIES && !(busy && out_flags & BHLAB_OUT_WAITED); i++) {
+		start_spinner(_metadata, self->fd, id);
+		if (ACT(DISABLE, id) == -EBUSY) {
+			busy++;
+			EXPECT_LE(0, act_flags(self->fd, BHLAB_IOC_DISABLE, id, BHLAB_ACT_SYNC,
+					       &out_flags));
+		}
+		EXPECT_EQ(0, bh_state(self->fd, id, &st));
+		EXPECT_EQ(0, st.out_state & RUNNING);
+		EXPECT_EQ(BHLAB_RESULT_IDLE, ACT(ENABLE, id));
+		EXPECT_EQ(0, bh_wait_for(self->fd, id, IDLE));
+	}
+	EXPECT_LT(0, busy);
+	EXPECT_EQ(BHLAB_OUT_WAITED, out_flags & BHLAB_OUT_WAITED);
+}
+
+/* --- hrtimers with a period */
+
+BENCH(periods)
+VARIANT(hrtimer, BHLAB_MECH_HRTIMER, periods)
+VARIANT(hrtimer_soft, BHLAB_MECH_HRTIMER_SOFT, periods)
+
+static int add_period(int fd, __u32 mech, __u64 ns, __u64 spin)
+{
+	const struct bhlab_step steps[] = { BH_SPIN(spin) };
+	struct bhlab_item_create c;
+
+	bh_fill(&c, mech, "period");
+	bh_steps(&c, steps, 1);
+	c.period_ns = ns;
+	return bh_create(fd, &c);
+}
+
+TEST_F(periods, until_cancelled)
+{
+	struct bhlab_item_state st;
+	int id = add_period(self->fd, variant->mech, 2 * BH_MS, 0);
+
+	ASSERT_EQ(2, id);
+	for (int i = 0; i < 10; i++) {
+		EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(DELAY, id, .ns = 0));
+		EXPECT_EQ(0, bh_state(self->fd, id, &st));
+		EXPECT_EQ(BHLAB_STATE_PERIODIC, st.out_state & BHLAB_STATE_PERIODIC);
+		EXPECT_EQ(2 * BH_MS, st.out_period_ns);
+		EXPECT_EQ(0, bh_wait_runs(self->fd, id, st.out_runs + 5));
+		STILL_BUSY(id);
+		EXPECT_EQ(BHLAB_RESULT_WAS_PENDING,
+			  ACT(CANCEL, id, .flags = i % 2 ? BHLAB_ACT_SYNC : 0));
+		WAIT_IDLE(id);
+		EXPECT_EQ(0, bh_state(self->fd, id, &st));
+		EXPECT_EQ(0, st.out_state);
+		EXPECT_EQ(0, st.out_period_ns);
+		EXPECT_EQ(st.out_accepted, st.out_runs + st.out_cancelled);
+		EXPECT_EQ(-ETIMEDOUT, bh_wait(self->fd, id, BHLAB_COND_STARTED, st.out_runs + 1,
+					      10 * BH_MS));
+	}
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
+	EXPECT_EQ(BHLAB_RESULT_WAITED, ACT(FLUSH, id));
+	EXPECT_EQ(0, bh_destroy(self->fd, id));
+}
+
+/* Whatever it is that meets it: it ends, and all is accounted for. */
+TEST_F(periods, cancelled_at_any_time)
+{
+	struct bhlab_info info;
+	struct bhlab_item_state st;
+	int id;
+
+	ASSERT_EQ(0, bh_info(self->fd, &info));
+	id = add_period(self->fd, variant->mech, info.out_period_ns, info.out_period_ns / 2);
+	ASSERT_EQ(2, id);
+	for (int i = 0; i < 300; i++) {
+		EXPECT_LE(0, ACT(QUEUE, id));
+		if (i % 3)
+			bh_sleep(i * BH_US);
+		ACT(CANCEL, id, .flags = i % 2 ? BHLAB_ACT_SYNC : 0);
+	}
+	EXPECT_LE(0, ACT(CANCEL, id, .flags = BHLAB_ACT_SYNC));
+	EXPECT_EQ(0, bh_state(self->fd, id, &st));
+	EXPECT_EQ(0, st.out_state);
+	EXPECT_EQ(st.out_accepted, st.out_runs + st.out_cancelled);
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, ACT(QUEUE, id));
+	EXPECT_EQ(0, bh_wait_runs(self->fd, id, st.out_runs + 3));
+}
+
+TEST_F(periods, values)
+{
+	struct bhlab_info info;
+
+	ASSERT_EQ(0, bh_info(self->fd, &info));
+	EXPECT_EQ(-EINVAL, add_period(self->fd, variant->mech, 1, 0));
+	EXPECT_EQ(-EINVAL, add_period(self->fd, variant->mech, info.out_period_ns - 1, 0));
+	EXPECT_EQ(-EINVAL, add_period(self->fd, variant->mech, BHLAB_NS_MAX + 1, 0));
+	EXPECT_EQ(-EINVAL, add_period(self->fd, variant->mech, -1ULL, 0));
+	EXPECT_EQ(-EINVAL, add_period(self->fd, variant->mech, BH_MS, BH_MS / 2 + 1));
+	EXPECT_EQ(-EOPNOTSUPP, add_period(self->fd, BHLAB_MECH_TIMER, BH_MS, 0));
+	EXPECT_LT(0, add_period(self->fd, variant->mech, BH_MS, BH_MS / 2));
+}
+
 /* --- CPUs that come and go */
 
 FIXTURE(hotplug) {
@@ -1172,6 +1442,10 @@ FIXTURE_VARIANT_ADD(hotplug, irq) {
 
 FIXTURE_VARIANT_ADD(hotplug, irq_work) {
 	.mech = BHLAB_MECH_IRQ_WORK,
+};
+
+FIXTURE_VARIANT_ADD(hotplug, irq_poll) {
+	.mech = BHLAB_MECH_IRQ_POLL,
 };
 
 FIXTURE_VARIANT_ADD(hotplug, timer) {

@@ -229,6 +229,11 @@ enum bhlab_nr {
  * @BHLAB_MECH_RCU: an rcu_head; runs after a grace period, in RCU_SOFTIRQ or in
  *	one of RCU's threads
  * @BHLAB_MECH_RCU_WORK: an rcu_work; runs in a kworker after a grace period
+ * @BHLAB_MECH_IRQ_POLL: an irq_poll; runs in IRQ_POLL_SOFTIRQ, with a weight
+ * @BHLAB_MECH_CSD: a call_single_data_t; runs in hardirq context on another CPU, or
+ *	in the idle task there, with interrupts off
+ * @BHLAB_MECH_SRCU: an rcu_head for call_srcu() on an srcu_struct of its own; runs
+ *	in a kworker, with bottom halves off
  */
 enum bhlab_mech {
 	BHLAB_MECH_WORK = 1,
@@ -242,6 +247,9 @@ enum bhlab_mech {
 	BHLAB_MECH_KTHREAD_WORK = 9,
 	BHLAB_MECH_RCU = 10,
 	BHLAB_MECH_RCU_WORK = 11,
+	BHLAB_MECH_IRQ_POLL = 12,
+	BHLAB_MECH_CSD = 13,
+	BHLAB_MECH_SRCU = 14,
 };
 
 /**
@@ -298,7 +306,8 @@ enum bhlab_verb {
  * @BHLAB_OP_IRQ_ON: enable them again
  * @BHLAB_OP_PUSH: push @arg entries into the FIFO @target; entries that do not
  *	fit are dropped, and recorded as DROPPED
- * @BHLAB_OP_POP: pop up to @arg entries from the FIFO @target, 0: all
+ * @BHLAB_OP_POP: pop up to @arg entries from the FIFO @target, 0: all. The POPs of
+ *	a poll program together take no more than its weight
  * @BHLAB_OP_FLUSH: end the delay of the item @target, and wait for its last
  *	activation; or wait for everything that is on the queue @target. Not for
  *	an irq
@@ -308,6 +317,12 @@ enum bhlab_verb {
  * @BHLAB_OP_SYNCHRONIZE_IRQ: wait until no handler of the irq @target runs
  * @BHLAB_OP_EVERY: the next step is for each @arg-th run only, 1 to 4294967295
  * @BHLAB_OP_CHANCE: the next step is for @arg of 100 runs only, 1 to 100
+ * @BHLAB_OP_COMPLETE: tell the kernel that the poll is complete, so that it can be
+ *	activated again. If the run has popped as many entries as its weight, the
+ *	program ends here instead, and the kernel polls again. Poll programs only,
+ *	and not in a bracket
+ * @BHLAB_OP_RCU: rcu_read_lock(): grace periods wait until RCU_END
+ * @BHLAB_OP_RCU_END: rcu_read_unlock()
  *
  * A step that cannot be carried out when its turn comes is skipped: its target
  * is gone or must not be queued now, or no time is left for it. The run's record
@@ -323,8 +338,8 @@ enum bhlab_verb {
  * SPIN is measured in wall-clock time, even if other tasks get the CPU meanwhile.
  * Time for which a program is held (see "Time" below) does not count.
  *
- * Brackets (LOCK to UNLOCK, BH_OFF to BH_ON, IRQ_OFF to IRQ_ON) are nested, and
- * are closed within the program. The rules inside of brackets are:
+ * Brackets (LOCK to UNLOCK, BH_OFF to BH_ON, IRQ_OFF to IRQ_ON, RCU to RCU_END) are
+ * nested, and are closed within the program. The rules inside of brackets are:
  *
  * - no SLEEP, unless all open brackets are mutexes;
  * - locks are taken in the order in which they were created, and mutexes before
@@ -332,8 +347,9 @@ enum bhlab_verb {
  * - no spin lock inside of a spin lock for a stricter context;
  * - no lock and no BH_OFF inside of IRQ_OFF;
  * - no BH_OFF inside of a spin lock for hardirq context;
- * - no lock in items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE, since a spin
- *   lock sleeps on RT.
+ * - no RCU inside of RCU;
+ * - no lock in a csd, and in items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE,
+ *   since a spin lock sleeps on RT.
  *
  * A program that breaks one of these rules is EINVAL.
  *
@@ -388,9 +404,12 @@ enum bhlab_op {
 	BHLAB_OP_SYNCHRONIZE_IRQ = 25,
 	BHLAB_OP_EVERY = 26,
 	BHLAB_OP_CHANCE = 27,
+	BHLAB_OP_COMPLETE = 28,
+	BHLAB_OP_RCU = 29,
+	BHLAB_OP_RCU_END = 30,
 };
 
-/* struct bhlab_step.flags: @cpu is valid; for QUEUE, and DELAY of work and timers. */
+/* struct bhlab_step.flags: @cpu is valid; for QUEUE, and DELAY of work, timers, csd. */
 #define BHLAB_STEP_CPU		(1U << 0)
 /* CANCEL, DISABLE: wait for a running handler. */
 #define BHLAB_STEP_SYNC		(1U << 1)
@@ -425,7 +444,8 @@ struct bhlab_step {
  *	step does not use is not zero (EOPNOTSUPP)
  * @BHLAB_WHY_OBJECT: the lab has no such lock or FIFO (ENOENT)
  * @BHLAB_WHY_MECHANISM: programs of this kind do not have this step: THREAD and
- *	NONE are for the top half of an irq, REQUEUE is not for an irq (EINVAL)
+ *	NONE are for the top half of an irq, REQUEUE is not for an irq, COMPLETE is
+ *	for poll programs (EINVAL)
  * @BHLAB_WHY_CONTEXT: the context that the program is written for forbids the
  *	step. That is BHLAB_CTX_TASK for a thread, BHLAB_CTX_SOFTIRQ on a BH
  *	queue, else &bhlab_mech_info.out_written_for (EINVAL)
@@ -447,7 +467,7 @@ struct bhlab_step {
  * @BHLAB_WHY_LOCK_CONTEXT: the context of the lock is less strict than the
  *	program's (EINVAL)
  * @BHLAB_WHY_NESTING: the bracket must not be opened inside of a bracket that is
- *	open here (EINVAL)
+ *	open here, and COMPLETE inside of none (EINVAL)
  * @BHLAB_WHY_NOT_LAST: the step does not close the bracket that was opened last,
  *	or no bracket is open (EINVAL)
  * @BHLAB_WHY_NOT_CLOSED: the step opens a bracket that is never closed (EINVAL)
@@ -616,7 +636,8 @@ struct bhlab_info {
  * @size: sizeof(struct bhlab_mech_info)
  * @flags: must be 0
  * @mech: enum bhlab_mech, 1 to &bhlab_info.out_mechs; ENOENT beyond
- * @out_native: verbs that are a call of the kernel, 1 << enum bhlab_verb
+ * @out_native: verbs that are a call of the kernel, 1 << enum bhlab_verb; 0: this
+ *	kernel does not have the mechanism, and to create an item is EOPNOTSUPP
  * @out_emulated: verbs that the driver emulates, since the kernel has no such
  *	call; verbs in neither mask are EOPNOTSUPP
  * @out_steps: steps that the program of an item may have, 1 << enum bhlab_op
@@ -676,6 +697,13 @@ struct bhlab_mech_info {
  *	size, and of the flags) write nothing when they fail, so set it to 0
  * @out_step: with @out_why the index of the step, from 0: the program's steps
  *	first, then the thread's; 0 if no step is to blame
+ * @weight: irq_poll: how many entries one run may pop, 1 to BHLAB_WEIGHT_MAX; 0:
+ *	BHLAB_WEIGHT_MAX. Other mechanisms: 0
+ * @reserved: must be 0
+ * @period_ns: hrtimer, hrtimer_soft: once it is queued it expires again and again,
+ *	this time after it was to expire before, until it is cancelled or the lab's
+ *	chain ends; at least &bhlab_info.out_period_ns, and twice as long as its
+ *	program spins (EINVAL). 0: it expires once. Other mechanisms: 0
  *
  * A program that spins longer than &bhlab_info.out_atomic_ns in atomic context,
  * with bottom halves or interrupts off, with a lock held or at real-time priority
@@ -704,7 +732,12 @@ struct bhlab_item_create {
 	__u32 priority;
 	__u32 out_why;
 	__u32 out_step;
+	__u32 weight;
+	__u32 reserved;
+	__aligned_u64 period_ns;
 };
+
+#define BHLAB_WEIGHT_MAX	64
 
 /* @cpu is valid. */
 #define BHLAB_ITEM_CPU		(1U << 0)
@@ -771,15 +804,19 @@ struct bhlab_item_create {
  * @out_throttled: runs in which steps were skipped because the CPU's budget, or
  *	the user's share, was spent
  * @out_expired: delays of the driver's own that expired
- * @out_period_ns: irq: the period of the active trigger, else 0
+ * @out_period_ns: irq: the period of the active trigger, else 0; hrtimer: the period
+ *	while it is active, else 0
  * @out_period_left: irq: how often the active trigger will still raise the line
  * @out_period_missed: irq: periods in which a trigger was too late to raise the
- *	line; it does not raise the line later instead
+ *	line; it does not raise the line later instead. hrtimer: periods in which it
+ *	did not expire, since it was too late or the CPU's budget was spent
  * @out_cookie: as created
  * @out_name: as created
  * @out_data: as created
  * @out_nice: as created
  * @out_priority: as created
+ * @out_weight: its weight; 0 if it has none
+ * @reserved: 0
  */
 struct bhlab_item_state {
 	__u32 size;
@@ -815,6 +852,8 @@ struct bhlab_item_state {
 	char out_data[BHLAB_DATA_LEN];
 	__s32 out_nice;
 	__u32 out_priority;
+	__u32 out_weight;
+	__u32 reserved;
 };
 
 /* An activation was accepted, and its run has not started. */
@@ -825,7 +864,7 @@ struct bhlab_item_state {
 #define BHLAB_STATE_RUNNING	(1U << 2)
 /* Disabled at least once more than enabled. */
 #define BHLAB_STATE_DISABLED	(1U << 3)
-/* A trigger with a period is active. */
+/* A trigger with a period is active, or an hrtimer with one. */
 #define BHLAB_STATE_PERIODIC	(1U << 4)
 
 /**
@@ -1150,7 +1189,10 @@ struct bhlab_fifo_state {
  *
  * DISABLE: IDLE; or WAS_PENDING for a work item whose pending activation the call
  * has cancelled. With BHLAB_ACT_SYNC it waits for a running handler. EPERM: a
- * tasklet that is scheduled, without CAP_SYS_ADMIN.
+ * tasklet that is scheduled, without CAP_SYS_ADMIN. The kernel's call for an
+ * irq_poll waits for what is pending, and not for an enable: EBUSY if it would have
+ * to wait without BHLAB_ACT_SYNC, or if the irq_poll is disabled already. WAS_PENDING:
+ * it would have been polled again, having used up its weight, and is not.
  *
  * ENABLE: always IDLE. EINVAL: not disabled.
  *
@@ -1161,6 +1203,12 @@ struct bhlab_fifo_state {
  * has an active trigger already. EINVAL: a period below
  * &bhlab_info.out_period_ns, or a top half that spins for more than half of the
  * period.
+ *
+ * A csd is called on the CPU that is named, else on the next online one after the
+ * caller's. To call one's own CPU is a function call for the kernel, and no bottom
+ * half: a verb then calls from a kworker on another CPU; a step is skipped; a delay
+ * that ends on that CPU, or finds it offline, calls another one. EOPNOTSUPP: no other
+ * CPU is online.
  *
  * With BHLAB_ACT_CPU the driver calls a mechanism whose kernel call takes no CPU
  * from a kworker on that CPU. Any CPU is allowed, since kworkers, timers and
