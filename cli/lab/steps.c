@@ -106,7 +106,8 @@ static int step_option(struct step *step, const char *form, const char *word,
 		step->raw.flags |= step_options[i].flag;
 		return step_options[i].letter == 'c' ? step_cpu(step, left, e) : 0;
 	}
-	return superfluous(word, *form == 'c' ? "means nothing here" : "is one word too many", e);
+	return superfluous(word, *form == 'c' && !step->raw.flags ? "means nothing here" :
+			   "is one word too many", e);
 }
 
 static const char *operand_name(char form)
