@@ -28,6 +28,7 @@ static bool bhlab_create_fits(const struct bhlab_mech_ops *ops,
 
 	return ops && !(cmd->flags & BHLAB_ITEM_ATTRS & ~ops->attrs) &&
 	       (!thread || ops->takes_thread) &&
+	       cmd->flow <= ops->last_flow && !cmd->reserved &&
 	       (!cmd->queue || ops->takes_queue) &&
 	       ((!cmd->nice && !cmd->priority) || ops->takes_priority) &&
 	       (thread || (!cmd->nr_thread_steps && !cmd->thread_steps)) &&
@@ -181,6 +182,7 @@ static struct bhlab_item *bhlab_item_alloc(struct bhlab_lab *lab,
 	item->cpu = cmd->cpu;
 	item->nice = cmd->nice;
 	item->priority = cmd->priority;
+	item->flow = cmd->flow;
 	item->cookie = cmd->cookie;
 	memcpy(item->data, cmd->data, sizeof(item->data));
 	item->privileged = bhlab_has_cap(CAP_SYS_ADMIN);

@@ -25,8 +25,8 @@ static_assert(sizeof(struct bhlab_info) == 200);
 static_assert(sizeof(struct bhlab_mech_info) == 56);
 static_assert(sizeof(struct bhlab_ring_setup) == 64);
 static_assert(sizeof(struct bhlab_step) == 24);
-static_assert(sizeof(struct bhlab_item_create) == 136);
-static_assert(sizeof(struct bhlab_item_state) == 256);
+static_assert(sizeof(struct bhlab_item_create) == 144);
+static_assert(sizeof(struct bhlab_item_state) == 296);
 static_assert(sizeof(struct bhlab_item_program) == 32);
 static_assert(sizeof(struct bhlab_lookup) == 48);
 static_assert(sizeof(struct bhlab_destroy) == 16);
@@ -137,8 +137,11 @@ static struct bhlab_object *bhlab_cmd_create(struct bhlab_lab *lab,
 
 static int bhlab_cmd_state(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 {
-	struct bhlab_item *item = bhlab_item_get(lab, cmd->state.id);
+	struct bhlab_item *item;
 
+	if (cmd->state.reserved)
+		return -EOPNOTSUPP;
+	item = bhlab_item_get(lab, cmd->state.id);
 	if (!item)
 		return -ENOENT;
 	cmd->state = (struct bhlab_item_state) { .id = cmd->state.id };

@@ -48,7 +48,8 @@ struct bhlab_stamp {
 /**
  * struct bhlab_item - one deferrable function
  * @ops: its mechanism
- * @flags, @cpu, @nice, @priority, @cookie, @data: see struct bhlab_item_create
+ * @flags, @cpu, @nice, @priority, @cookie, @data, @flow: see struct
+ *	bhlab_item_create
  * @queue: the workqueue that it names, pinned, or NULL
  * @process_ns: the part of lab->process_ns that its programs take
  * @privileged: created with CAP_SYS_ADMIN; its steps may do what that allows
@@ -70,7 +71,7 @@ struct bhlab_stamp {
  * @syncing: callers that wait for its handler in the kernel's cancel
  * @serial: counts the activations that were asked for
  * @stamps: a ring of @nr_stamps from @first_stamp on, oldest first
- * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @skipped,
+ * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @lost, @skipped,
  *	@throttled, @expired: see struct bhlab_item_state
  * @delay: the driver's own delay, see delay.c; while @delayed it ends at
  *	@delay_until, and @delay_stamp is the activation's
@@ -84,6 +85,7 @@ struct bhlab_item {
 	u64 process_ns;
 	s32 nice;
 	u32 priority;
+	u32 flow;
 	bool privileged;
 	bool atomic;
 	bool over_lab_time;
@@ -116,6 +118,7 @@ struct bhlab_item {
 	u64 runs;
 	u64 cancelled;
 	u64 merged;
+	u64 lost;
 	u64 skipped;
 	u64 throttled;
 	u64 expired;
@@ -191,6 +194,7 @@ int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *waited);
 int bhlab_item_disable(struct bhlab_item *item, bool sync, bool privileged,
 		       u32 *depth, bool *waited);
 int bhlab_item_enable(struct bhlab_item *item, u32 *depth);
+int bhlab_item_deassert(struct bhlab_item *item, bool *asserted);
 int bhlab_item_period(struct bhlab_item *item, u64 ns, u32 count);
 void bhlab_item_die(struct bhlab_item *item);
 void bhlab_item_leave_queues(struct bhlab_item *item);

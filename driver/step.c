@@ -293,6 +293,14 @@ static int bhlab_do_enable(struct bhlab_run *run, const struct bhlab_step *s,
 	return bhlab_item_enable(target, &depth);
 }
 
+static int bhlab_do_deassert(struct bhlab_run *run, const struct bhlab_step *s,
+			     struct bhlab_item *target)
+{
+	bool asserted;
+
+	return bhlab_item_deassert(target, &asserted);
+}
+
 static void bhlab_do_item(struct bhlab_run *run, const struct bhlab_step *s,
 			  const struct bhlab_step_op *op)
 {
@@ -455,6 +463,8 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 		   .arg_max = BHLAB_FIFO_MAX, .run = bhlab_do_push),
 	BHLAB_STEP(POP, BHLAB_ANYWHERE, .target = BHLAB_KIND_FIFO,
 		   .arg_max = BHLAB_FIFO_MAX, .run = bhlab_do_pop),
+	BHLAB_STEP(DEASSERT, BHLAB_ANYWHERE, .target = BHLAB_KIND_ITEM,
+		   .verb = BHLAB_VERB_TRIGGER, .on_item = bhlab_do_deassert),
 };
 
 /* NULL if there is no such step. */

@@ -53,6 +53,13 @@ WORDS(attribute, "attribute",
 	{ "pinned", BHLAB_ITEM_PINNED },
 	{ "static", BHLAB_ITEM_STATIC });
 
+WORDS(flow, "flow",
+	{ "sim", BHLAB_FLOW_SIM },
+	{ "simple", BHLAB_FLOW_SIMPLE },
+	{ "edge", BHLAB_FLOW_EDGE },
+	{ "level", BHLAB_FLOW_LEVEL },
+	{ "fasteoi", BHLAB_FLOW_FASTEOI });
+
 WORDS(shape, "attribute of a queue",
 	{ "percpu", BHLAB_WQ_PERCPU },
 	{ "unbound", BHLAB_WQ_UNBOUND },
@@ -117,7 +124,9 @@ WORDS(state, "state",
 	{ "delayed", BHLAB_STATE_DELAYED },
 	{ "running", BHLAB_STATE_RUNNING },
 	{ "disabled", BHLAB_STATE_DISABLED },
-	{ "periodic", BHLAB_STATE_PERIODIC });
+	{ "periodic", BHLAB_STATE_PERIODIC },
+	{ "asserted", BHLAB_STATE_ASSERTED },
+	{ "masked", BHLAB_STATE_MASKED });
 
 WORDS(context, "context",
 	{ "task", BHLAB_CTX_TASK },
@@ -176,6 +185,7 @@ static const struct step_word steps[] = {
 	{ "irq_on", BHLAB_OP_IRQ_ON, "" },
 	{ "push", BHLAB_OP_PUSH, "ON" },
 	{ "pop", BHLAB_OP_POP, "On" },
+	{ "deassert", BHLAB_OP_DEASSERT, "T" },
 };
 
 const struct step_word *step_by_name(const char *name)

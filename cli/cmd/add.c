@@ -57,6 +57,8 @@ static int check_attributes(const struct add *add, struct error *e)
 		return usage(e, "%s has no top half; use --do", mech->out_name);
 	if (arg_given(add->call, "--thread"))
 		return usage(e, "%s has no thread", mech->out_name);
+	if (arg_given(add->call, "--flow"))
+		return usage(e, "%s has no line, and so no flow", mech->out_name);
 	return 0;
 }
 
@@ -100,6 +102,7 @@ static void fill(struct add *add)
 		.cookie = arg_number(call, "--cookie", 0),
 		.nice = (int32_t)arg_number(call, "--nice", 0),
 		.priority = (uint32_t)arg_number(call, "--priority", 0),
+		.flow = (uint32_t)arg_number(call, "--flow", BHLAB_FLOW_SIM),
 	};
 	fill_flags(create, call);
 	strcpy(create->name, arg_typed(call, "NAME"));
@@ -431,6 +434,8 @@ const struct command command_add = {
 		{ "--do", &arg_steps, "its program; for an irq, the same as --top" },
 		{ "--top", &arg_steps, "irq: the program of its top half" },
 		{ "--thread", &arg_steps, "irq: give it a thread, with this program" },
+		{ "--flow", .words = &flow_words,
+		  .help = "irq: its controller and flow handler; default sim" },
 		{ "--queue", &arg_queue, "work, rcu_work: the workqueue; default percpu" },
 		{ "--cpu", &arg_cpu, "queue or trigger on this CPU, unless the verb names another" },
 		{ "--data", &arg_text, "a payload that each run records" },
@@ -451,6 +456,7 @@ const struct command command_add = {
 		"  queue ITEM [--cpu CPU]          queue an item\n"
 		"  delay ITEM PERIOD [--cpu CPU]   activate an item after a time\n"
 		"  trigger ITEM                    raise the line of an irq\n"
+		"  deassert ITEM                   deassert a line that was added with --flow level\n"
 		"  requeue [N]                     queue the item itself again, up to N times\n"
 		"  cancel ITEM                     cancel its pending activation\n"
 		"  disable ITEM, enable ITEM       do not wait for its handler\n"

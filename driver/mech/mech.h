@@ -25,6 +25,7 @@ struct bhlab_item;
  * @takes_thread: items may have a thread with its own program; the other program
  *	is the top half's
  * @takes_priority: items may set the priority of their thread
+ * @last_flow: the highest enum bhlab_flow of its items
  * @merges: an activation that coalesces is accepted and counted as merged
  *
  * @context_here: the context on this kernel, if that can differ
@@ -48,6 +49,8 @@ struct bhlab_item;
  * @delayed: the pending activation is on a delay of the kernel's; NULL: only the
  *	kernel knows whether it has reached its queue
  * @period: raise the line @count times, @ns apart; or an errno
+ * @deassert: deassert the line; 1 if that took back an activation, 0, or an errno;
+ *	@asserted: it was
  * @end_period: stop that; true if there would have been more raises
  *
  * May sleep:
@@ -70,6 +73,7 @@ struct bhlab_mech_ops {
 	bool takes_queue;
 	bool takes_thread;
 	bool takes_priority;
+	u32 last_flow;
 	bool merges;
 	bool sync_cancels;
 	u32 after;
@@ -93,6 +97,7 @@ struct bhlab_mech_ops {
 	bool (*delayed)(struct bhlab_item *item);
 	int (*period)(struct bhlab_item *item, u64 ns, u32 count);
 	bool (*end_period)(struct bhlab_item *item);
+	int (*deassert)(struct bhlab_item *item, bool *asserted);
 
 	bool (*sync)(struct bhlab_item *item);
 	int (*flush)(struct bhlab_item *item);

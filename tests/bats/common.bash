@@ -108,7 +108,7 @@ item() {
 ALL_MECHANISMS='work, tasklet, tasklet_hi, irq, irq_work, timer, hrtimer, hrtimer_soft, kthread_work'
 ALL_MECHANISMS+=', rcu, rcu_work'
 ALL_STEPS='spin, sleep, queue, delay, trigger, requeue, mark, thread, none, cancel, disable, enable'
-ALL_STEPS+=', lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop'
+ALL_STEPS+=', lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop, deassert'
 
 # Lines "EXIT ERRNO | COMMAND | ERROR" from stdin, ERRNO "-" where the kernel was not asked: each
 # command must be refused just so. They run in one batch, in the lab if there is one. ALL_MECHANISMS

@@ -198,7 +198,7 @@ static void fill_fifo_state(struct bench *b, union request *r)
 	X(create, ITEM_CREATE, bhlab_item_create, priority, ITEM_FLAGS, fill_create, \
 	  OUT(bhlab_item_create, out_id, out_id))				\
 	X(state, ITEM_STATE, bhlab_item_state, out_priority, 0, fill_state,		\
-	  OUT(bhlab_item_state, out_mech, out_priority))			\
+	  OUT(bhlab_item_state, out_mech, out_repeated))			\
 	X(program, ITEM_PROGRAM, bhlab_item_program, steps, 0, fill_program, NO_OUT) \
 	X(lookup, LOOKUP, bhlab_lookup, name, BHLAB_LOOKUP_RESERVE, fill_lookup, \
 	  OUT(bhlab_lookup, id, out_kind))					\
@@ -584,6 +584,12 @@ static const struct unused {
 	UNUSED(ITEM_CREATE, bhlab_item_create, nr_thread_steps, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, thread_steps, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, thread_steps, 1ULL << 63, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, flow, BHLAB_FLOW_EDGE, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, flow, 1U << 31, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, reserved, 1, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, reserved, 1U << 31, fill_create),
+	UNUSED(ITEM_STATE, bhlab_item_state, reserved, 1, fill_state),
+	UNUSED(ITEM_STATE, bhlab_item_state, reserved, 1U << 31, fill_state),
 	UNUSED(ITEM_PROGRAM, bhlab_item_program, reserved, 1, fill_program),
 	UNUSED(ITEM_PROGRAM, bhlab_item_program, reserved, 1U << 31, fill_program),
 	UNUSED(ITEM_PROGRAM, bhlab_item_program, thread, 2, fill_program),
