@@ -258,6 +258,6 @@ bool lab_next_item(const struct lab *lab, struct bhlab_item_state *state, uint32
 
 bool item_is_stuck(const struct bhlab_item_state *state)
 {
-	return state->out_state & (BHLAB_STATE_PERIODIC | BHLAB_STATE_ASSERTED) ||
+	return state->out_state & BHLAB_STATE_PERIODIC ||
 	       (state->out_state & BHLAB_STATE_DISABLED && state->out_state & BHLAB_STATE_PENDING);
 }

@@ -546,7 +546,8 @@ struct bhlab_info {
  * - all steps of such handlers are skipped there, except steps that close an open
  *   bracket; BHLAB_EVENT_F_THROTTLED and &bhlab_item_state.out_throttled report
  *   it;
- * - the driver's own delays, and triggers with a period, wait;
+ * - the driver's own delays, and triggers with a period, wait; so does a level line
+ *   that is still asserted when its handler has returned;
  * - QUEUE, DELAY and TRIGGER of an item whose handler is charged to the budget
  *   wait for at most a second before they activate it. EINTR: a signal came
  *   meanwhile. A batch stops before that verb;
