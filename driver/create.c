@@ -18,7 +18,7 @@
 
 #define BHLAB_ITEM_ATTRS						\
 	(BHLAB_ITEM_HARD | BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE |	\
-	 BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC)
+	 BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC | BHLAB_ITEM_ONESHOT)
 
 /* False if a field is set that this mechanism does not use, or not without its flag. */
 static bool bhlab_create_fits(const struct bhlab_mech_ops *ops,
@@ -43,7 +43,8 @@ static int bhlab_create_check_values(const struct bhlab_item_create *cmd)
 		return ret;
 	if (cmd->nice < MIN_NICE || cmd->nice > MAX_NICE ||
 	    cmd->priority > MAX_RT_PRIO - 1 || (cmd->nice && cmd->priority) ||
-	    (cmd->flags & BHLAB_ITEM_HARD && cmd->flags & BHLAB_ITEM_LAZY))
+	    (cmd->flags & BHLAB_ITEM_HARD && cmd->flags & BHLAB_ITEM_LAZY) ||
+	    (cmd->flags & BHLAB_ITEM_ONESHOT && !(cmd->flags & BHLAB_ITEM_THREAD)))
 		return -EINVAL;
 	/* The padding is copied into every record: it must not carry anything. */
 	if (memchr_inv(cmd->data + strlen(cmd->data), 0,
@@ -223,9 +224,10 @@ static u32 bhlab_item_threads(const struct bhlab_item *item)
 	case BHLAB_MECH_KTHREAD_WORK:
 		return 1;
 	case BHLAB_MECH_IRQ:
-		/* On RT, and with threadirqs, the top half has a thread as well. */
+		/* On RT, and with threadirqs, most top halves have one as well. */
 		return !!(item->flags & BHLAB_ITEM_THREAD) +
-		       (bhlab_mech_context(item->ops) == BHLAB_CTX_TASK);
+		       (bhlab_mech_context(item->ops) == BHLAB_CTX_TASK &&
+			!(item->flags & BHLAB_ITEM_ONESHOT));
 	default:
 		return bhlab_item_holds_kworker(item);
 	}

@@ -51,7 +51,8 @@ WORDS(attribute, "attribute",
 	{ "lazy", BHLAB_ITEM_LAZY },
 	{ "irqsafe", BHLAB_ITEM_IRQSAFE },
 	{ "pinned", BHLAB_ITEM_PINNED },
-	{ "static", BHLAB_ITEM_STATIC });
+	{ "static", BHLAB_ITEM_STATIC },
+	{ "oneshot", BHLAB_ITEM_ONESHOT });
 
 WORDS(flow, "flow",
 	{ "sim", BHLAB_FLOW_SIM },

@@ -231,7 +231,8 @@ static const struct {
 	[BHLAB_WHY_CAPABILITY] = { "returning IRQ_NONE needs CAP_SYS_ADMIN" },
 	[BHLAB_WHY_SLEEP] = { "inside brackets other than mutexes it must not sleep" },
 	[BHLAB_WHY_NO_LOCKS] = {
-		"items with --hard or --irqsafe take no lock: on RT a spin lock sleeps"
+		"items with --hard or --irqsafe, and top halves with --oneshot, take no lock: on RT a "
+		"spin lock sleeps"
 	},
 	[BHLAB_WHY_NESTING] = {
 		"it must not be opened inside of a bracket that is open here",
@@ -345,6 +346,9 @@ static int refused_create(const struct add *add, int err, struct error *e)
 	if (err == EPERM)
 		return fail(e, STATUS_REFUSED, err,
 			    "a priority, and a nice value below 0, need CAP_SYS_NICE");
+	if (err == EINVAL && create->flags & BHLAB_ITEM_ONESHOT &&
+	    !(create->flags & BHLAB_ITEM_THREAD))
+		return fail(e, STATUS_REFUSED, err, "--oneshot waits for a thread: add one with --thread");
 	if (err == EINVAL && create->flags & BHLAB_ITEM_STATIC)
 		return fail(e, STATUS_REFUSED, err, "the static instance is not for BH queues");
 	if (err == EINVAL && add->mech->out_attrs & BHLAB_ITEM_LAZY)
@@ -447,6 +451,7 @@ const struct command command_add = {
 		{ "--pinned", &arg_flag, "timers: run on the CPU that starts the timer" },
 		{ "--static", &arg_flag,
 		  "work, tasklets: use the instance that the module declares" },
+		{ "--oneshot", &arg_flag, "irq: keep the line masked until its thread has returned" },
 		{ "--nice", &arg_nice, "kthread_work: nice value of its thread" },
 		{ "--priority", &arg_u32, "kthread_work: SCHED_FIFO priority of its thread" }),
 	.notes =

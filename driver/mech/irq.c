@@ -165,15 +165,18 @@ static irqreturn_t bhlab_irq_thread(int virq, void *data)
 	return IRQ_HANDLED;
 }
 
-static unsigned long bhlab_irq_type(const struct bhlab_irq *irq)
+static unsigned long bhlab_irq_flags(const struct bhlab_irq *irq)
 {
+	unsigned long oneshot = irq->item.flags & BHLAB_ITEM_ONESHOT ?
+				IRQF_ONESHOT : 0;
+
 	switch (irq->item.flow) {
 	case BHLAB_FLOW_SIM:
-		return 0;
+		return oneshot;
 	case BHLAB_FLOW_LEVEL:
-		return IRQF_TRIGGER_HIGH;
+		return oneshot | IRQF_TRIGGER_HIGH;
 	default:
-		return IRQF_TRIGGER_RISING;
+		return oneshot | IRQF_TRIGGER_RISING;
 	}
 }
 
@@ -186,7 +189,7 @@ static int bhlab_irq_request(struct bhlab_irq *irq)
 	return request_threaded_irq(irq->line.virq, bhlab_irq_top,
 				    item->flags & BHLAB_ITEM_THREAD ?
 				    bhlab_irq_thread : NULL,
-				    bhlab_irq_type(irq), irq->action, irq);
+				    bhlab_irq_flags(irq), irq->action, irq);
 }
 
 static int bhlab_line_create(struct bhlab_line *line)
@@ -289,7 +292,8 @@ static int bhlab_irq_create(struct bhlab_irq *irq)
 	if (bhlab_irq_is_sim(irq))
 		return bhlab_line_create(&irq->line);
 	ret = bhlab_chip_create(&irq->chip, irq->item.flow,
-				bhlab_irq_context == BHLAB_CTX_TASK,
+				bhlab_irq_context == BHLAB_CTX_TASK &&
+				!(irq->item.flags & BHLAB_ITEM_ONESHOT),
 				&bhlab_irq_chip_ops);
 	irq->line.domain = irq->chip.domain;
 	irq->line.virq = irq->chip.virq;
@@ -606,6 +610,7 @@ const struct bhlab_mech_ops bhlab_irq_ops = {
 	.context_here = bhlab_irq_here,
 	.size = sizeof(struct bhlab_irq),
 	.resource = BHLAB_RES_IRQ,
+	.attrs = BHLAB_ITEM_ONESHOT,
 	.takes_thread = true,
 	.last_flow = BHLAB_FLOW_FASTEOI,
 	.merges = true,

@@ -181,7 +181,8 @@ static void fill_fifo_state(struct bench *b, union request *r)
 
 #define ITEM_FLAGS								\
 	(BHLAB_ITEM_CPU | BHLAB_ITEM_THREAD | BHLAB_ITEM_QUEUED | BHLAB_ITEM_HARD | \
-	 BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE | BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC)
+	 BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE | BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC |	\
+	 BHLAB_ITEM_ONESHOT)
 #define WQ_FLAGS								\
 	(BHLAB_WQ_PERCPU | BHLAB_WQ_UNBOUND | BHLAB_WQ_BH | BHLAB_WQ_ORDERED |	\
 	 BHLAB_WQ_LEGACY | BHLAB_WQ_SINGLETHREAD | BHLAB_WQ_HIGHPRI |		\
@@ -576,6 +577,7 @@ static const struct unused {
 	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_LAZY, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_IRQSAFE, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_PINNED, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_ONESHOT, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, nice, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, nice, 0xffffffff, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, nice, 20, fill_create),

@@ -263,6 +263,56 @@ TEST_F(flows, storm)
 	check_rest(_metadata, self->fd, level, &st);
 }
 
+static int add_oneshot(int fd, __u32 flags, const struct bhlab_step *top, __u32 nr)
+{
+	struct bhlab_step serve[] = { BH_SLEEP(20 * BH_MS), BH_STEP(DEASSERT) };
+	struct bhlab_item_create c;
+	struct bhlab_lookup l;
+
+	bh_lookup(fd, "oneshot", BHLAB_LOOKUP_RESERVE, &l);
+	serve[1].target = l.id;
+	bh_fill(&c, BHLAB_MECH_IRQ, "oneshot");
+	bh_steps(&c, top, nr);
+	if (flags & BHLAB_ITEM_THREAD)
+		bh_thread_steps(&c, serve, 2);
+	c.flags |= flags;
+	c.flow = BHLAB_FLOW_LEVEL;
+	return bh_create(fd, &c);
+}
+
+/* Masked until the thread has served the device: it is called once. */
+TEST_F(flows, oneshot)
+{
+	int lock = bh_lock(self->fd, "lock", BHLAB_LOCK_SPIN, BHLAB_CTX_HARDIRQ);
+	const struct bhlab_step wake = BH_THREAD;
+	const struct bhlab_step locks[] = { BH_STEP(LOCK, .target = lock),
+					    BH_STEP(UNLOCK, .target = lock) };
+	struct bhlab_item_state st;
+	struct bhlab_event e;
+	int id;
+
+	EXPECT_EQ(-EINVAL, add_oneshot(self->fd, BHLAB_ITEM_ONESHOT, &wake, 0));
+	EXPECT_EQ(-EINVAL, add_oneshot(self->fd, BHLAB_ITEM_ONESHOT | BHLAB_ITEM_THREAD, locks, 2));
+	id = add_oneshot(self->fd, BHLAB_ITEM_THREAD, &wake, 1);
+	ASSERT_LT(0, id);
+	EXPECT_EQ(BHLAB_RESULT_QUEUED, RAISE(id, 1));
+	check_rest(_metadata, self->fd, id, &st);
+	EXPECT_LT(1, st.out_runs);
+	EXPECT_EQ(0, bh_destroy(self->fd, id));
+
+	id = add_oneshot(self->fd, BHLAB_ITEM_ONESHOT | BHLAB_ITEM_THREAD, &wake, 1);
+	ASSERT_LT(0, id);
+	for (int i = 1; i <= 5; i++) {
+		EXPECT_EQ(BHLAB_RESULT_QUEUED, RAISE(id, 1));
+		check_rest(_metadata, self->fd, id, &st);
+		EXPECT_EQ(i, st.out_runs);
+		EXPECT_EQ(i, st.out_thread_runs);
+		EXPECT_EQ(0, st.out_repeated);
+	}
+	EXPECT_EQ(1, bh_event(self->fd, BHLAB_EVENT_RUN, id, &e));
+	EXPECT_TRUE(e.context & BHLAB_CTX_HARDIRQ);
+}
+
 /* Wherever it is in its storm: it ends. */
 TEST_F(flows, end_of_storms)
 {

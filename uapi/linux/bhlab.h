@@ -344,8 +344,8 @@ enum bhlab_verb {
  * - no spin lock inside of a spin lock for a stricter context;
  * - no lock and no BH_OFF inside of IRQ_OFF;
  * - no BH_OFF inside of a spin lock for hardirq context;
- * - no lock in items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE, since a spin
- *   lock sleeps on RT.
+ * - no lock in items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE, and in the top
+ *   half of those with BHLAB_ITEM_ONESHOT, since a spin lock sleeps on RT.
  *
  * A program that breaks one of these rules is EINVAL.
  */
@@ -417,8 +417,8 @@ struct bhlab_step {
  *	than &bhlab_info.out_atomic_cap_ns (EINVAL)
  * @BHLAB_WHY_ATOMIC_CAPABILITY: the steps up to this one spin longer in atomic
  *	context than &bhlab_info.out_atomic_ns, which needs CAP_SYS_ADMIN (EPERM)
- * @BHLAB_WHY_NO_LOCKS: items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE take no
- *	lock (EINVAL)
+ * @BHLAB_WHY_NO_LOCKS: items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE, and the
+ *	top half of those with BHLAB_ITEM_ONESHOT, take no lock (EINVAL)
  * @BHLAB_WHY_LOCK_CONTEXT: the context of the lock is less strict than the
  *	program's (EINVAL)
  * @BHLAB_WHY_NESTING: the bracket must not be opened inside of a bracket that is
@@ -593,8 +593,8 @@ struct bhlab_info {
  * @out_thread_steps: steps that its thread's program may have; 0: no thread
  * @out_context: BHLAB_CTX_* of the context in which the program runs on this
  *	kernel, as it was booted: one of TASK, SOFTIRQ, HARDIRQ
- * @out_attrs: BHLAB_ITEM_HARD, _LAZY, _IRQSAFE, _PINNED, _STATIC: those that its
- *	items may have
+ * @out_attrs: BHLAB_ITEM_HARD, _LAZY, _IRQSAFE, _PINNED, _STATIC, _ONESHOT: those
+ *	that its items may have
  * @out_written_for: the context that programs are written for: the strictest in
  *	which they run on any kernel. PREEMPT_RT and threadirqs move handlers to
  *	threads, but do not allow them more steps
@@ -699,6 +699,12 @@ struct bhlab_item_create {
  * item uses it. EINVAL: on a BH queue.
  */
 #define BHLAB_ITEM_STATIC	(1U << 7)
+/*
+ * irq: IRQF_ONESHOT: a line whose flow masks stays masked until the thread has
+ * returned. EINVAL: without BHLAB_ITEM_THREAD. The kernel then does not move the
+ * top half to a thread, on RT either.
+ */
+#define BHLAB_ITEM_ONESHOT	(1U << 8)
 
 /* The kernel's own workqueues; they cannot be flushed or drained. */
 #define BHLAB_QUEUE_PERCPU		0x80000000U
