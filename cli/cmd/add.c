@@ -348,7 +348,8 @@ static int refused_create(const struct add *add, int err, struct error *e)
 			    "a priority, and a nice value below 0, need CAP_SYS_NICE");
 	if (err == EINVAL && create->flags & BHLAB_ITEM_ONESHOT &&
 	    !(create->flags & BHLAB_ITEM_THREAD))
-		return fail(e, STATUS_REFUSED, err, "--oneshot waits for a thread: add one with --thread");
+		return fail(e, STATUS_REFUSED, err,
+			    "--oneshot waits for a thread: add one with --thread");
 	if (err == EINVAL && create->flags & BHLAB_ITEM_STATIC)
 		return fail(e, STATUS_REFUSED, err, "the static instance is not for BH queues");
 	if (err == EINVAL && add->mech->out_attrs & BHLAB_ITEM_LAZY)
@@ -451,7 +452,8 @@ const struct command command_add = {
 		{ "--pinned", &arg_flag, "timers: run on the CPU that starts the timer" },
 		{ "--static", &arg_flag,
 		  "work, tasklets: use the instance that the module declares" },
-		{ "--oneshot", &arg_flag, "irq: keep the line masked until its thread has returned" },
+		{ "--oneshot", &arg_flag,
+		  "irq: keep the line masked until its thread has returned" },
 		{ "--nice", &arg_nice, "kthread_work: nice value of its thread" },
 		{ "--priority", &arg_u32, "kthread_work: SCHED_FIFO priority of its thread" }),
 	.notes =
