@@ -263,6 +263,23 @@ TEST_F(flows, storm)
 	check_rest(_metadata, self->fd, level, &st);
 }
 
+/* So many runs take the time in which the CPU's budget allows them, or more. */
+TEST_F(flows, storm_is_bounded)
+{
+	const __u64 spin = 500 * BH_US, runs = 400;
+	int level = ADD(LEVEL, "level", BH_SPIN(spin));
+	__u64 start = bh_now();
+
+	if (self->info.out_features & BHLAB_FEATURE_THREADIRQS)
+		SKIP(return, "a thread may use the budgets of all CPUs");
+	EXPECT_LE(0, RAISE(level, 1));
+	EXPECT_EQ(0, bh_wait_runs(self->fd, level, runs));
+	/* the first window may have a whole budget, and the last one has some left */
+	EXPECT_LE(runs * spin * 100 / self->info.out_budget - 3 * BHLAB_BUDGET_NS,
+		  bh_now() - start);
+	EXPECT_LE(0, DEASSERT(level));
+}
+
 static int add_oneshot(int fd, __u32 flags, const struct bhlab_step *top, __u32 nr)
 {
 	struct bhlab_step serve[] = { BH_SLEEP(20 * BH_MS), BH_STEP(DEASSERT) };
