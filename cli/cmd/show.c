@@ -35,9 +35,6 @@ static json_object *counters_json(const struct bhlab_item_state *state)
 	json_add_number(counters, "merged", state->out_merged);
 	json_add_number(counters, "lost", state->out_lost);
 	json_add_number(counters, "outstanding", state->out_outstanding);
-	json_add_number(counters, "latched", state->out_latched);
-	json_add_number(counters, "replayed", state->out_replayed);
-	json_add_number(counters, "repeated", state->out_repeated);
 	json_add_number(counters, "thread_wakes", state->out_thread_wakes);
 	json_add_number(counters, "thread_runs", state->out_thread_runs);
 	json_add_number(counters, "thread_merged", state->out_thread_merged);
@@ -45,6 +42,20 @@ static json_object *counters_json(const struct bhlab_item_state *state)
 	json_add_number(counters, "throttled", state->out_throttled);
 	json_add_number(counters, "expired", state->out_expired);
 	return counters;
+}
+
+/* What the driver's own controller did; NULL if there is none. */
+static json_object *controller_json(const struct bhlab_item_state *state)
+{
+	json_object *controller;
+
+	if (state->out_flow == BHLAB_FLOW_SIM)
+		return NULL;
+	controller = json_object_new_object();
+	json_add_number(controller, "latched", state->out_latched);
+	json_add_number(controller, "replayed", state->out_replayed);
+	json_add_number(controller, "repeated", state->out_repeated);
+	return controller;
 }
 
 static json_object *optional_number(uint64_t number, bool there)
@@ -87,6 +98,7 @@ static json_object *item_json(struct lab *lab, const struct bhlab_item_state *st
 	json_add(row, "state", word_bits(&state_words, state->out_state));
 	json_add_number(row, "depth", state->out_depth);
 	json_add(row, "counters", counters_json(state));
+	json_add(row, "controller", controller_json(state));
 	json_add_bool(row, "balanced", balanced(state));
 	return row;
 }
@@ -416,17 +428,12 @@ static void text_balance(json_object *row, json_object *value, const void *arg, 
 	text_add(&text, " + %" PRIu64 " outstanding", json_number(row, "/counters/outstanding"));
 }
 
-/* Of a line whose controller is the driver's own. */
 static void text_controller(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	const char *flow = json_string(row, "/flow");
-
-	if (!flow || !strcmp(flow, word_name(&flow_words, BHLAB_FLOW_SIM)))
-		return;
 	snprintf(cell, CELL_SIZE,
 		 "%" PRIu64 " latched, %" PRIu64 " replayed, %" PRIu64 " repeated",
-		 json_number(row, "/counters/latched"), json_number(row, "/counters/replayed"),
-		 json_number(row, "/counters/repeated"));
+		 json_number(value, "/latched"), json_number(value, "/replayed"),
+		 json_number(value, "/repeated"));
 }
 
 /* Whatever it is: an object has the lines that its document has. */
@@ -476,7 +483,7 @@ static void print_show(const struct result *result)
 		{ .head = "state", .path = "/state", .text = text_state },
 		{ .head = "disabled", .path = "/depth" },
 		{ .head = "activations", .path = "/balanced", .text = text_balance },
-		{ .head = "controller", .path = "/counters", .text = text_controller },
+		{ .head = "controller", .path = "/controller", .text = text_controller },
 		{ .head = "coalesced", .path = "/counters/coalesced" },
 		{ .head = "refused", .path = "/counters/refused" },
 		{ .head = "thread woken", .path = "/counters/thread_wakes" },
