@@ -137,11 +137,8 @@ static struct bhlab_object *bhlab_cmd_create(struct bhlab_lab *lab,
 
 static int bhlab_cmd_state(struct bhlab_lab *lab, union bhlab_cmd *cmd)
 {
-	struct bhlab_item *item;
+	struct bhlab_item *item = bhlab_item_get(lab, cmd->state.id);
 
-	if (cmd->state.reserved)
-		return -EOPNOTSUPP;
-	item = bhlab_item_get(lab, cmd->state.id);
 	if (!item)
 		return -ENOENT;
 	cmd->state = (struct bhlab_item_state) { .id = cmd->state.id };

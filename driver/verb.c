@@ -284,10 +284,8 @@ static int bhlab_verb_deassert(struct bhlab_item *item, struct bhlab_act *reques
 	bool asserted = false;
 	int ret;
 
-	if (request->flags & ~BHLAB_ACT_DEASSERT)
+	if (request->flags & ~BHLAB_ACT_DEASSERT || request->count)
 		return -EOPNOTSUPP;
-	if (request->count)
-		return -EINVAL;
 	ret = bhlab_item_deassert(item, &asserted);
 	if (ret < 0)
 		return ret;

@@ -590,8 +590,6 @@ static const struct unused {
 	UNUSED(ITEM_CREATE, bhlab_item_create, flow, 1U << 31, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, reserved, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, reserved, 1U << 31, fill_create),
-	UNUSED(ITEM_STATE, bhlab_item_state, reserved, 1, fill_state),
-	UNUSED(ITEM_STATE, bhlab_item_state, reserved, 1U << 31, fill_state),
 	UNUSED(ITEM_PROGRAM, bhlab_item_program, reserved, 1, fill_program),
 	UNUSED(ITEM_PROGRAM, bhlab_item_program, reserved, 1U << 31, fill_program),
 	UNUSED(ITEM_PROGRAM, bhlab_item_program, thread, 2, fill_program),

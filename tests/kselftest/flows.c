@@ -111,7 +111,7 @@ TEST_F(flows, refused)
 	level = ADD(LEVEL, "level");
 	EXPECT_EQ(0, bh_act(self->fd, DISABLE, level));
 	EXPECT_EQ(BHLAB_RESULT_QUEUED, RAISE(level, 1));
-	EXPECT_EQ(-EINVAL, DEASSERT(level, .count = 1));
+	EXPECT_EQ(-EOPNOTSUPP, DEASSERT(level, .count = 1));
 	EXPECT_EQ(-EOPNOTSUPP, DEASSERT(level, .ns = 1));
 	EXPECT_EQ(-EOPNOTSUPP, DEASSERT(level, .cpu = 1));
 	EXPECT_EQ(-EOPNOTSUPP, ACT(TRIGGER, level, .cpu = 0,

@@ -121,7 +121,7 @@ static const struct place places[] = {
 	FIELD(bhlab_item_state, out_nice, 248),
 	FIELD(bhlab_item_state, out_priority, 252),
 	FIELD(bhlab_item_state, out_flow, 256),
-	FIELD(bhlab_item_state, reserved, 260),
+	FIELD(bhlab_item_state, out_reserved, 260),
 	FIELD(bhlab_item_state, out_lost, 264),
 	FIELD(bhlab_item_state, out_latched, 272),
 	FIELD(bhlab_item_state, out_replayed, 280),

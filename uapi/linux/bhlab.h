@@ -761,7 +761,7 @@ struct bhlab_item_create {
  * @out_nice: as created
  * @out_priority: as created
  * @out_flow: as created
- * @reserved: must be 0
+ * @out_reserved: 0
  * @out_lost: irq: raises that got no run, not even another raise's: the handler
  *	was running, and the flow handler dropped the interrupt; or a level
  *	line was deasserted while its interrupt was on the way. With
@@ -810,7 +810,7 @@ struct bhlab_item_state {
 	__s32 out_nice;
 	__u32 out_priority;
 	__u32 out_flow;
-	__u32 reserved;
+	__u32 out_reserved;
 	__aligned_u64 out_lost;
 	__aligned_u64 out_latched;
 	__aligned_u64 out_replayed;
