@@ -86,8 +86,7 @@ static __u64 progress(__u64 ns)
 }
 
 /* In percent of what there is for it without the load; the host may be busy. */
-static int share(struct __test_metadata *_metadata, int (*start)(int fd, __u64 ns),
-		 __u64 ns, __u64 *throttled)
+static int share(struct __test_metadata *_metadata, __u64 ns, __u64 *throttled)
 {
 	struct bhlab_item_state st;
 	__u64 alone, beside;
@@ -98,7 +97,7 @@ static int share(struct __test_metadata *_metadata, int (*start)(int fd, __u64 n
 		fd[i] = bh_open(O_NONBLOCK);
 	EXPECT_EQ(0, bh_unprivileged());
 	for (int i = 0; i < LABS; i++)
-		EXPECT_EQ(0, start(fd[i], ns));
+		EXPECT_EQ(0, start_load(fd[i], ns));
 	beside = progress(BH_S);
 	EXPECT_EQ(0, bh_privileged());
 	for (int i = 0; i < LABS; i++) {
@@ -119,56 +118,27 @@ static int share(struct __test_metadata *_metadata, int (*start)(int fd, __u64 n
  */
 #define LEAST	25
 
-/* The best of a few times: the host may be busy. */
-static int best_share(struct __test_metadata *_metadata, int (*start)(int fd, __u64 ns),
-		      __u64 *throttled)
+TEST(others_get_on)
 {
 	struct companion c = { .enough = false };
 	struct bhlab_info info;
+	__u64 throttled = 0;
 	int fd = bh_open(0), best = 0;
 
-	EXPECT_EQ(0, bh_info(fd, &info));
+	ASSERT_EQ(0, bh_info(fd, &info));
 	close(fd);
-	EXPECT_EQ(0, bh_pin(0));
-	EXPECT_EQ(0, pthread_create(&c.thread, NULL, companion, &c));
+	ASSERT_EQ(0, bh_pin(0));
+	ASSERT_EQ(0, pthread_create(&c.thread, NULL, companion, &c));
 	for (int i = 0; i < 8 && best < LEAST; i++) {
-		int now = share(_metadata, start, info.out_atomic_ns, throttled);
+		int now = share(_metadata, info.out_atomic_ns, &throttled);
 
 		TH_LOG("beside them a loop comes to %d %%", now);
 		best = now > best ? now : best;
 	}
 	__atomic_store_n(&c.enough, true, __ATOMIC_RELAXED);
 	pthread_join(c.thread, NULL);
-	return best;
-}
-
-TEST(others_get_on)
-{
-	__u64 throttled = 0;
-
-	EXPECT_LE(LEAST, best_share(_metadata, start_load, &throttled));
+	EXPECT_LE(LEAST, best);
 	EXPECT_LT(0, throttled);
-}
-
-/* Level lines that nobody serves, with handlers that do nothing. */
-static int start_storm(int fd, __u64 ns)
-{
-	struct bhlab_item_create c;
-	int id;
-
-	bh_fill(&c, BHLAB_MECH_IRQ, "storm");
-	c.flow = BHLAB_FLOW_LEVEL;
-	id = bh_create(fd, &c);
-	if (id < 0)
-		return id;
-	return bh_act(fd, TRIGGER, id, .count = 1, .flags = BHLAB_ACT_CPU) < 0 ? -1 : 0;
-}
-
-TEST(storms_leave_time)
-{
-	__u64 throttled = 0;
-
-	EXPECT_LE(LEAST, best_share(_metadata, start_storm, &throttled));
 }
 
 /* What is too much is skipped, and that is said. */
