@@ -351,8 +351,10 @@ void bhlab_chip_rest(struct bhlab_chip *chip)
 }
 
 /*
- * Nothing raises the line any more. Afterwards nothing is presented; a handler or
- * a thread of it may still run.
+ * Nothing raises the line any more. Afterwards nothing new is presented. A handler
+ * or a thread may still run; so may bhlab_chip_present(), since it can run on two
+ * CPUs, and irq_work_sync() waits for one of them. So a grace period has to come
+ * before bhlab_chip_remove().
  */
 void bhlab_chip_stop(struct bhlab_chip *chip)
 {

@@ -484,10 +484,10 @@ static void bhlab_irq_account_chip(struct bhlab_irq *irq)
 		item->merged += item->accepted - known;
 	else
 		item->lost += item->accepted - known;
-	item->nr_stamps = 0;
 	bhlab_chip_rest(&irq->chip);
 }
 
+/* Nobody takes the stamps of raises that did not run. */
 static void bhlab_irq_account(struct bhlab_irq *irq)
 {
 	struct bhlab_item *item = &irq->item;
@@ -496,6 +496,7 @@ static void bhlab_irq_account(struct bhlab_irq *irq)
 		bhlab_irq_account_sim(item);
 	else
 		bhlab_irq_account_chip(irq);
+	item->nr_stamps = 0;
 	item->unsettled = false;
 	irq->thread_merged = irq->thread_wakes - irq->thread_runs;
 	irq->replay = false;
