@@ -81,8 +81,8 @@ static json_object *item_json(struct lab *lab, const struct bhlab_item_state *st
 	json_add(row, "cpu",
 		 optional_number(state->out_cpu, state->out_item_flags & BHLAB_ITEM_CPU));
 	json_add(row, "irq", optional_number(state->out_irq, state->out_mech == BHLAB_MECH_IRQ));
-	json_add_text(row, "flow", state->out_mech == BHLAB_MECH_IRQ ?
-		      word_name(&flow_words, state->out_flow) : NULL);
+	json_add(row, "flow", state->out_mech == BHLAB_MECH_IRQ ?
+		 json_object_new_string(word_name(&flow_words, state->out_flow)) : NULL);
 	json_add_bool(row, "thread", state->out_item_flags & BHLAB_ITEM_THREAD);
 	json_add(row, "attributes", word_bits(&attribute_words, state->out_item_flags));
 	json_add(row, "nice",
