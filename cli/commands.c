@@ -22,6 +22,7 @@
 	C(disable)						\
 	C(enable)						\
 	C(trigger)						\
+	C(deassert)						\
 	C(wait)							\
 	C(events)						\
 	C(monitor)						\

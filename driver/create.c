@@ -18,7 +18,7 @@
 
 #define BHLAB_ITEM_ATTRS						\
 	(BHLAB_ITEM_HARD | BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE |	\
-	 BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC)
+	 BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC | BHLAB_ITEM_ONESHOT)
 
 /* False if a field is set that this mechanism does not use, or not without its flag. */
 static bool bhlab_create_fits(const struct bhlab_mech_ops *ops,
@@ -27,9 +27,10 @@ static bool bhlab_create_fits(const struct bhlab_mech_ops *ops,
 	bool thread = cmd->flags & BHLAB_ITEM_THREAD;
 
 	return ops && !bhlab_mech_absent(ops) && !(cmd->flags & BHLAB_ITEM_ATTRS & ~ops->attrs) &&
-	       (!cmd->weight || ops->polls) && !cmd->reserved &&
+	       (!cmd->weight || ops->polls) &&
 	       (!cmd->period_ns || ops->takes_period) &&
 	       (!thread || ops->takes_thread) &&
+	       cmd->flow <= ops->last_flow &&
 	       (!cmd->queue || ops->takes_queue) &&
 	       ((!cmd->nice && !cmd->priority) || ops->takes_priority) &&
 	       (thread || (!cmd->nr_thread_steps && !cmd->thread_steps)) &&
@@ -46,7 +47,8 @@ static int bhlab_create_check_values(const struct bhlab_item_create *cmd)
 	    cmd->priority > MAX_RT_PRIO - 1 || (cmd->nice && cmd->priority) ||
 	    cmd->weight > BHLAB_WEIGHT_MAX || cmd->period_ns > BHLAB_NS_MAX ||
 	    (cmd->period_ns && cmd->period_ns < bhlab_limits.period_ns) ||
-	    (cmd->flags & BHLAB_ITEM_HARD && cmd->flags & BHLAB_ITEM_LAZY))
+	    (cmd->flags & BHLAB_ITEM_HARD && cmd->flags & BHLAB_ITEM_LAZY) ||
+	    (cmd->flags & BHLAB_ITEM_ONESHOT && !(cmd->flags & BHLAB_ITEM_THREAD)))
 		return -EINVAL;
 	/* The padding is copied into every record: it must not carry anything. */
 	if (memchr_inv(cmd->data + strlen(cmd->data), 0,
@@ -194,6 +196,7 @@ static struct bhlab_item *bhlab_item_alloc(struct bhlab_lab *lab,
 	item->period_ns = cmd->period_ns;
 	if (ops->polls)
 		item->weight = cmd->weight ?: BHLAB_WEIGHT_MAX;
+	item->flow = cmd->flow;
 	item->cookie = cmd->cookie;
 	memcpy(item->data, cmd->data, sizeof(item->data));
 	item->privileged = bhlab_has_cap(CAP_SYS_ADMIN);
@@ -234,9 +237,10 @@ static u32 bhlab_item_threads(const struct bhlab_item *item)
 	case BHLAB_MECH_KTHREAD_WORK:
 		return 1;
 	case BHLAB_MECH_IRQ:
-		/* On RT, and with threadirqs, the top half has a thread as well. */
+		/* On RT, and with threadirqs, most top halves have one as well. */
 		return !!(item->flags & BHLAB_ITEM_THREAD) +
-		       (bhlab_mech_context(item->ops) == BHLAB_CTX_TASK);
+		       (bhlab_mech_context(item->ops) == BHLAB_CTX_TASK &&
+			!(item->flags & BHLAB_ITEM_ONESHOT));
 	default:
 		return bhlab_item_holds_kworker(item);
 	}

@@ -26,7 +26,7 @@ static_assert(sizeof(struct bhlab_mech_info) == 56);
 static_assert(sizeof(struct bhlab_ring_setup) == 64);
 static_assert(sizeof(struct bhlab_step) == 24);
 static_assert(sizeof(struct bhlab_item_create) == 152);
-static_assert(sizeof(struct bhlab_item_state) == 264);
+static_assert(sizeof(struct bhlab_item_state) == 296);
 static_assert(sizeof(struct bhlab_item_program) == 32);
 static_assert(sizeof(struct bhlab_lookup) == 48);
 static_assert(sizeof(struct bhlab_destroy) == 16);
@@ -328,7 +328,7 @@ static const struct bhlab_ioctl_op bhlab_ioctl_ops[] = {
 	BHLAB_IOCTL_OP(ITEM_CREATE, bhlab_item_create, priority,
 		       BHLAB_ITEM_CPU | BHLAB_ITEM_THREAD | BHLAB_ITEM_QUEUED |
 		       BHLAB_ITEM_HARD | BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE |
-		       BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC,
+		       BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC | BHLAB_ITEM_ONESHOT,
 		       .create = bhlab_cmd_create, .out_on_error = true),
 	BHLAB_IOCTL(ITEM_STATE, bhlab_item_state, out_priority, 0, bhlab_cmd_state),
 	BHLAB_IOCTL(ITEM_PROGRAM, bhlab_item_program, steps, 0, bhlab_cmd_program),

@@ -325,6 +325,25 @@ int bhlab_item_enable(struct bhlab_item *item, u32 *depth)
 	return ret;
 }
 
+/* Of a line that its device asserts until it is served. */
+int bhlab_item_deassert(struct bhlab_item *item, bool *asserted)
+{
+	unsigned long flags;
+	int ret;
+
+	if (!item->ops->deassert)
+		return -EOPNOTSUPP;
+	flags = bhlab_item_lock(item);
+	ret = item->dead ? -ENOENT : item->ops->deassert(item, asserted);
+	if (ret > 0)
+		bhlab_item_taken_back(item);
+	bhlab_item_unlock(item, flags);
+	if (ret < 0)
+		return ret;
+	bhlab_lab_wake(item->obj.lab);
+	return ret ? BHLAB_RESULT_WAS_PENDING : BHLAB_RESULT_IDLE;
+}
+
 int bhlab_item_period(struct bhlab_item *item, u64 ns, u32 count)
 {
 	unsigned long flags = bhlab_item_lock(item);

@@ -50,7 +50,8 @@ struct bhlab_stamp {
 /**
  * struct bhlab_item - one deferrable function
  * @ops: its mechanism
- * @flags, @cpu, @nice, @priority, @cookie, @data: see struct bhlab_item_create
+ * @flags, @cpu, @nice, @priority, @cookie, @data, @flow: see struct
+ *	bhlab_item_create
  * @queue: the workqueue that it names, pinned, or NULL
  * @weight: see struct bhlab_item_create; set for all that have one
  * @period_ns: see struct bhlab_item_create
@@ -76,7 +77,7 @@ struct bhlab_stamp {
  * @syncing: callers that wait for its handler in the kernel's cancel
  * @serial: counts the activations that were asked for
  * @stamps: a ring of @nr_stamps from @first_stamp on, oldest first
- * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @skipped,
+ * @accepted, @coalesced, @refused, @runs, @cancelled, @merged, @lost, @skipped,
  *	@throttled, @expired: see struct bhlab_item_state
  * @delay: the driver's own delay, see delay.c; while @delayed it ends at
  *	@delay_until, and @delay_stamp is the activation's, for @delay_cpu
@@ -93,6 +94,7 @@ struct bhlab_item {
 	u32 priority;
 	u32 weight;
 	u64 period_ns;
+	u32 flow;
 	bool privileged;
 	bool atomic;
 	bool over_lab_time;
@@ -125,6 +127,7 @@ struct bhlab_item {
 	u64 runs;
 	u64 cancelled;
 	u64 merged;
+	u64 lost;
 	u64 skipped;
 	u64 throttled;
 	u64 expired;
@@ -201,6 +204,7 @@ int bhlab_item_cancel(struct bhlab_item *item, bool sync, bool *runs);
 int bhlab_item_disable(struct bhlab_item *item, bool sync, bool privileged,
 		       u32 *depth, bool *waited);
 int bhlab_item_enable(struct bhlab_item *item, u32 *depth);
+int bhlab_item_deassert(struct bhlab_item *item, bool *asserted);
 int bhlab_item_period(struct bhlab_item *item, u64 ns, u32 count);
 void bhlab_item_die(struct bhlab_item *item);
 void bhlab_item_wait_elsewhere(struct bhlab_item *item);

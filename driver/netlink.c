@@ -158,6 +158,7 @@ static const struct bhlab_item_attr bhlab_item_attrs[] = {
 	BHLAB_ITEM_ATTR(PERIOD, out_period_ns),
 	BHLAB_ITEM_ATTR(PERIOD_LEFT, out_period_left),
 	BHLAB_ITEM_ATTR(PERIOD_MISSED, out_period_missed),
+	BHLAB_ITEM_ATTR(LOST, out_lost),
 };
 
 static int bhlab_put_item_attrs(struct sk_buff *skb,

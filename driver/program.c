@@ -188,7 +188,8 @@ static u32 bhlab_lock_fits(const struct bhlab_check *c,
 {
 	u32 i;
 
-	if (c->item->flags & (BHLAB_ITEM_HARD | BHLAB_ITEM_IRQSAFE))
+	if (c->item->flags & (BHLAB_ITEM_HARD | BHLAB_ITEM_IRQSAFE) ||
+	    (c->item->flags & BHLAB_ITEM_ONESHOT && c->place == BHLAB_IN_TOP))
 		return BHLAB_WHY_NO_LOCKS;
 	if (lock->context < c->context)
 		return BHLAB_WHY_LOCK_CONTEXT;

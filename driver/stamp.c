@@ -11,7 +11,7 @@
  */
 u64 bhlab_item_outstanding(const struct bhlab_item *item)
 {
-	u64 known = item->runs + item->cancelled + item->merged;
+	u64 known = item->runs + item->cancelled + item->merged + item->lost;
 
 	return item->accepted > known ? item->accepted - known : 0;
 }

@@ -378,6 +378,14 @@ static int bhlab_do_enable(struct bhlab_run *run, const struct bhlab_step *s,
 	return bhlab_item_enable(target, &depth);
 }
 
+static int bhlab_do_deassert(struct bhlab_run *run, const struct bhlab_step *s,
+			     struct bhlab_item *target)
+{
+	bool asserted;
+
+	return bhlab_item_deassert(target, &asserted);
+}
+
 static void bhlab_do_item(struct bhlab_run *run, const struct bhlab_step *s,
 			  const struct bhlab_step_op *op)
 {
@@ -612,6 +620,8 @@ static const struct bhlab_step_op bhlab_step_ops[] = {
 	BHLAB_STEP(RCU, BHLAB_ANYWHERE, .opens = true, .run = bhlab_do_rcu),
 	BHLAB_STEP(RCU_END, BHLAB_ANYWHERE, .closes = BHLAB_OP_RCU, .run = bhlab_do_rcu_end),
 	BHLAB_STEP(COMPLETE, BHLAB_IN_POLL, .ends = true, .run = bhlab_do_complete),
+	BHLAB_STEP(DEASSERT, BHLAB_ANYWHERE, .target = BHLAB_KIND_ITEM,
+		   .verb = BHLAB_VERB_TRIGGER, .on_item = bhlab_do_deassert),
 };
 
 /* NULL if there is no such step. */

@@ -291,8 +291,25 @@ static int bhlab_trigger_now(struct bhlab_item *item, struct bhlab_act *request)
 	return 0;
 }
 
+static int bhlab_verb_deassert(struct bhlab_item *item, struct bhlab_act *request)
+{
+	bool asserted = false;
+	int ret;
+
+	if (request->flags & ~BHLAB_ACT_DEASSERT || request->count)
+		return -EOPNOTSUPP;
+	ret = bhlab_item_deassert(item, &asserted);
+	if (ret < 0)
+		return ret;
+	request->out_count = asserted;
+	request->out_result = ret;
+	return 0;
+}
+
 static int bhlab_verb_trigger(struct bhlab_item *item, struct bhlab_act *request)
 {
+	if (request->flags & BHLAB_ACT_DEASSERT)
+		return bhlab_verb_deassert(item, request);
 	if (!request->count || request->count > BHLAB_TRIGGER_MAX)
 		return -EINVAL;
 	return request->flags & BHLAB_ACT_PERIOD ?
@@ -376,7 +393,8 @@ static const struct bhlab_verb_op bhlab_verb_ops[] = {
 	},
 	BHLAB_VERB(DISABLE, BHLAB_ACT_SYNC, bhlab_verb_disable),
 	BHLAB_VERB(ENABLE, 0, bhlab_verb_enable),
-	BHLAB_VERB(TRIGGER, BHLAB_ACT_CPU | BHLAB_ACT_PERIOD, bhlab_verb_trigger),
+	BHLAB_VERB(TRIGGER, BHLAB_ACT_CPU | BHLAB_ACT_PERIOD | BHLAB_ACT_DEASSERT,
+		   bhlab_verb_trigger),
 	[BHLAB_NR_DRAIN - BHLAB_NR_QUEUE] = {
 		.on_queue = bhlab_queue_drain,
 		.verb = BHLAB_VERB_DRAIN,

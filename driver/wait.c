@@ -243,7 +243,7 @@ void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st)
 	st->out_nice = item->nice;
 	st->out_priority = item->priority;
 	st->out_weight = item->weight;
-	st->reserved = 0;
+	st->out_flow = item->flow;
 	st->out_cookie = item->cookie;
 	memcpy(st->out_name, item->obj.name, sizeof(st->out_name));
 	memcpy(st->out_data, item->data, sizeof(st->out_data));
@@ -256,6 +256,7 @@ void bhlab_item_state(struct bhlab_item *item, struct bhlab_item_state *st)
 	st->out_runs = item->runs;
 	st->out_cancelled = item->cancelled;
 	st->out_merged = item->merged;
+	st->out_lost = item->lost;
 	st->out_outstanding = bhlab_item_outstanding(item);
 	st->out_skipped = item->skipped;
 	st->out_throttled = item->throttled;

@@ -54,7 +54,15 @@ WORDS(attribute, "attribute",
 	{ "lazy", BHLAB_ITEM_LAZY },
 	{ "irqsafe", BHLAB_ITEM_IRQSAFE },
 	{ "pinned", BHLAB_ITEM_PINNED },
-	{ "static", BHLAB_ITEM_STATIC });
+	{ "static", BHLAB_ITEM_STATIC },
+	{ "oneshot", BHLAB_ITEM_ONESHOT });
+
+WORDS(flow, "flow",
+	{ "sim", BHLAB_FLOW_SIM },
+	{ "simple", BHLAB_FLOW_SIMPLE },
+	{ "edge", BHLAB_FLOW_EDGE },
+	{ "level", BHLAB_FLOW_LEVEL },
+	{ "fasteoi", BHLAB_FLOW_FASTEOI });
 
 WORDS(shape, "attribute of a queue",
 	{ "percpu", BHLAB_WQ_PERCPU },
@@ -120,7 +128,9 @@ WORDS(state, "state",
 	{ "delayed", BHLAB_STATE_DELAYED },
 	{ "running", BHLAB_STATE_RUNNING },
 	{ "disabled", BHLAB_STATE_DISABLED },
-	{ "periodic", BHLAB_STATE_PERIODIC });
+	{ "periodic", BHLAB_STATE_PERIODIC },
+	{ "asserted", BHLAB_STATE_ASSERTED },
+	{ "masked", BHLAB_STATE_MASKED });
 
 WORDS(context, "context",
 	{ "task", BHLAB_CTX_TASK },
@@ -191,6 +201,7 @@ static const struct step_word steps[] = {
 	{ "complete", BHLAB_OP_COMPLETE, "" },
 	{ "rcu", BHLAB_OP_RCU, "" },
 	{ "rcu_end", BHLAB_OP_RCU_END, "" },
+	{ "deassert", BHLAB_OP_DEASSERT, "T" },
 };
 
 const struct step_word *step_by_name(const char *name)

@@ -50,6 +50,7 @@ extern const struct words skip_words;
 extern const struct words feature_words;
 extern const struct words attribute_words;
 extern const struct words shape_words;
+extern const struct words flow_words;
 
 /*
  * A step, and what follows its name: T an item, O a lock or FIFO, P a period, N

@@ -57,6 +57,8 @@ static int check_attributes(const struct add *add, struct error *e)
 		return usage(e, "%s has no top half; use --do", mech->out_name);
 	if (arg_given(add->call, "--thread"))
 		return usage(e, "%s has no thread", mech->out_name);
+	if (arg_given(add->call, "--flow"))
+		return usage(e, "%s has no line, and so no flow", mech->out_name);
 	return 0;
 }
 
@@ -102,6 +104,7 @@ static void fill(struct add *add)
 		.priority = (uint32_t)arg_number(call, "--priority", 0),
 		.weight = (uint32_t)arg_number(call, "--weight", 0),
 		.period_ns = arg_number(call, "--period", 0),
+		.flow = (uint32_t)arg_number(call, "--flow", BHLAB_FLOW_SIM),
 	};
 	fill_flags(create, call);
 	strcpy(create->name, arg_typed(call, "NAME"));
@@ -290,7 +293,8 @@ static const struct {
 	[BHLAB_WHY_CAPABILITY] = { "returning IRQ_NONE needs CAP_SYS_ADMIN" },
 	[BHLAB_WHY_SLEEP] = { "inside brackets other than mutexes it must not sleep" },
 	[BHLAB_WHY_NO_LOCKS] = {
-		"items with --hard or --irqsafe take no lock: on RT a spin lock sleeps"
+		"items with --hard or --irqsafe, and top halves with --oneshot, take no lock: on RT a "
+		"spin lock sleeps"
 	},
 	[BHLAB_WHY_NESTING] = {
 		"it must not be opened inside of a bracket that is open here",
@@ -435,6 +439,10 @@ static int refused_create(const struct add *add, int err, struct error *e)
 	if (err == EPERM)
 		return fail(e, STATUS_REFUSED, err,
 			    "a priority, and a nice value below 0, need CAP_SYS_NICE");
+	if (err == EINVAL && create->flags & BHLAB_ITEM_ONESHOT &&
+	    !(create->flags & BHLAB_ITEM_THREAD))
+		return fail(e, STATUS_REFUSED, err,
+			    "--oneshot waits for a thread: add one with --thread");
 	if (err == EINVAL && create->flags & BHLAB_ITEM_STATIC)
 		return fail(e, STATUS_REFUSED, err, "the static instance is not for BH queues");
 	if (err == EINVAL && add->mech->out_attrs & BHLAB_ITEM_LAZY)
@@ -524,6 +532,8 @@ const struct command command_add = {
 		{ "--do", &arg_steps, "its program; for an irq, the same as --top" },
 		{ "--top", &arg_steps, "irq: the program of its top half" },
 		{ "--thread", &arg_steps, "irq: give it a thread, with this program" },
+		{ "--flow", .words = &flow_words,
+		  .help = "irq: its controller and flow handler; default sim" },
 		{ "--queue", &arg_queue, "work, rcu_work: the workqueue; default percpu" },
 		{ "--cpu", &arg_cpu, "queue or trigger on this CPU, unless the verb names another" },
 		{ "--data", &arg_text, "a payload that each run records" },
@@ -535,6 +545,8 @@ const struct command command_add = {
 		{ "--pinned", &arg_flag, "timers: run on the CPU that starts the timer" },
 		{ "--static", &arg_flag,
 		  "work, tasklets: use the instance that the module declares" },
+		{ "--oneshot", &arg_flag,
+		  "irq: keep the line masked until its thread has returned" },
 		{ "--nice", &arg_nice, "kthread_work: nice value of its thread" },
 		{ "--priority", &arg_u32, "kthread_work: SCHED_FIFO priority of its thread" },
 		{ "--weight", &arg_u32, "irq_poll: how many entries a run may pop; default 64" },
@@ -546,6 +558,7 @@ const struct command command_add = {
 		"  queue ITEM [--cpu CPU]          queue an item\n"
 		"  delay ITEM PERIOD [--cpu CPU] [--mod]  activate an item after a time\n"
 		"  trigger ITEM                    raise the line of an irq\n"
+		"  deassert ITEM                   deassert a line that was added with --flow level\n"
 		"  requeue [N]                     queue the item itself again, up to N times\n"
 		"  cancel ITEM [--sync]            cancel its pending activation\n"
 		"  disable ITEM [--sync], enable ITEM  prevent it from running\n"

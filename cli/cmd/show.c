@@ -16,11 +16,11 @@
 
 /* --- items */
 
-/* accepted = runs + cancelled + merged + outstanding, and the thread's likewise */
+/* accepted = runs + cancelled + merged + lost + outstanding, and the thread's likewise */
 static bool balanced(const struct bhlab_item_state *s)
 {
 	return s->out_accepted ==
-	       s->out_runs + s->out_cancelled + s->out_merged + s->out_outstanding;
+	       s->out_runs + s->out_cancelled + s->out_merged + s->out_lost + s->out_outstanding;
 }
 
 static json_object *counters_json(const struct bhlab_item_state *state)
@@ -33,6 +33,7 @@ static json_object *counters_json(const struct bhlab_item_state *state)
 	json_add_number(counters, "runs", state->out_runs);
 	json_add_number(counters, "cancelled", state->out_cancelled);
 	json_add_number(counters, "merged", state->out_merged);
+	json_add_number(counters, "lost", state->out_lost);
 	json_add_number(counters, "outstanding", state->out_outstanding);
 	json_add_number(counters, "thread_wakes", state->out_thread_wakes);
 	json_add_number(counters, "thread_runs", state->out_thread_runs);
@@ -41,6 +42,20 @@ static json_object *counters_json(const struct bhlab_item_state *state)
 	json_add_number(counters, "throttled", state->out_throttled);
 	json_add_number(counters, "expired", state->out_expired);
 	return counters;
+}
+
+/* What the driver's own controller did; NULL if there is none. */
+static json_object *controller_json(const struct bhlab_item_state *state)
+{
+	json_object *controller;
+
+	if (state->out_flow == BHLAB_FLOW_SIM)
+		return NULL;
+	controller = json_object_new_object();
+	json_add_number(controller, "latched", state->out_latched);
+	json_add_number(controller, "replayed", state->out_replayed);
+	json_add_number(controller, "repeated", state->out_repeated);
+	return controller;
 }
 
 static json_object *optional_number(uint64_t number, bool there)
@@ -66,6 +81,8 @@ static json_object *item_json(struct lab *lab, const struct bhlab_item_state *st
 	json_add(row, "cpu",
 		 optional_number(state->out_cpu, state->out_item_flags & BHLAB_ITEM_CPU));
 	json_add(row, "irq", optional_number(state->out_irq, state->out_mech == BHLAB_MECH_IRQ));
+	json_add(row, "flow", state->out_mech == BHLAB_MECH_IRQ ?
+		 json_object_new_string(word_name(&flow_words, state->out_flow)) : NULL);
 	json_add_bool(row, "thread", state->out_item_flags & BHLAB_ITEM_THREAD);
 	json_add(row, "attributes", word_bits(&attribute_words, state->out_item_flags));
 	json_add(row, "nice",
@@ -83,6 +100,7 @@ static json_object *item_json(struct lab *lab, const struct bhlab_item_state *st
 	json_add(row, "state", word_bits(&state_words, state->out_state));
 	json_add_number(row, "depth", state->out_depth);
 	json_add(row, "counters", counters_json(state));
+	json_add(row, "controller", controller_json(state));
 	json_add_bool(row, "balanced", balanced(state));
 	return row;
 }
@@ -398,13 +416,28 @@ static int run_show(const struct call *call, struct lab *lab, struct result *res
 
 static void text_balance(json_object *row, json_object *value, const void *arg, char *cell)
 {
-	snprintf(cell, CELL_SIZE,
-		 "%" PRIu64 " accepted %s %" PRIu64 " run + %" PRIu64 " cancelled + %" PRIu64
-		 " merged + %" PRIu64 " outstanding",
-		 json_number(row, "/counters/accepted"),
+	const char *flow = json_string(row, "/flow");
+	struct text text = text_in(cell, CELL_SIZE);
+
+	text_add(&text, "%" PRIu64 " accepted %s %" PRIu64 " run + %" PRIu64 " cancelled + %" PRIu64
+		 " merged", json_number(row, "/counters/accepted"),
 		 json_object_get_boolean(value) ? "=" : "IS NOT",
 		 json_number(row, "/counters/runs"), json_number(row, "/counters/cancelled"),
-		 json_number(row, "/counters/merged"), json_number(row, "/counters/outstanding"));
+		 json_number(row, "/counters/merged"));
+	/* The kernel's irq_sim cannot tell the two. */
+	if (flow && !strcmp(flow, word_name(&flow_words, BHLAB_FLOW_SIM)))
+		text_add(&text, " or lost");
+	else if (flow)
+		text_add(&text, " + %" PRIu64 " lost", json_number(row, "/counters/lost"));
+	text_add(&text, " + %" PRIu64 " outstanding", json_number(row, "/counters/outstanding"));
+}
+
+static void text_controller(json_object *row, json_object *value, const void *arg, char *cell)
+{
+	snprintf(cell, CELL_SIZE,
+		 "%" PRIu64 " latched, %" PRIu64 " replayed, %" PRIu64 " repeated",
+		 json_number(value, "/latched"), json_number(value, "/replayed"),
+		 json_number(value, "/repeated"));
 }
 
 /* Whatever it is: an object has the lines that its document has. */
@@ -445,6 +478,7 @@ static void print_show(const struct result *result)
 		{ .head = "queue", .path = "/queue" },
 		{ .head = "cpu", .path = "/cpu" },
 		{ .head = "irq", .path = "/irq" },
+		{ .head = "flow", .path = "/flow" },
 		{ .head = "is", .path = "/attributes", .text = text_words },
 		{ .head = "nice", .path = "/nice" },
 		{ .head = "priority", .path = "/priority" },
@@ -454,6 +488,7 @@ static void print_show(const struct result *result)
 		{ .head = "state", .path = "/state", .text = text_state },
 		{ .head = "disabled", .path = "/depth" },
 		{ .head = "activations", .path = "/balanced", .text = text_balance },
+		{ .head = "controller", .path = "/controller", .text = text_controller },
 		{ .head = "coalesced", .path = "/counters/coalesced" },
 		{ .head = "refused", .path = "/counters/refused" },
 		{ .head = "thread woken", .path = "/counters/thread_wakes" },

@@ -141,6 +141,25 @@ static int run_verb(const struct call *call, struct lab *lab, struct result *res
 	return 0;
 }
 
+static int run_deassert(const struct call *call, struct lab *lab, struct result *result)
+{
+	struct bhlab_act act = { .size = sizeof(act), .flags = BHLAB_ACT_DEASSERT };
+	int err;
+
+	if (call_object(call, lab, "ITEM", &act.id, &result->error))
+		return -1;
+	err = lab_ioctl(lab, BHLAB_IOC_TRIGGER, &act);
+	if (err)
+		return refused(&result->error, call, err);
+	result->word = word_name(&result_words, act.out_result);
+	result->doc = json_object_new_object();
+	json_add_text(result->doc, "result", result->word);
+	json_add_text(result->doc, "item", lab_name(lab, act.id));
+	json_add_number(result->doc, "id", act.id);
+	json_add_bool(result->doc, "asserted", act.out_count);
+	return 0;
+}
+
 static int check_wait(const struct call *call, struct error *e)
 {
 	uint32_t condition = (uint32_t)arg_number(call, "CONDITION", 0);
@@ -247,8 +266,8 @@ const struct command command_cancel = {
 	.notes = "Prints was-pending or idle.\n",
 	.meanings = MEANINGS(
 		{ EBUSY, "the kernel cannot cancel it now: a disabled line keeps a raise to "
-		  "replay it, and an hrtimer that is queued while its function runs needs "
-		  "--sync" }),
+		  "replay it, a level line stays asserted until it is deasserted, and an "
+		  "hrtimer that is queued while its function runs needs --sync" }),
 	.lab = LAB_STATE,
 	.in_scenario = true,
 	.answers = &result_words,
@@ -338,6 +357,22 @@ const struct command command_trigger = {
 	.in_scenario = true,
 	.answers = &result_words,
 	.run = run_verb,
+};
+
+const struct command command_deassert = {
+	.name = "deassert",
+	.summary = "deassert the line of an irq that was added with --flow level",
+	.args = ARGS(
+		{ "ITEM", &arg_item }),
+	.notes =
+	"A trigger asserts such a line, and its handler runs until the line is deasserted.\n"
+	"Prints was-pending if that took back an interrupt that was not handled, or idle.\n",
+	.meanings = MEANINGS(
+		{ EOPNOTSUPP, "it has no line that stays asserted: add it with --flow level" }),
+	.lab = LAB_STATE,
+	.in_scenario = true,
+	.answers = &result_words,
+	.run = run_deassert,
 };
 
 const struct command command_wait = {

@@ -116,13 +116,15 @@ static bool may_be_left(const struct scenario *scenario, const char *name)
 
 static void check_balance(struct run *run, const struct bhlab_item_state *s)
 {
-	if (s->out_accepted != s->out_runs + s->out_cancelled + s->out_merged + s->out_outstanding)
+	if (s->out_accepted != s->out_runs + s->out_cancelled + s->out_merged + s->out_lost +
+			       s->out_outstanding)
 		run_fault(run, NULL,
 			  "%s: %" PRIu64 " accepted are not %" PRIu64 " run + %" PRIu64
-			  " cancelled + %" PRIu64 " merged + %" PRIu64 " outstanding",
+			  " cancelled + %" PRIu64 " merged + %" PRIu64 " lost + %" PRIu64
+			  " outstanding",
 			  s->out_name, (uint64_t)s->out_accepted, (uint64_t)s->out_runs,
 			  (uint64_t)s->out_cancelled, (uint64_t)s->out_merged,
-			  (uint64_t)s->out_outstanding);
+			  (uint64_t)s->out_lost, (uint64_t)s->out_outstanding);
 }
 
 static void check_records(struct run *run, const struct bhlab_item_state *s)
@@ -145,7 +147,8 @@ static void check_records(struct run *run, const struct bhlab_item_state *s)
 
 static void check_item(struct run *run, const struct bhlab_item_state *state)
 {
-	const uint32_t unrest = ITEM_BUSY | BHLAB_STATE_DISABLED | BHLAB_STATE_PERIODIC;
+	const uint32_t unrest = ITEM_BUSY | BHLAB_STATE_DISABLED | BHLAB_STATE_PERIODIC |
+				BHLAB_STATE_ASSERTED;
 	char words[64];
 
 	if (state->out_state & unrest) {

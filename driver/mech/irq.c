@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * irq: the only line of an irq_sim domain. The top half runs in hardirq context
- * on the CPU that raised the line (on RT, and with threadirqs, in the line's
- * thread). The thread, if there is one, runs in irq/N.
+ * irq: the only line of an irq_sim domain, or of a controller of the driver's own
+ * (irq_chip.c) with one of the kernel's flow handlers. The top half runs in
+ * hardirq context on the CPU that raised the line (on RT, and with threadirqs, in
+ * the line's thread). The thread, if there is one, runs in irq/N.
  *
  * Each line has its own domain: irq_sim does not wrap its search for pending
  * bits, so a line that is raised while a higher one is handled would hang the
  * CPU.
  *
- * A raise can share a run with another (the pending bit was set), or be lost
- * (the handler was running: handle_simple_irq() drops it). Neither leaves a
- * trace. So raises that did not run are known only at rest, and are counted as
- * merged then.
+ * With irq_sim a raise can share a run with another (the pending bit was set), or
+ * be lost (the handler was running: handle_simple_irq() drops it). Neither leaves
+ * a trace. So raises that did not run are known only at rest, and are counted as
+ * merged then. The driver's own controller sees both. There only wakes of a
+ * forced thread that share a run are left to count at rest.
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
@@ -24,9 +26,11 @@
 
 #include "compat.h"
 #include "delay.h"
+#include "irq_chip.h"
 #include "item.h"
 #include "lab.h"
 #include "object.h"
+#include "record.h"
 #include "run.h"
 #include "stamp.h"
 #include "step.h"
@@ -34,7 +38,7 @@
 #include "mech/mech.h"
 #include "mech/period.h"
 
-/* An irq_sim domain, and its only line. */
+/* A domain, of irq_sim or of a controller of the driver's own, and its only line. */
 struct bhlab_line {
 	struct irq_domain *domain;
 	unsigned int virq;
@@ -44,6 +48,7 @@ struct bhlab_line {
  * struct bhlab_irq - an item of mechanism irq
  * @item: the item
  * @line: what it is requested for
+ * @chip: the controller, unless it is irq_sim
  * @action: the line's name in /proc/interrupts
  * @period: the trigger with a period
  * @top_end: when the last top half ended; only the top half touches this
@@ -57,6 +62,7 @@ struct bhlab_line {
 struct bhlab_irq {
 	struct bhlab_item item;
 	struct bhlab_line line;
+	struct bhlab_chip chip;
 	char action[BHLAB_NAME_LEN + 16];
 	struct bhlab_period period;
 	u64 top_end;
@@ -72,10 +78,23 @@ static struct bhlab_irq *to_irq(struct bhlab_item *item)
 	return container_of(item, struct bhlab_irq, item);
 }
 
+static bool bhlab_irq_is_sim(const struct bhlab_irq *irq)
+{
+	return irq->item.flow == BHLAB_FLOW_SIM;
+}
+
+static bool bhlab_irq_asserted(const struct bhlab_irq *irq)
+{
+	return !bhlab_irq_is_sim(irq) && READ_ONCE(irq->chip.asserted);
+}
+
+/* Raised, and on its way to the flow handler. */
 static bool bhlab_irq_pending(struct bhlab_irq *irq)
 {
 	bool pending = false;
 
+	if (!bhlab_irq_is_sim(irq))
+		return READ_ONCE(irq->chip.latched);
 	/* irq_sim leaves @pending alone while the line is masked. */
 	irq_get_irqchip_state(irq->line.virq, IRQCHIP_STATE_PENDING, &pending);
 	return pending;
@@ -93,6 +112,12 @@ static void bhlab_irq_wake(struct bhlab_irq *irq)
 	bhlab_item_unlock(&irq->item, flags);
 }
 
+/* May raises have left their stamps behind? */
+static bool bhlab_irq_forgets(const struct bhlab_irq *irq)
+{
+	return bhlab_irq_is_sim(irq) || irq->chip.forced;
+}
+
 static irqreturn_t bhlab_irq_top(int virq, void *data)
 {
 	u64 entered = bhlab_record_clock();
@@ -102,7 +127,10 @@ static irqreturn_t bhlab_irq_top(int virq, void *data)
 		.program = irq->item.program,
 	};
 
-	if (!bhlab_run_begin(&run, &irq->item, entered, irq->top_end))
+	if (!bhlab_irq_is_sim(irq))
+		bhlab_chip_started(&irq->chip);
+	if (!bhlab_run_begin(&run, &irq->item, entered,
+			     bhlab_irq_forgets(irq) ? irq->top_end : 0))
 		return IRQ_HANDLED;
 	bhlab_program_run(&run);
 	if (run.wake_thread)
@@ -137,6 +165,21 @@ static irqreturn_t bhlab_irq_thread(int virq, void *data)
 	return IRQ_HANDLED;
 }
 
+static unsigned long bhlab_irq_flags(const struct bhlab_irq *irq)
+{
+	unsigned long oneshot = irq->item.flags & BHLAB_ITEM_ONESHOT ?
+				IRQF_ONESHOT : 0;
+
+	switch (irq->item.flow) {
+	case BHLAB_FLOW_SIM:
+		return oneshot;
+	case BHLAB_FLOW_LEVEL:
+		return oneshot | IRQF_TRIGGER_HIGH;
+	default:
+		return oneshot | IRQF_TRIGGER_RISING;
+	}
+}
+
 static int bhlab_irq_request(struct bhlab_irq *irq)
 {
 	struct bhlab_item *item = &irq->item;
@@ -146,7 +189,7 @@ static int bhlab_irq_request(struct bhlab_irq *irq)
 	return request_threaded_irq(irq->line.virq, bhlab_irq_top,
 				    item->flags & BHLAB_ITEM_THREAD ?
 				    bhlab_irq_thread : NULL,
-				    0, irq->action, irq);
+				    bhlab_irq_flags(irq), irq->action, irq);
 }
 
 static int bhlab_line_create(struct bhlab_line *line)
@@ -202,18 +245,81 @@ static u32 bhlab_irq_here(void)
 	return bhlab_irq_context;
 }
 
+/* The controller raises it again: one more activation, which nobody asked for. */
+static void bhlab_irq_repeat(struct bhlab_chip *chip)
+{
+	struct bhlab_irq *irq = container_of(chip, struct bhlab_irq, chip);
+	const struct bhlab_activation act = {};
+	struct bhlab_item *item = &irq->item;
+	struct bhlab_stamp stamp;
+	unsigned long flags;
+
+	flags = bhlab_item_lock(item);
+	bhlab_stamp_now(&stamp, &act);
+	stamp.serial = ++item->serial;
+	bhlab_stamp_push(item, &stamp);
+	item->accepted++;
+	item->unsettled = true;
+	if (item->flags & BHLAB_ITEM_QUEUED)
+		bhlab_record(item, BHLAB_EVENT_QUEUED, &stamp, 0);
+	bhlab_item_unlock(item, flags);
+}
+
+/* These raises do not run: their stamps are the newest. */
+static void bhlab_irq_account_raises(struct bhlab_chip *chip, u32 merged, u32 lost)
+{
+	struct bhlab_irq *irq = container_of(chip, struct bhlab_irq, chip);
+	struct bhlab_item *item = &irq->item;
+	unsigned long flags;
+
+	flags = bhlab_item_lock(item);
+	item->merged += merged;
+	item->lost += lost;
+	item->nr_stamps -= min_t(u32, item->nr_stamps, merged + lost);
+	bhlab_item_unlock(item, flags);
+	bhlab_lab_wake(item->obj.lab);
+}
+
+static const struct bhlab_chip_ops bhlab_irq_chip_ops = {
+	.repeat = bhlab_irq_repeat,
+	.account = bhlab_irq_account_raises,
+};
+
+static int bhlab_irq_create(struct bhlab_irq *irq)
+{
+	int ret;
+
+	if (bhlab_irq_is_sim(irq))
+		return bhlab_line_create(&irq->line);
+	ret = bhlab_chip_create(&irq->chip, irq->item.flow,
+				bhlab_irq_context == BHLAB_CTX_TASK &&
+				!(irq->item.flags & BHLAB_ITEM_ONESHOT),
+				&bhlab_irq_chip_ops);
+	irq->line.domain = irq->chip.domain;
+	irq->line.virq = irq->chip.virq;
+	return ret;
+}
+
+static void bhlab_irq_remove(struct bhlab_irq *irq)
+{
+	if (bhlab_irq_is_sim(irq))
+		bhlab_line_remove(&irq->line);
+	else
+		bhlab_chip_remove(&irq->chip);
+}
+
 static int bhlab_irq_init(struct bhlab_item *item)
 {
 	struct bhlab_irq *irq = to_irq(item);
 	int ret;
 
 	bhlab_period_init(&irq->period, item);
-	ret = bhlab_line_create(&irq->line);
+	ret = bhlab_irq_create(irq);
 	if (ret)
 		return ret;
 	ret = bhlab_irq_request(irq);
 	if (ret)
-		bhlab_line_remove(&irq->line);
+		bhlab_irq_remove(irq);
 	return ret;
 }
 
@@ -224,6 +330,10 @@ static int bhlab_irq_init(struct bhlab_item *item)
  */
 static void bhlab_irq_quiesce(struct bhlab_irq *irq)
 {
+	if (!bhlab_irq_is_sim(irq)) {
+		bhlab_chip_stop(&irq->chip);
+		return;
+	}
 	while (bhlab_irq_pending(irq))
 		usleep_range(50, 200);
 	synchronize_rcu_expedited();
@@ -245,29 +355,46 @@ static void bhlab_irq_stop(struct bhlab_item *item)
 
 static void bhlab_irq_free(struct bhlab_item *item)
 {
-	bhlab_line_remove(&to_irq(item)->line);
+	bhlab_irq_remove(to_irq(item));
 }
 
 static int bhlab_irq_raise(struct bhlab_item *item,
 			   const struct bhlab_activation *act)
 {
 	struct bhlab_irq *irq = to_irq(item);
-	bool pending = bhlab_irq_pending(irq);
+	bool pending;
 
 	item->unsettled = true;
+	if (!bhlab_irq_is_sim(irq)) {
+		pending = !bhlab_chip_raise(&irq->chip);
+		item->merged += pending;
+		return pending ? BHLAB_RESULT_ALREADY_PENDING : BHLAB_RESULT_QUEUED;
+	}
+	pending = bhlab_irq_pending(irq);
 	irq_set_irqchip_state(irq->line.virq, IRQCHIP_STATE_PENDING, true);
 	return pending ? BHLAB_RESULT_ALREADY_PENDING : BHLAB_RESULT_QUEUED;
 }
 
+static int bhlab_irq_deassert(struct bhlab_item *item, bool *asserted)
+{
+	if (item->flow != BHLAB_FLOW_LEVEL)
+		return -EOPNOTSUPP;
+	return bhlab_chip_deassert(&to_irq(item)->chip, asserted);
+}
+
 /*
- * Clear the pending bit. The kernel cannot cancel what it keeps of a disabled
- * line to replay.
+ * Clear the pending bit, which of a level line follows the line. The kernel
+ * cannot cancel what it keeps of a disabled line to replay.
  */
 static int bhlab_irq_cancel(struct bhlab_item *item)
 {
 	struct bhlab_irq *irq = to_irq(item);
 
-	if (bhlab_irq_pending(irq)) {
+	if (item->flow == BHLAB_FLOW_LEVEL)
+		return bhlab_irq_asserted(irq) ? -EBUSY : 0;
+	if (!bhlab_irq_is_sim(irq) && bhlab_chip_cancel(&irq->chip))
+		return 1;
+	if (bhlab_irq_is_sim(irq) && bhlab_irq_pending(irq)) {
 		irq_set_irqchip_state(irq->line.virq, IRQCHIP_STATE_PENDING, false);
 		return 1;
 	}
@@ -284,7 +411,7 @@ static void bhlab_irq_enable(struct bhlab_item *item)
 {
 	struct bhlab_irq *irq = to_irq(item);
 
-	if (!item->depth && bhlab_item_outstanding(item))
+	if (!item->depth && bhlab_irq_is_sim(irq) && bhlab_item_outstanding(item))
 		irq->replay = true;
 	enable_irq(irq->line.virq);
 }
@@ -327,10 +454,9 @@ static void bhlab_irq_wait_replay(struct bhlab_irq *irq)
 	synchronize_rcu();
 }
 
-/* At rest: raises that did not run were merged, and nobody takes their stamps. */
-static void bhlab_irq_account(struct bhlab_irq *irq)
+/* At rest: raises that did not run were merged. */
+static void bhlab_irq_account_sim(struct bhlab_item *item)
 {
-	struct bhlab_item *item = &irq->item;
 	u64 known = item->runs + item->cancelled;
 
 	/* The dispatcher had taken the bit already: it was not cancelled. */
@@ -339,6 +465,37 @@ static void bhlab_irq_account(struct bhlab_irq *irq)
 		known = item->accepted;
 	}
 	item->merged = item->accepted - known;
+}
+
+/*
+ * At rest, of the driver's own controller: all is counted, but that a forced thread
+ * was awake already, and that a line was disabled or enabled at the very moment
+ * in which handle_simple_irq() looked: what seemed to be lost was noted, or what
+ * seemed to be noted was lost.
+ */
+static void bhlab_irq_account_chip(struct bhlab_irq *irq)
+{
+	struct bhlab_item *item = &irq->item;
+	u64 known = item->runs + item->cancelled + item->merged + item->lost;
+
+	if (known > item->accepted)
+		item->lost -= min(item->lost, known - item->accepted);
+	else if (irq->chip.forced)
+		item->merged += item->accepted - known;
+	else
+		item->lost += item->accepted - known;
+	bhlab_chip_rest(&irq->chip);
+}
+
+/* Nobody takes the stamps of raises that did not run. */
+static void bhlab_irq_account(struct bhlab_irq *irq)
+{
+	struct bhlab_item *item = &irq->item;
+
+	if (bhlab_irq_is_sim(irq))
+		bhlab_irq_account_sim(item);
+	else
+		bhlab_irq_account_chip(irq);
 	item->nr_stamps = 0;
 	item->unsettled = false;
 	irq->thread_merged = irq->thread_wakes - irq->thread_runs;
@@ -347,12 +504,12 @@ static void bhlab_irq_account(struct bhlab_irq *irq)
 
 /*
  * May the line be at rest? Not with a raise on a delay, or one that the kernel
- * may keep for a disabled line.
+ * may keep for a disabled line, and not while it is asserted.
  */
-static bool bhlab_irq_quiet(const struct bhlab_item *item)
+static bool bhlab_irq_quiet(struct bhlab_item *item)
 {
 	return item->unsettled && !item->delayed && !bhlab_item_runs(item) &&
-	       !bhlab_item_blocked(item);
+	       !bhlab_item_blocked(item) && !bhlab_irq_asserted(to_irq(item));
 }
 
 static void bhlab_irq_settle(struct bhlab_item *item)
@@ -434,6 +591,8 @@ static void bhlab_irq_state(struct bhlab_item *item,
 	struct bhlab_irq *irq = to_irq(item);
 
 	st->out_irq = irq->line.virq;
+	if (!bhlab_irq_is_sim(irq))
+		bhlab_chip_state(&irq->chip, st);
 	st->out_period_ns = item->periodic ? irq->period.ns : 0;
 	st->out_period_left = irq->period.left;
 	st->out_period_missed = irq->period.missed;
@@ -452,7 +611,9 @@ const struct bhlab_mech_ops bhlab_irq_ops = {
 	.context_here = bhlab_irq_here,
 	.size = sizeof(struct bhlab_irq),
 	.resource = BHLAB_RES_IRQ,
+	.attrs = BHLAB_ITEM_ONESHOT,
 	.takes_thread = true,
+	.last_flow = BHLAB_FLOW_FASTEOI,
 	.merges = true,
 	/* The kernel replays from its own tasklet. */
 	.after = BHLAB_AFTER_GRACE,
@@ -465,6 +626,7 @@ const struct bhlab_mech_ops bhlab_irq_ops = {
 	.enable = bhlab_irq_enable,
 	.period = bhlab_irq_start_period,
 	.end_period = bhlab_irq_end_period,
+	.deassert = bhlab_irq_deassert,
 	.sync = bhlab_irq_sync,
 	.flush = bhlab_irq_flush,
 	.settle = bhlab_irq_settle,

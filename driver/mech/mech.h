@@ -25,6 +25,7 @@ struct bhlab_item;
  * @takes_thread: items may have a thread with its own program; the other program
  *	is the top half's
  * @takes_priority: items may set the priority of their thread
+ * @last_flow: the highest enum bhlab_flow of its items
  * @merges: an activation that coalesces is accepted and counted as merged
  * @polls: items have a weight, and their programs may COMPLETE
  * @takes_period: items may have a period
@@ -54,6 +55,8 @@ struct bhlab_item;
  *	kernel knows whether it has reached its queue
  * @complete: the poll that runs is complete
  * @period: raise the line @count times, @ns apart; or an errno
+ * @deassert: deassert the line; 1 if that took back an activation, 0, or an errno;
+ *	@asserted: it was
  * @end_period: stop that; true if there would have been more raises
  *
  * May sleep:
@@ -76,6 +79,7 @@ struct bhlab_mech_ops {
 	bool takes_queue;
 	bool takes_thread;
 	bool takes_priority;
+	u32 last_flow;
 	bool merges;
 	bool polls;
 	bool takes_period;
@@ -104,6 +108,7 @@ struct bhlab_mech_ops {
 	void (*complete)(struct bhlab_item *item);
 	int (*period)(struct bhlab_item *item, u64 ns, u32 count);
 	bool (*end_period)(struct bhlab_item *item);
+	int (*deassert)(struct bhlab_item *item, bool *asserted);
 
 	bool (*sync)(struct bhlab_item *item);
 	int (*flush)(struct bhlab_item *item);

@@ -80,6 +80,8 @@ load common
 		64 - | help add frob      | help: unknown command 'add frob'
 		64 - | add work x --do 'none' --top 'none' | add work x: --do and --top are the same program; give one
 		64 - | add work x --thread '' | add work x: work has no thread
+		64 - | add work x --flow edge | add work x: work has no line, and so no flow
+		64 - | add irq x --flow pulse | add: --flow: unknown flow 'pulse'; there are sim, simple, edge, level, fasteoi
 		64 - | add tasklet x --top 'spin 1us' | add tasklet x: tasklet has no top half; use --do
 		64 - | queue '#x'         | queue: ITEM: 'x' is not a number
 		64 - | queue '#0'         | queue: ITEM: there is no id 0

@@ -11,7 +11,7 @@ load common
 	run -0 bhctl help
 	assert_line --index 0 "usage: bhctl [OPTION...] COMMAND [ARG...]"
 	for command in info mechanisms list show add del queue delay cancel flush disable enable \
-		trigger wait events monitor ring \
+		trigger deassert wait events monitor ring \
 		batch latency exec record report compare sleep completion help; do
 		assert_line --regexp "^  $command +[a-z]"
 	done
@@ -136,7 +136,7 @@ load common
 @test "show prints every step so that add reads it again" {
 	local program='spin 1.5us; sleep 0; queue a; queue b --cpu 1; delay a 5ms; delay b 1.000001ms --cpu 0; trigger i'
 	program+='; requeue; requeue 10; mark 18446744073709551615; mark 0; cancel a; disable a; enable a; lock l; push f 2'
-	program+='; unlock l; bh_off; pop f; irq_off; pop f 3; irq_on; bh_on'
+	program+='; unlock l; bh_off; pop f; irq_off; pop f 3; irq_on; bh_on; deassert i'
 	lab_open
 	lab <<<$'add lock l\nadd fifo f'
 	bhctl -q add work one --do "$program"

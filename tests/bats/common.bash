@@ -112,6 +112,7 @@ ALL_STEPS+=', lock, unlock, bh_off, bh_on, irq_off, irq_on, push, pop'
 ALL_STEPS+=', flush, drain, wait, synchronize_rcu, synchronize_irq'
 ALL_STEPS+=', every, chance'
 ALL_STEPS+=', complete, rcu, rcu_end'
+ALL_STEPS+=', deassert'
 
 # Lines "EXIT ERRNO | COMMAND | ERROR" from stdin, ERRNO "-" where the kernel was not asked: each
 # command must be refused just so. They run in one batch, in the lab if there is one. ALL_MECHANISMS

@@ -114,6 +114,41 @@ interrupts() {
 	threadirqs || assert_equal "$(ask 'ran("i") | length')" "$(interrupts i)"
 }
 
+@test "what was lost is told from what was merged, where that is known" {
+	lab <<-'END'
+		add irq sim
+		add irq edge --flow edge
+		disable sim
+		disable edge
+		trigger sim
+		trigger edge
+		sleep 20ms
+		trigger sim
+		trigger edge
+		trigger edge
+		enable sim
+		enable edge
+		wait sim idle
+		wait edge idle
+	END
+	item sim '.flow == "sim" and .balanced and .controller == null and
+		(.counters | .runs == 1 and .merged == 1 and .lost == 0)'
+	item edge '.flow == "edge" and .balanced and
+		.controller == {latched: 1, replayed: 1, repeated: 0} and
+		(.counters | .accepted == 3 and .runs == 1 and .merged == 2 and .lost == 0)'
+	run -0 bhctl show sim
+	assert_line --regexp '= 1 run \+ 0 cancelled \+ 1 merged or lost \+ 0 outstanding$'
+	refute_line --regexp '^controller'
+	run -0 bhctl show edge
+	assert_line --regexp '= 1 run \+ 0 cancelled \+ 2 merged \+ 0 lost \+ 0 outstanding$'
+	assert_line --regexp '^controller +1 latched, 1 replayed, 0 repeated$'
+	is 71 "bhctl: deassert edge: it has no line that stays asserted: add it with --flow level (EOPNOTSUPP)" \
+		deassert edge
+	is 71 "bhctl: add irq x: --oneshot waits for a thread: add one with --thread (EINVAL)" \
+		add irq x --oneshot
+	all_right
+}
+
 @test "trigger tells how often the pending bit was clear" {
 	lab <<<'add irq i'
 	run -0 bhctl -j trigger i --cpu 0 --count 3

@@ -48,7 +48,7 @@ wrong_files() {
 		5:16: 'frob' is no feature | add work w~expect@feature:frob runs(w) == 0
 		4:18: 'frob' is no feature | requires feature frob~add work w~expect runs(w) == 0
 		5:22: --cpu: 'x' is not a number | add work w~expect queue w --cpu x = queued
-		5:3: unknown option '--frob' | add work w \~  --frob~expect runs(w) == 0
+		5:3: unknown option '--frobnicate' | add work w \~  --frobnicate~expect runs(w) == 0
 		5:21: unknown word 'kworker'; text stands in quotes | add work w~expect comm(w,1) == kworker
 		5:23: 'frob' cannot follow here | add work w~expect (runs(w) == 1) frob
 		5:13: no add above makes the item 'v' | add work w~expect runs(v) == 1

@@ -181,7 +181,8 @@ static void fill_fifo_state(struct bench *b, union request *r)
 
 #define ITEM_FLAGS								\
 	(BHLAB_ITEM_CPU | BHLAB_ITEM_THREAD | BHLAB_ITEM_QUEUED | BHLAB_ITEM_HARD | \
-	 BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE | BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC)
+	 BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE | BHLAB_ITEM_PINNED | BHLAB_ITEM_STATIC |	\
+	 BHLAB_ITEM_ONESHOT)
 #define WQ_FLAGS								\
 	(BHLAB_WQ_PERCPU | BHLAB_WQ_UNBOUND | BHLAB_WQ_BH | BHLAB_WQ_ORDERED |	\
 	 BHLAB_WQ_LEGACY | BHLAB_WQ_SINGLETHREAD | BHLAB_WQ_HIGHPRI |		\
@@ -198,7 +199,7 @@ static void fill_fifo_state(struct bench *b, union request *r)
 	X(create, ITEM_CREATE, bhlab_item_create, priority, ITEM_FLAGS, fill_create, \
 	  OUT(bhlab_item_create, out_id, out_id))				\
 	X(state, ITEM_STATE, bhlab_item_state, out_priority, 0, fill_state,		\
-	  OUT(bhlab_item_state, out_mech, reserved))			\
+	  OUT(bhlab_item_state, out_mech, out_repeated))			\
 	X(program, ITEM_PROGRAM, bhlab_item_program, steps, 0, fill_program, NO_OUT) \
 	X(lookup, LOOKUP, bhlab_lookup, name, BHLAB_LOOKUP_RESERVE, fill_lookup, \
 	  OUT(bhlab_lookup, id, out_kind))					\
@@ -576,17 +577,19 @@ static const struct unused {
 	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_LAZY, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_IRQSAFE, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_PINNED, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, flags, BHLAB_ITEM_ONESHOT, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, nice, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, nice, 0xffffffff, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, nice, 20, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, priority, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, priority, 100, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, weight, 1, fill_create),
-	UNUSED(ITEM_CREATE, bhlab_item_create, reserved, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, period_ns, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, nr_thread_steps, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, thread_steps, 1, fill_create),
 	UNUSED(ITEM_CREATE, bhlab_item_create, thread_steps, 1ULL << 63, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, flow, BHLAB_FLOW_EDGE, fill_create),
+	UNUSED(ITEM_CREATE, bhlab_item_create, flow, 1U << 31, fill_create),
 	UNUSED(ITEM_PROGRAM, bhlab_item_program, reserved, 1, fill_program),
 	UNUSED(ITEM_PROGRAM, bhlab_item_program, reserved, 1U << 31, fill_program),
 	UNUSED(ITEM_PROGRAM, bhlab_item_program, thread, 2, fill_program),

@@ -51,7 +51,7 @@ static __u32 attributes_of(__u32 mech)
 TEST_F(attributes, flags)
 {
 	const __u32 said = BHLAB_ITEM_HARD | BHLAB_ITEM_LAZY | BHLAB_ITEM_IRQSAFE |
-			   BHLAB_ITEM_PINNED;
+			   BHLAB_ITEM_PINNED | BHLAB_ITEM_ONESHOT;
 	struct bhlab_item_state st;
 	struct bhlab_mech_info m;
 

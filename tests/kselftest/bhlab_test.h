@@ -82,7 +82,7 @@ static inline void bh_name(char name[BHLAB_NAME_LEN], const char *from)
 
 /* Steps of programs. */
 /* The newest step. */
-#define BH_LAST_OP		BHLAB_OP_RCU_END
+#define BH_LAST_OP		BHLAB_OP_DEASSERT
 
 #define BH_STEP(_op, ...)	((struct bhlab_step){ .op = BHLAB_OP_##_op, ##__VA_ARGS__ })
 #define BH_SPIN(_ns)		BH_STEP(SPIN, .arg = (_ns))
@@ -323,8 +323,8 @@ static inline int bh_has_verb(int fd, __u32 mech, enum bhlab_verb verb)
 /* What must hold in any state of any item. */
 static inline int bh_accounted(const struct bhlab_item_state *st)
 {
-	return st->out_accepted == st->out_runs + st->out_cancelled +
-				   st->out_merged + st->out_outstanding;
+	return st->out_accepted == st->out_runs + st->out_cancelled + st->out_merged +
+				   st->out_lost + st->out_outstanding;
 }
 
 /* Records that are there; how many, or -errno. */
@@ -399,7 +399,7 @@ static inline void stop_alarm(void)
 
 static inline __u64 bh_settled(const struct bhlab_item_state *st)
 {
-	return st->out_runs + st->out_cancelled + st->out_merged;
+	return st->out_runs + st->out_cancelled + st->out_merged + st->out_lost;
 }
 
 /*
@@ -408,7 +408,8 @@ static inline __u64 bh_settled(const struct bhlab_item_state *st)
  */
 static inline bool bh_at_rest(int fd, __u32 id, struct bhlab_item_state *st)
 {
-	const __u32 reasons = BHLAB_STATE_DISABLED | BHLAB_STATE_DELAYED | BHLAB_STATE_PERIODIC;
+	const __u32 reasons = BHLAB_STATE_DISABLED | BHLAB_STATE_DELAYED | BHLAB_STATE_PERIODIC |
+			      BHLAB_STATE_ASSERTED;
 	const __u64 end = bh_now() + BH_PATIENCE;
 	__u64 before;
 
@@ -435,9 +436,9 @@ static inline bool bh_check_item(struct __test_metadata *_metadata, int fd,
 	before = bh_settled(&st);
 	rests = bh_at_rest(fd, l->id, &st);
 	EXPECT_TRUE(bh_accounted(&st)) {
-		TH_LOG("item %s: accepted %llu runs %llu cancelled %llu merged %llu outstanding %llu",
+		TH_LOG("item %s: accepted %llu runs %llu cancelled %llu merged %llu lost %llu outstanding %llu",
 		       l->name, st.out_accepted, st.out_runs, st.out_cancelled, st.out_merged,
-		       st.out_outstanding);
+		       st.out_lost, st.out_outstanding);
 	}
 	if (!rests) {
 		EXPECT_TRUE(st.out_state != BHLAB_STATE_PENDING || bh_settled(&st) != before) {
@@ -446,7 +447,7 @@ static inline bool bh_check_item(struct __test_metadata *_metadata, int fd,
 		return false;
 	}
 	EXPECT_EQ(0, st.out_outstanding);
-	EXPECT_EQ(0, st.out_state & ~BHLAB_STATE_DISABLED);
+	EXPECT_EQ(0, st.out_state & ~(BHLAB_STATE_DISABLED | BHLAB_STATE_MASKED));
 	EXPECT_EQ(st.out_thread_wakes, st.out_thread_runs + st.out_thread_merged);
 	return true;
 }

@@ -373,6 +373,8 @@ TEST_F(lab, unused_step_fields)
 	BAD_STEP(i, EOPNOTSUPP, BH_STEP(NONE, .target = 1));
 	BAD_STEP(i, EOPNOTSUPP, BH_STEP(NONE, .arg = 1));
 	BAD_STEP(i, EOPNOTSUPP, BH_STEP(NONE, .flags = BHLAB_STEP_CPU));
+	BAD_STEP(w, EOPNOTSUPP, BH_STEP(DEASSERT, .target = 1, .arg = 1));
+	BAD_STEP(w, EOPNOTSUPP, BH_STEP(DEASSERT, .target = 1, .flags = BHLAB_STEP_CPU));
 	for (__u32 op = BHLAB_OP_CANCEL; op <= BHLAB_OP_POP; op++) {
 		bool fifo = op >= BHLAB_OP_PUSH, bracket = op >= BHLAB_OP_BH_OFF && !fifo;
 
@@ -395,6 +397,7 @@ TEST_F(lab, step_values)
 	BAD_STEP(w, EINVAL, BH_STEP(CANCEL));
 	BAD_STEP(w, EINVAL, BH_STEP(DISABLE));
 	BAD_STEP(w, EINVAL, BH_STEP(ENABLE));
+	BAD_STEP(w, EINVAL, BH_STEP(DEASSERT));
 	BAD_STEP(w, EINVAL, BH_STEP(DELAY, .target = 1, .arg = BHLAB_NS_MAX + 1));
 	BAD_STEP(w, EINVAL, BH_STEP(DELAY, .target = 1, .arg = -1ULL));
 	BAD_STEP(w, EINVAL, BH_SPIN(-1ULL));
@@ -439,6 +442,7 @@ static __u32 program_with(__u32 op, __u32 lock, __u32 fifo, struct bhlab_step *s
 	case BHLAB_OP_CANCEL: case BHLAB_OP_DISABLE: case BHLAB_OP_ENABLE:
 	case BHLAB_OP_FLUSH: case BHLAB_OP_DRAIN: case BHLAB_OP_WAIT:
 	case BHLAB_OP_SYNCHRONIZE_IRQ:
+	case BHLAB_OP_DEASSERT:
 		s[0].target = 1;
 		return 1;
 	case BHLAB_OP_PUSH: case BHLAB_OP_POP:

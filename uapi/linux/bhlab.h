@@ -52,7 +52,7 @@
  * zero.
  *
  * EOPNOTSUPP: an unknown flag, a non-zero reserved field, a field that this
- * verb does not use and that is not zero, an unknown mechanism, step or
+ * verb does not use and that is not zero, an unknown mechanism, flow, step or
  * condition; a verb that the item's mechanism does not have; or an attribute of
  * a queue that this kernel does not have.
  *
@@ -216,7 +216,7 @@ enum bhlab_nr {
  *	queue in a softirq
  * @BHLAB_MECH_TASKLET: a tasklet; runs in TASKLET_SOFTIRQ
  * @BHLAB_MECH_TASKLET_HI: the same, scheduled high; runs in HI_SOFTIRQ
- * @BHLAB_MECH_IRQ: the line of an irq_sim domain; its top half runs in
+ * @BHLAB_MECH_IRQ: an interrupt line, see enum bhlab_flow; its top half runs in
  *	hardirq context, its thread, if it has one, in irq/N
  * @BHLAB_MECH_IRQ_WORK: an irq_work; runs in hardirq context, on RT without
  *	BHLAB_ITEM_HARD in irq_work/N
@@ -250,6 +250,37 @@ enum bhlab_mech {
 	BHLAB_MECH_IRQ_POLL = 12,
 	BHLAB_MECH_CSD = 13,
 	BHLAB_MECH_SRCU = 14,
+};
+
+/**
+ * enum bhlab_flow - the controller and the flow handler of an irq's line
+ * @BHLAB_FLOW_SIM: irq_sim and handle_simple_irq(). The controller knows neither
+ *	masking nor acknowledging in its flow, and cannot tell what became of a
+ *	raise
+ * @BHLAB_FLOW_SIMPLE: the driver's controller and handle_simple_irq(): as SIM,
+ *	but it counts what is lost
+ * @BHLAB_FLOW_EDGE: the driver's controller and handle_edge_irq(). An edge that
+ *	comes while the handler runs is noted and replayed; the line is masked
+ *	until then
+ * @BHLAB_FLOW_LEVEL: the driver's controller and handle_level_irq(). TRIGGER
+ *	raises the line, and it stays asserted until it is deasserted. It is
+ *	masked while its handler runs; if it is still asserted when it is
+ *	unmasked, the controller raises the interrupt again
+ * @BHLAB_FLOW_FASTEOI: the driver's controller and handle_fasteoi_irq(). The
+ *	controller keeps what comes between an interrupt and its end (EOI)
+ *
+ * The driver's controller keeps one raise of a line that is masked or waits for
+ * its EOI. If an interrupt was noted on a disabled line, it raises it again when
+ * that line is enabled. A level line that nobody deasserts is raised again and
+ * again; while the budget of the CPU is spent, the controller holds it back until
+ * the next window.
+ */
+enum bhlab_flow {
+	BHLAB_FLOW_SIM = 0,
+	BHLAB_FLOW_SIMPLE = 1,
+	BHLAB_FLOW_EDGE = 2,
+	BHLAB_FLOW_LEVEL = 3,
+	BHLAB_FLOW_FASTEOI = 4,
 };
 
 /**
@@ -323,6 +354,8 @@ enum bhlab_verb {
  *	and not in a bracket
  * @BHLAB_OP_RCU: rcu_read_lock(): grace periods wait until RCU_END
  * @BHLAB_OP_RCU_END: rcu_read_unlock()
+ * @BHLAB_OP_DEASSERT: deassert the line of the item @target, which has
+ *	BHLAB_FLOW_LEVEL: what a driver does when it serves its device
  *
  * A step that cannot be carried out when its turn comes is skipped: its target
  * is gone or must not be queued now, or no time is left for it. The run's record
@@ -348,8 +381,8 @@ enum bhlab_verb {
  * - no lock and no BH_OFF inside of IRQ_OFF;
  * - no BH_OFF inside of a spin lock for hardirq context;
  * - no RCU inside of RCU;
- * - no lock in a csd, and in items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE,
- *   since a spin lock sleeps on RT.
+ * - no lock in a csd, in items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE, and in the
+ *   top half of those with BHLAB_ITEM_ONESHOT, since a spin lock sleeps on RT.
  *
  * A program that breaks one of these rules is EINVAL.
  *
@@ -407,6 +440,7 @@ enum bhlab_op {
 	BHLAB_OP_COMPLETE = 28,
 	BHLAB_OP_RCU = 29,
 	BHLAB_OP_RCU_END = 30,
+	BHLAB_OP_DEASSERT = 31,
 };
 
 /* struct bhlab_step.flags: @cpu is valid; for QUEUE, and DELAY of work, timers, csd. */
@@ -462,8 +496,8 @@ struct bhlab_step {
  *	than &bhlab_info.out_atomic_cap_ns (EINVAL)
  * @BHLAB_WHY_ATOMIC_CAPABILITY: the steps up to this one spin longer in atomic
  *	context than &bhlab_info.out_atomic_ns, which needs CAP_SYS_ADMIN (EPERM)
- * @BHLAB_WHY_NO_LOCKS: items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE take no
- *	lock (EINVAL)
+ * @BHLAB_WHY_NO_LOCKS: items with BHLAB_ITEM_HARD or BHLAB_ITEM_IRQSAFE, and the
+ *	top half of those with BHLAB_ITEM_ONESHOT, take no lock (EINVAL)
  * @BHLAB_WHY_LOCK_CONTEXT: the context of the lock is less strict than the
  *	program's (EINVAL)
  * @BHLAB_WHY_NESTING: the bracket must not be opened inside of a bracket that is
@@ -597,7 +631,8 @@ struct bhlab_info {
  * - all steps of such handlers are skipped there, except steps that close an open
  *   bracket; BHLAB_EVENT_F_THROTTLED and &bhlab_item_state.out_throttled report
  *   it;
- * - the driver's own delays, and triggers with a period, wait;
+ * - the driver's own delays, and triggers with a period, wait; so does a level line
+ *   that is still asserted when its handler has returned;
  * - QUEUE, DELAY and TRIGGER of an item whose handler is charged to the budget
  *   wait for at most a second before they activate it. EINTR: a signal came
  *   meanwhile. A batch stops before that verb;
@@ -644,8 +679,8 @@ struct bhlab_info {
  * @out_thread_steps: steps that its thread's program may have; 0: no thread
  * @out_context: BHLAB_CTX_* of the context in which the program runs on this
  *	kernel, as it was booted: one of TASK, SOFTIRQ, HARDIRQ
- * @out_attrs: BHLAB_ITEM_HARD, _LAZY, _IRQSAFE, _PINNED, _STATIC: those that its
- *	items may have
+ * @out_attrs: BHLAB_ITEM_HARD, _LAZY, _IRQSAFE, _PINNED, _STATIC, _ONESHOT: those
+ *	that its items may have
  * @out_written_for: the context that programs are written for: the strictest in
  *	which they run on any kernel. PREEMPT_RT and threadirqs move handlers to
  *	threads, but do not allow them more steps
@@ -699,7 +734,7 @@ struct bhlab_mech_info {
  *	first, then the thread's; 0 if no step is to blame
  * @weight: irq_poll: how many entries one run may pop, 1 to BHLAB_WEIGHT_MAX; 0:
  *	BHLAB_WEIGHT_MAX. Other mechanisms: 0
- * @reserved: must be 0
+ * @flow: irq: enum bhlab_flow; other mechanisms: 0
  * @period_ns: hrtimer, hrtimer_soft: once it is queued it expires again and again,
  *	this time after it was to expire before, until it is cancelled or the lab's
  *	chain ends; at least &bhlab_info.out_period_ns, and twice as long as its
@@ -733,7 +768,7 @@ struct bhlab_item_create {
 	__u32 out_why;
 	__u32 out_step;
 	__u32 weight;
-	__u32 reserved;
+	__u32 flow;
 	__aligned_u64 period_ns;
 };
 
@@ -759,6 +794,12 @@ struct bhlab_item_create {
  * item uses it. EINVAL: on a BH queue.
  */
 #define BHLAB_ITEM_STATIC	(1U << 7)
+/*
+ * irq: IRQF_ONESHOT: a line whose flow masks stays masked until the thread has
+ * returned. EINVAL: without BHLAB_ITEM_THREAD. The kernel then does not move the
+ * top half to a thread, on RT either.
+ */
+#define BHLAB_ITEM_ONESHOT	(1U << 8)
 
 /* The kernel's own workqueues; they cannot be flushed or drained. */
 #define BHLAB_QUEUE_PERCPU		0x80000000U
@@ -790,11 +831,12 @@ struct bhlab_item_create {
  * @out_refused: activations that returned DISABLED
  * @out_runs: runs that started; for an irq, runs of its top half
  * @out_cancelled: activations that were cancelled
- * @out_merged: irq: raises that share a run with another raise: the pending bit
- *	was set, or the handler was running; irq_sim cannot tell which
- * @out_outstanding: activations that have neither run nor been cancelled or
- *	merged yet, so that always
- *	accepted = runs + cancelled + merged + outstanding.
+ * @out_merged: irq: raises that share a run with another raise. With
+ *	BHLAB_FLOW_SIM also those that got no run, since irq_sim cannot tell
+ *	which they are
+ * @out_outstanding: activations that have neither run nor been cancelled, merged
+ *	or lost yet, so that always
+ *	accepted = runs + cancelled + merged + lost + outstanding.
  *	It is 0 at rest
  * @out_thread_wakes: irq: top halves that woke the thread
  * @out_thread_runs: irq: runs of the thread that started
@@ -816,7 +858,19 @@ struct bhlab_item_create {
  * @out_nice: as created
  * @out_priority: as created
  * @out_weight: its weight; 0 if it has none
- * @reserved: 0
+ * @out_flow: as created
+ * @out_lost: irq: raises that got no run, not even another raise's: the handler
+ *	was running, and the flow handler dropped the interrupt; or a level
+ *	line was deasserted while its interrupt was on the way. With
+ *	BHLAB_FLOW_SIM it is 0: such raises are in @out_merged
+ * @out_latched: irq: raises that the driver's controller kept, since the line was
+ *	masked, or waited for its EOI; 0 with BHLAB_FLOW_SIM
+ * @out_replayed: irq: raises that the flow handler noted, since the handler was
+ *	running or the line was disabled, and handled later; 0 with
+ *	BHLAB_FLOW_SIM
+ * @out_repeated: irq: the part of @out_accepted that the driver's controller
+ *	raised itself, since the line was still asserted; 0 unless
+ *	BHLAB_FLOW_LEVEL
  */
 struct bhlab_item_state {
 	__u32 size;
@@ -853,7 +907,11 @@ struct bhlab_item_state {
 	__s32 out_nice;
 	__u32 out_priority;
 	__u32 out_weight;
-	__u32 reserved;
+	__u32 out_flow;
+	__aligned_u64 out_lost;
+	__aligned_u64 out_latched;
+	__aligned_u64 out_replayed;
+	__aligned_u64 out_repeated;
 };
 
 /* An activation was accepted, and its run has not started. */
@@ -866,6 +924,10 @@ struct bhlab_item_state {
 #define BHLAB_STATE_DISABLED	(1U << 3)
 /* A trigger with a period is active, or an hrtimer with one. */
 #define BHLAB_STATE_PERIODIC	(1U << 4)
+/* The level line is asserted. */
+#define BHLAB_STATE_ASSERTED	(1U << 5)
+/* The driver's controller has masked the line. */
+#define BHLAB_STATE_MASKED	(1U << 6)
 
 /**
  * struct bhlab_item_program - BHLAB_IOC_ITEM_PROGRAM
@@ -1136,13 +1198,15 @@ struct bhlab_fifo_state {
  * @id: the item; FLUSH: an item or a queue; DRAIN: a queue
  * @cpu: with BHLAB_ACT_CPU the CPU to queue or trigger on, else 0
  * @queue: with BHLAB_ACT_QUEUE the workqueue to use this time, else 0
- * @count: TRIGGER: how often to raise the line, 1 to BHLAB_TRIGGER_MAX; else 0
+ * @count: TRIGGER: how often to raise the line, 1 to BHLAB_TRIGGER_MAX; with
+ *	BHLAB_ACT_DEASSERT, and otherwise, 0
  * @ns: DELAY: 0 to BHLAB_NS_MAX; TRIGGER with BHLAB_ACT_PERIOD: the period; else
  *	0
  * @out_result: enum bhlab_result
  * @out_flags: BHLAB_OUT_*
  * @out_depth: DISABLE, ENABLE: how many times it is disabled now
- * @out_count: TRIGGER: for how many raises the pending bit was clear before
+ * @out_count: TRIGGER: for how many raises the pending bit was clear before; with
+ *	BHLAB_ACT_DEASSERT 1 if the line was asserted, else 0
  *
  * QUEUE: activate the item: QUEUED, ALREADY_PENDING or DISABLED. If the kernel's
  * call returns a boolean, the result is that boolean. EPERM: a tasklet that is
@@ -1168,7 +1232,8 @@ struct bhlab_fifo_state {
  *
  * CANCEL: cancel the pending activation: WAS_PENDING or IDLE. With BHLAB_ACT_SYNC
  * the call also waits for running handlers; BHLAB_OUT_WAITED reports that there
- * was one. For an irq, CANCEL clears the pending bit. EOPNOTSUPP: a kthread_work
+ * was one. For an irq, CANCEL clears the pending bit; EBUSY: a level line that is
+ * asserted, since its device raises it. EOPNOTSUPP: a kthread_work
  * without BHLAB_ACT_SYNC, and any irq_work, rcu or rcu_work, since the kernel has
  * no such call. EBUSY: an interrupt that the kernel keeps in order to replay it
  * on a disabled line; without BHLAB_ACT_SYNC, an hrtimer that was queued again
@@ -1210,6 +1275,12 @@ struct bhlab_fifo_state {
  * that ends on that CPU, or finds it offline, calls another one. EOPNOTSUPP: no other
  * CPU is online.
  *
+ * TRIGGER of a line with BHLAB_FLOW_LEVEL asserts it: ALREADY_PENDING if it was
+ * asserted before. With BHLAB_ACT_DEASSERT it deasserts it: WAS_PENDING if that
+ * took back an interrupt that had not been handled, which then counts as
+ * cancelled, else IDLE. EOPNOTSUPP: BHLAB_ACT_DEASSERT with another flow or
+ * another flag. A line that is asserted is not idle.
+ *
  * With BHLAB_ACT_CPU the driver calls a mechanism whose kernel call takes no CPU
  * from a kworker on that CPU. Any CPU is allowed, since kworkers, timers and
  * softirqs ignore the caller's affinity and cpuset. The budget of that CPU, and
@@ -1241,6 +1312,8 @@ struct bhlab_act {
 #define BHLAB_ACT_SYNC		(1U << 3)
 /* TRIGGER: raise the line repeatedly, @ns apart. */
 #define BHLAB_ACT_PERIOD	(1U << 4)
+/* TRIGGER of a level line: deassert it. */
+#define BHLAB_ACT_DEASSERT	(1U << 5)
 
 #define BHLAB_TRIGGER_MAX	1000000U
 

@@ -144,6 +144,7 @@ enum bhlab_a_lab {
  * @BHLAB_A_ITEM_PERIOD: u64
  * @BHLAB_A_ITEM_PERIOD_LEFT: u64
  * @BHLAB_A_ITEM_PERIOD_MISSED: u64
+ * @BHLAB_A_ITEM_LOST: u64
  */
 enum bhlab_a_item {
 	BHLAB_A_ITEM_PAD = 1,
@@ -179,6 +180,7 @@ enum bhlab_a_item {
 	BHLAB_A_ITEM_PERIOD,
 	BHLAB_A_ITEM_PERIOD_LEFT,
 	BHLAB_A_ITEM_PERIOD_MISSED,
+	BHLAB_A_ITEM_LOST,
 
 	/* private: */
 	__BHLAB_A_ITEM_MAX,
