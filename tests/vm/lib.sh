@@ -10,6 +10,7 @@ VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 BHLAB_SRC=$(cd "${BHLAB_SRC:-$VM_DIR/../..}" && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/bhlab
 LOGS=$CACHE/logs
+source "$VM_DIR/own.sh"
 
 say() { echo "bhlab: $*" >&2; }
 
@@ -67,28 +68,40 @@ install_packages() { # PACKAGE…
 	DEBIAN_FRONTEND=noninteractive apt-get -qqy install --no-install-recommends "$@"
 }
 
-# --- the table of kernels
+# --- kernels: those of the table, and what is no name of it: one's own
 
-kernel_row() { # NAME: prints KIND SOURCE WHAT CMDLINE
+table_row() { # NAME: prints KIND SOURCE WHAT CMDLINE
 	awk -v name="$1" '!/^#/ && $1 == name { $1 = ""; print; found = 1 } END { exit !found }' \
 		"$VM_DIR/kernels"
 }
 
-# known_kernels NAME…: ends the script as a wrong command line does if one is not in the table. To
-# be called for what the user names, before anything is asked of it or made.
+kernel_row() { # KERNEL: the same; of one's own the KIND is tree or image
+	table_row "$1" || { is_own "$1" && echo "$(own_kind "$1") - - -"; }
+}
+
+# known_kernels KERNEL…: ends the script as a wrong command line does if one is neither in the table
+# nor a path. To be called for what the user names, before anything is asked of it or made.
 known_kernels() {
 	local name
 	for name; do
 		kernel_row "$name" >/dev/null && continue
 		say "no kernel named '$name' in tests/vm/kernels;" \
-			"there are: $(kernel_names | paste -sd' ')"
+			"there are: $(kernel_names | paste -sd' '); and no such directory or image"
 		exit 64
 	done
 }
 
 kernel_names() { awk '!/^(#|$)/ { print $1 }' "$VM_DIR/kernels"; }
 
-kernel_default() { kernel_names | head -n 1; }
+kernel_default() { echo "${BHLAB_KERNEL:-$(kernel_names | head -n 1)}"; }
+
+kernel_id() { # KERNEL: a name for files
+	if is_own "$1"; then own_id "$1"; else echo "$1"; fi
+}
+
+kernel_label() { # KERNEL: what is shown
+	if is_own "$1"; then own_label "$1"; else echo "$1"; fi
+}
 
 kernel_base() { # NAME: the entry whose image NAME boots
 	local kind source
@@ -121,10 +134,13 @@ kernel_cmdline() { # NAME
 }
 
 # The kernels of packages lie in the toolbox. One that is built from sources lies in the cache, and
-# is to be bound to /kernel; make_kernel_once must have been called for it.
+# is to be bound to /kernel, as the image of one's own is; make_kernel_once must have been called
+# for it.
 
 kernel_version() { # NAME: as uname -r says it
-	if [[ $(kernel_kind "$1") == source ]]; then
+	if is_own "$1"; then
+		own_version "$1"
+	elif [[ $(kernel_kind "$1") == source ]]; then
 		cat "$(kernel_tree "$1")/version"
 	else
 		awk -v name="$(kernel_base "$1")" '$1 == name { print $2 }' \
@@ -133,11 +149,17 @@ kernel_version() { # NAME: as uname -r says it
 }
 
 kernel_binds() { # NAME: what has to be bound in the toolbox for the paths below, if anything
-	[[ $(kernel_kind "$1") != source ]] || echo "$(kernel_tree "$1"):/kernel"
+	if is_own "$1"; then
+		echo "$(dirname "$(own_image "$1")"):/kernel"
+	elif [[ $(kernel_kind "$1") == source ]]; then
+		echo "$(kernel_tree "$1"):/kernel"
+	fi
 }
 
 kernel_image() { # NAME: path in the toolbox
-	if [[ $(kernel_kind "$1") == source ]]; then
+	if is_own "$1"; then
+		echo "/kernel/$(basename "$(own_image "$1")")"
+	elif [[ $(kernel_kind "$1") == source ]]; then
 		echo /kernel/bzImage
 	else
 		echo "/opt/bhlab/boot/vmlinux-$(kernel_version "$1")"
@@ -153,7 +175,9 @@ kernel_headers() { # NAME: path in the toolbox of what modules are built against
 }
 
 kernel_modules() { # NAME: path on the host of the lists of modules
-	if [[ $(kernel_kind "$1") == source ]]; then
+	if is_own "$1"; then
+		own_modules "$1"
+	elif [[ $(kernel_kind "$1") == source ]]; then
 		kernel_tree "$1"
 	else
 		echo "$TOOLBOX/usr/lib/modules/$(kernel_version "$1")"
@@ -162,7 +186,13 @@ kernel_modules() { # NAME: path on the host of the lists of modules
 
 # What takes a second on another kernel can take so many on this one.
 kernel_slowness() { # NAME
-	if [[ $(kernel_kind "$1") == source ]]; then echo 4; else echo 1; fi
+	if is_own "$1"; then
+		own_slowness "$1"
+	elif [[ $(kernel_kind "$1") == source ]]; then
+		echo 4
+	else
+		echo 1
+	fi
 }
 
 # --- results
@@ -204,7 +234,7 @@ closing_line() { # PASSED FAILED SKIPPED
 # is too slow and too different, and a switch of the driver must not make a difference.
 behaviour_column() { # NAME
 	if "$VM_DIR/../scenarios/behaviour" columns | grep -Fx -e "$1"; then return; fi
-	[[ $(kernel_kind "$1") == source ]] || kernel_base "$1"
+	[[ $(kernel_kind "$1") != deb ]] || kernel_base "$1"
 }
 
 # --- Debian trees
@@ -467,7 +497,7 @@ kvm_boots() {
 	[[ -w /dev/kvm ]] || return
 	in_toolbox -- timeout 10 qemu-system-x86_64 -nodefaults -no-user-config -display none \
 		-no-reboot -machine pc -accel kvm -cpu host -m 512 \
-		-kernel "$(kernel_image "$(kernel_default)")" \
+		-kernel "$(kernel_image "$(kernel_names | head -n 1)")" \
 		-append 'console=ttyS0 quiet panic=-1' -serial stdio 2>/dev/null </dev/null |
 		grep -q 'Unable to mount root'
 }
