@@ -43,11 +43,12 @@ own_version() { # KERNEL: as uname -r says it
 	local offset
 	if [[ -d $1 ]]; then
 		cat "$(own_tree "$1")/include/config/kernel.release"
-	elif [[ $(head -c $((0x206)) "$1" | tail -c 4 | tr -d '\0') == HdrS ]]; then
+	elif [[ $(od -An -tc -j $((0x202)) -N 4 "$1" | tr -d ' ') == HdrS ]]; then
 		offset=$(od -An -tu2 -j $((0x20e)) -N 2 "$1")
-		tail -c +$((offset + 0x201)) "$1" | head -c 256 | tr '\0' '\n' | sed 's/ .*//; q'
+		dd if="$1" bs=1 skip=$((offset + 0x200)) count=64 status=none | tr -c '[:graph:]' '\n' |
+			awk 'NR == 1'
 	else
-		grep -aom 1 'Linux version [0-9][^ ]*' "$1" | head -n 1 | cut -d' ' -f 3
+		grep -aom 1 'Linux version [0-9][^ ]*' "$1" | awk 'NR == 1 { print $3 }'
 	fi
 }
 
@@ -183,7 +184,7 @@ module_file() { # MODULE DIRECTORY
 	local line file
 	line=$(module_line "$1" "$2/modules.order" | sed -E 's/\.k?o$//') || return
 	for file in "$2/${line#kernel/}" "$2/$line"; do
-		compgen -G "$file.ko*" | head -n 1 | grep . && return
+		compgen -G "$file.ko*" | awk 'NR == 1' | grep . && return
 	done
 	return 1
 }
@@ -210,11 +211,11 @@ own_build_driver() { # KERNEL COPY
 	call=(make -C "$headers" W=1 --jobs="$(nproc)" CC="$compiler")
 	[[ $compiler != clang ]] || call+=(LLVM=1)
 	# a tree made with O=, and Debian's headers, read the rest elsewhere
-	common=$(sed -n 's,^include \(/.*\)/Makefile$,\1,p' "$headers/Makefile" | head -n 1)
-	if [[ ! $text || $text == "$(LC_ALL=C "$compiler" --version 2>/dev/null | head -n 1)" ]]; then
+	common=$(sed -n 's,^include \(/.*\)/Makefile$,\1,p' "$headers/Makefile" | awk 'NR == 1')
+	if [[ ! $text || $text == "$(LC_ALL=C "$compiler" --version 2>/dev/null | awk 'NR == 1')" ]]; then
 		env -u O -u KBUILD_OUTPUT -u MAKEFLAGS -u MAKELEVEL \
 			"${call[@]}" M="$2/driver" modules
-	elif [[ $text == "$(in_toolbox -- "$compiler" --version 2>/dev/null | head -n 1)" ]]; then
+	elif [[ $text == "$(in_toolbox -- "$compiler" --version 2>/dev/null | awk 'NR == 1')" ]]; then
 		in_toolbox "$headers:$headers" ${common:+"$common:$common"} "$2:/bhlab" -- \
 			"${call[@]}" M=/bhlab/driver modules
 	else
