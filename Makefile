@@ -80,8 +80,9 @@ load: install
 
 on_kernel = $(if $(KERNEL),--kernel $(KERNEL))
 
+# On the default kernel it needs neither the tests nor what builds them.
 demo:
-	tests/vm/run $(on_kernel) -- tests/demo
+	$(if $(KERNEL)$(BHLAB_KERNEL),,BHLAB_SMALL=1) tests/vm/run $(on_kernel) -- tests/demo
 
 test:
 	tests/run $(on_kernel)
