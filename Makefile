@@ -6,8 +6,8 @@
 #   make demo      watch a kernel queue, cancel, flush and delay, and take an interrupt
 #   make test      everything that is tested on the default kernel
 #
-# Each of them on any kernel: KERNEL=6.1, one of tests/vm/kernels; KERNEL=~/linux, a tree in which one
-# was built; or an image: docs/kernels.md.
+# Each of them on any kernel: KERNEL=6.1, one of tests/vm/kernels; KERNEL=~/linux, a tree in which
+# one was built; or an image: docs/kernels.md.
 #
 #   make host      what is tested without a virtual machine
 #   make matrix    the tour and the tests of the guest on every kernel of tests/vm/kernels, with a

@@ -340,8 +340,8 @@ make_once() {
 
 # --- the toolbox
 
-# The demo gets by with the small one, which is made in a third of the time; but not if the other one
-# is there.
+# The demo gets by with the small one, which is made in a third of the time; if the other one is
+# there, it takes that.
 WHOLE_TOOLBOX=$CACHE/toolbox-$(recipe_hash toolbox)
 TOOLBOX=$WHOLE_TOOLBOX
 [[ ! ${BHLAB_SMALL-} || -e $TOOLBOX ]] || TOOLBOX=$CACHE/small-$(recipe_hash small)

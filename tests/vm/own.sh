@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # lib.sh has these, and reads this file
-# Kernels of one's own: what is named to --kernel, and is no name of the table, is the path of a build
-# tree or of an image. To be sourced by lib.sh.
+# Kernels of one's own: what is named to --kernel, and is no name of the table, is the path of a
+# build tree or of an image. To be sourced by lib.sh.
 #
 # What belongs to an image is named in the environment, so that it reaches every script:
 #
@@ -45,8 +45,8 @@ own_version() { # KERNEL: as uname -r says it
 		cat "$(own_tree "$1")/include/config/kernel.release"
 	elif [[ $(od -An -tc -j $((0x202)) -N 4 "$1" | tr -d ' ') == HdrS ]]; then
 		offset=$(od -An -tu2 -j $((0x20e)) -N 2 "$1")
-		dd if="$1" bs=1 skip=$((offset + 0x200)) count=64 status=none | tr -c '[:graph:]' '\n' |
-			awk 'NR == 1'
+		dd if="$1" bs=1 skip=$((offset + 0x200)) count=64 status=none |
+			tr -c '[:graph:]' '\n' | awk 'NR == 1'
 	else
 		grep -aom 1 'Linux version [0-9][^ ]*' "$1" | awk 'NR == 1 { print $3 }'
 	fi
@@ -56,7 +56,10 @@ own_version() { # KERNEL: as uname -r says it
 own_label() {
 	local source
 	source=$([[ -d $1 ]] && own_source "$1") || source=/
-	git -C "$source" describe --tags --dirty 2>/dev/null || own_version "$1"
+	if [[ -e $source/.git ]]; then
+		git -C "$source" describe --tags --dirty 2>/dev/null && return
+	fi
+	own_version "$1"
 }
 
 own_id() { # KERNEL: a name for files
@@ -67,10 +70,11 @@ own_id() { # KERNEL: a name for files
 
 # own_modules KERNEL: the directory with its modules.builtin, if there is one
 own_modules() {
-	local version dir
+	local version dir modules
 	[[ ! -d $1 ]] || { own_tree "$1" && return; }
 	version=$(own_version "$1")
-	for dir in "${BHLAB_MODULES:-/lib/modules/$version}"{,"/lib/modules/$version","/$version"}; do
+	modules=${BHLAB_MODULES:-/lib/modules/$version}
+	for dir in "$modules"{,"/lib/modules/$version","/$version"}; do
 		[[ ! -e $dir/modules.builtin ]] || { echo "$dir" && return; }
 	done
 }
@@ -136,8 +140,8 @@ check_image() { # FILE
 			"--headers DIR, or --driver FILE"
 }
 
-# What of bhlab.config is not in a configuration. VIRTIO_PCI and VIRTIO_CONSOLE may be modules, if we
-# know where they are.
+# What of bhlab.config is not in a configuration. VIRTIO_PCI and VIRTIO_CONSOLE may be modules, if
+# we know where they are.
 check_config() { # FILE
 	local option file=$1
 	local -a missing=()
@@ -166,7 +170,7 @@ own_guest_modules() {
 		[[ $modules ]] || continue # then all is believed to be built in
 		! module_line "$name" "$modules/modules.builtin" >/dev/null || continue
 		file=$(module_file "$name" "$modules") ||
-			die "$name is neither built into $(own_label "$kernel") nor a module in $modules"
+			die "$name is neither built into $kernel nor a module in $modules"
 		[[ ! -e $to/${file##*/} ]] || continue
 		install -D -m 644 -t "$to" "$file"
 		# shellcheck disable=SC2046 # words
@@ -199,6 +203,8 @@ compiler_of() {
 	esac
 }
 
+first_line() { LC_ALL=C "$@" 2>/dev/null | awk 'NR == 1'; }
+
 # Builds the driver in COPY as the kernel itself was built: by the same compiler, of this host or of
 # the toolbox, whose programs in scripts/ run there too.
 own_build_driver() { # KERNEL COPY
@@ -212,10 +218,10 @@ own_build_driver() { # KERNEL COPY
 	[[ $compiler != clang ]] || call+=(LLVM=1)
 	# a tree made with O=, and Debian's headers, read the rest elsewhere
 	common=$(sed -n 's,^include \(/.*\)/Makefile$,\1,p' "$headers/Makefile" | awk 'NR == 1')
-	if [[ ! $text || $text == "$(LC_ALL=C "$compiler" --version 2>/dev/null | awk 'NR == 1')" ]]; then
+	if [[ ! $text || $text == "$(first_line "$compiler" --version)" ]]; then
 		env -u O -u KBUILD_OUTPUT -u MAKEFLAGS -u MAKELEVEL \
 			"${call[@]}" M="$2/driver" modules
-	elif [[ $text == "$(in_toolbox -- "$compiler" --version 2>/dev/null | awk 'NR == 1')" ]]; then
+	elif [[ $text == "$(first_line in_toolbox -- "$compiler" --version)" ]]; then
 		in_toolbox "$headers:$headers" ${common:+"$common:$common"} "$2:/bhlab" -- \
 			"${call[@]}" M=/bhlab/driver modules
 	else

@@ -59,10 +59,10 @@ images() {
 		grep -xE 'linux-(image|headers)-[0-9][^-]*(-[0-9]+)?(-rt)?-amd64' |
 		madison "$1" | cut -d'|' -f 1 | tr -d ' ' | sort -u |
 		awk '
-			{ kind = $0; sub(/^linux-/, "", kind); sub(/-.*/, "", kind)
-			  name = $0; sub(/^linux-[a-z]*-/, "", name); has[kind, name] = 1; names[name] }
-			END { for (name in names)
-				if (has["image", name] && has["headers", name]) print "linux-image-" name }
+			{ name = $0; sub(/^linux-[a-z]*-/, "", name) }
+			/^linux-image-/ { images[name] }
+			/^linux-headers-/ { headers[name] }
+			END { for (name in images) if (name in headers) print "linux-image-" name }
 		'
 }
 
@@ -83,7 +83,10 @@ choose_image() {
 
 nearest() { # SERIES FLAVOUR: of the sorted images; of two that are as near the newer one
 	awk -v wanted="$1" -v flavour="$2" '
-		function place(series,   part) { split(series, part, "."); return part[1] * 100 + part[2] }
+		function place(series,   part) {
+			split(series, part, ".")
+			return part[1] * 100 + part[2]
+		}
 		{
 			name = $0
 			sub(/^linux-image-/, "", name)
@@ -106,7 +109,8 @@ make_package() { # TEMP NAME
 	image=$(images "$suite" | choose_image "$2" "$regex")
 	[[ $image ]] || die "no package matches $regex in $suite"
 	echo "${image#linux-image-}" >"$1/version"
-	quietly "$LOGS/package-$2" "cannot unpack the kernel $2" unpack_packages "$1" "$suite" "$image"
+	quietly "$LOGS/package-$2" "cannot unpack the kernel $2" \
+		unpack_packages "$1" "$suite" "$image"
 }
 
 closure() { # SUITE PACKAGE…: these and the kernel packages that they depend on
@@ -121,7 +125,8 @@ unpack_packages() { # TREE SUITE IMAGE
 	local tree=$1 version deb image
 	local -a packages
 	version=$(<"$1/version")
-	mapfile -t packages < <(closure "$2" "$3" "${3/image/headers}" | grep -v -- -unsigned | sort -u)
+	mapfile -t packages < <(closure "$2" "$3" "${3/image/headers}" |
+		grep -v -- -unsigned | sort -u)
 	(cd "$tree/debs" && archive "$2" apt-get -qq download "${packages[@]}")
 	for deb in "$tree"/debs/*.deb; do unpack "$deb"; done
 	image=$tree/boot/vmlinuz-$version
