@@ -19,9 +19,6 @@
 #   make explore-matrix
 #                  the same random labs on several kernels, and where their answers differ
 #   make coverage  which lines of the driver run in all that, but the attack
-#   make bisect-test
-#                  builds small kernels from sources (20 minutes on two cores), boots them as one's
-#                  own, and bisects between two: tests/bisect
 #   make soak      all scenarios 20 times, then again while the host is loaded: finds what fails
 #                  now and then
 #   make mutants   break the driver on purpose, one bug after the other: the tests must notice
@@ -106,9 +103,6 @@ torture:
 coverage:
 	tests/coverage/run
 
-bisect-test:
-	tests/run own-kernel
-
 soak:
 	tests/soak
 	tests/soak --load
@@ -130,4 +124,4 @@ help:
 	@sed -n '/^#/!q; s/^# \?//p' $(firstword $(MAKEFILE_LIST)) | tail -n +3
 
 .PHONY: all driver cli install uninstall load demo test host matrix debug torture explore-matrix \
-	coverage bisect-test soak mutants bench shell clean help
+	coverage soak mutants bench shell clean help
