@@ -6,6 +6,9 @@
 #   make demo      watch a kernel queue, cancel, flush and delay, and take an interrupt
 #   make test      everything that is tested on the default kernel
 #
+# Each of them on any kernel: KERNEL=6.1, one of tests/vm/kernels; KERNEL=~/linux, a tree in which
+# one was built; or an image: docs/kernels.md.
+#
 #   make host      what is tested without a virtual machine
 #   make matrix    the tour and the tests of the guest on every kernel of tests/vm/kernels, with a
 #                  table of them; writes docs/behaviour.md
@@ -21,7 +24,7 @@
 #   make mutants   break the driver on purpose, one bug after the other: the tests must notice
 #   make bench     what it costs, counted in instructions: docs/performance.md; fails if it is more
 #                  than before
-#   make shell     a shell in the virtual machine; make shell KERNEL=6.1
+#   make shell     a shell in the virtual machine
 #
 # And for the kernel that runs here:
 #
@@ -72,14 +75,17 @@ load: install
 	udevadm control --reload
 	modprobe bhlab
 
+on_kernel = $(if $(KERNEL),--kernel $(KERNEL))
+
+# On the default kernel it needs neither the tests nor what builds them.
 demo:
-	tests/vm/run $(if $(KERNEL),--kernel $(KERNEL)) -- tests/demo
+	$(if $(KERNEL)$(BHLAB_KERNEL),,BHLAB_SMALL=1) tests/vm/run $(on_kernel) -- tests/demo
 
 test:
-	tests/run
+	tests/run $(on_kernel)
 
 host:
-	tests/run static pictures host
+	tests/run static pictures host own
 
 matrix:
 	tests/matrix --record
@@ -91,7 +97,7 @@ explore-matrix:
 	tests/explore-matrix $(KERNEL)
 
 torture:
-	tests/torture/host $(if $(KERNEL),--kernel $(KERNEL)) --time $(TIME) \
+	tests/torture/host $(on_kernel) --time $(TIME) \
 		$(if $(SEED),--seed $(SEED))
 
 coverage:
@@ -108,7 +114,7 @@ bench:
 	tests/bench/run
 
 shell:
-	tests/vm/run $(if $(KERNEL),--kernel $(KERNEL)) --shell
+	tests/vm/run $(on_kernel) --shell
 
 clean:
 	-$(MAKE) -C $(KDIR) M=$(CURDIR)/driver clean

@@ -173,17 +173,25 @@ static const struct report *report_of(const struct call *call)
 	       options.format == FORMAT_PARSABLE ? &parsable_report : &text_report;
 }
 
-static int run_one(const struct scenario *scenario, struct report *report, struct totals *totals,
+/* How they are run, and what counts. */
+struct manner {
+	struct report report;
+	struct stand_in stand_in;
+	bool as;		/* @stand_in is used */
+	bool skipped_fails;
+};
+
+static int run_one(const struct scenario *scenario, struct manner *how, struct totals *totals,
 		   struct error *e)
 {
 	struct run run;
-	int err = scenario_run(scenario, &run, e);
+	int err = scenario_run(scenario, how->as ? &how->stand_in : NULL, &run, e);
 
 	if (!err) {
 		totals->done++;
 		totals->by_verdict[run.verdict]++;
 		totals->expectations += run.expectations;
-		report->scenario(report, &run, totals);
+		how->report.scenario(&how->report, &run, totals);
 	}
 	run_free(&run);
 	return err;
@@ -205,9 +213,18 @@ static void wait_for_budget(void)
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &window, NULL);
 }
 
-static int run_all(const struct list *scenarios, struct report *report, struct error *e)
+static int final_status(const struct totals *totals, bool skipped_fails)
+{
+	return totals->by_verdict[WRONG] ? STATUS_USAGE :
+	       totals->by_verdict[FAILED] ? STATUS_FALSE :
+	       skipped_fails && totals->by_verdict[SKIPPED] ? STATUS_ABSENT :
+							      STATUS_OK;
+}
+
+static int run_all(const struct list *scenarios, struct manner *how, struct error *e)
 {
 	struct totals totals = { .nr = scenarios->nr };
+	struct report *report = &how->report;
 	int err = 0;
 
 	report->begin(report, &totals);
@@ -216,7 +233,7 @@ static int run_all(const struct list *scenarios, struct report *report, struct e
 			break;
 		if (i)
 			wait_for_budget();
-		err = run_one(scenarios->at[i], report, &totals, e);
+		err = run_one(scenarios->at[i], how, &totals, e);
 	}
 	totals.signal = signals_caught();
 	report->end(report, &totals);
@@ -224,9 +241,7 @@ static int run_all(const struct list *scenarios, struct report *report, struct e
 		return err;
 	if (totals.signal)
 		return interrupted(&totals, e);
-	e->status = totals.by_verdict[WRONG] ? STATUS_USAGE :
-		    totals.by_verdict[FAILED] ? STATUS_FALSE :
-						STATUS_OK;
+	e->status = final_status(&totals, how->skipped_fails);
 	return e->status ? -1 : 0;
 }
 
@@ -240,7 +255,7 @@ static int probe(struct error *e)
 	return err;
 }
 
-static int run_files(const struct list *paths, bool only_read, struct report *report,
+static int run_files(const struct list *paths, bool only_read, struct manner *how,
 		     struct error *e)
 {
 	struct list scenarios = { 0 };
@@ -253,33 +268,51 @@ static int run_files(const struct list *paths, bool only_read, struct report *re
 	if (e->status)
 		err = -1;
 	else if (!only_read)
-		err = probe(e) ? -1 : run_all(&scenarios, report, e);
+		err = probe(e) ? -1 : run_all(&scenarios, how, e);
 	for (size_t i = 0; i < scenarios.nr; i++)
 		scenario_free(scenarios.at[i]);
 	list_free(&scenarios);
 	return err;
 }
 
+static int manner_of(const struct call *call, struct manner *how, struct error *e)
+{
+	how->report = *report_of(call);
+	how->report.tour = arg_given(call, "--tour");
+	how->skipped_fails = arg_given(call, "--skipped-fails");
+	how->as = arg_given(call, "--as");
+	return how->as ? stand_in_parse(arg(call, "--as")->text, &how->stand_in, e) : 0;
+}
+
 static int run_run(const struct call *call, struct lab *lab, struct result *result)
 {
-	struct report report = *report_of(call);
+	char **path = arg(call, "FILE|DIR")->rest, *first = *path;
 	struct list paths = { 0 };
-	int err = 0;
+	struct manner how;
+	int err = manner_of(call, &how, &result->error);
 
 	signals_catch(SIGTERM);
-	report.tour = arg_given(call, "--tour");
-	for (char **path = arg(call, "FILE|DIR")->rest; *path && !err; path++)
-		err = report.tour ? find_tour(*path, &paths, &result->error) :
-				    find_files(*path, &paths, &result->error);
-	report.verbose = arg_given(call, "--verbose") || report.tour ||
-			 (paths.nr == 1 && !strcmp(paths.at[0], arg(call, "FILE|DIR")->rest[0]));
+	for (; *path && !err; path++)
+		err = how.report.tour ? find_tour(*path, &paths, &result->error) :
+					find_files(*path, &paths, &result->error);
+	how.report.verbose = arg_given(call, "--verbose") || how.report.tour ||
+			     (paths.nr == 1 && !strcmp(paths.at[0], first));
 	if (!err)
-		err = run_files(&paths, arg_given(call, "--check"), &report, &result->error);
+		err = run_files(&paths, arg_given(call, "--check"), &how, &result->error);
 	for (size_t i = 0; i < paths.nr; i++)
 		free(paths.at[i]);
 	list_free(&paths);
 	return err;
 }
+
+static int parse_as(const char *text, struct value *value, struct error *e)
+{
+	struct stand_in unused;
+
+	return stand_in_parse(text, &unused, e);
+}
+
+static const struct arg_type arg_as = { .meta = "KERNEL", .parse = parse_as };
 
 static const struct arg_type arg_paths = {
 	.meta = "FILE|DIR",
@@ -298,11 +331,16 @@ const struct command command_run = {
 		{ "--check", &arg_flag, "only read them, for which no driver is needed" },
 		{ "--tap", &arg_flag, "KTAP, a subtest for each expectation" },
 		{ "--tour", &arg_flag,
-		  "the scenarios that DIR/tour lists, in its order, with a pause after each" }),
+		  "the scenarios that DIR/tour lists, in its order, with a pause after each" },
+		{ "--as", &arg_as,
+		  "take the variants of that kernel: 6.1, v7.3-rc2, 7.2-rt, 6.12-full" },
+		{ "--skipped-fails", &arg_flag, "exit with 4 if one is skipped, and none fails" }),
 	.notes =
 	"A directory stands for all *.bh in and below it. Each scenario has a lab of its own.\n"
 	"tests/scenarios/README.md has the language. Exits 1 if one fails, 64 if a file is\n"
-	"wrong. BHLAB_SLOWNESS=N in the environment gives each N times the time.\n",
+	"wrong. BHLAB_SLOWNESS=N in the environment gives each N times the time. With --as a\n"
+	"scenario that has variants fails where this kernel does not do what that one does; what\n"
+	"it requires, and native: and mechanism:, are still of this kernel.\n",
 	.lab = LAB_NONE,
 	.check = check_run,
 	.run = run_run,

@@ -34,7 +34,7 @@ struct predicate {
 	/* Of each argument: what it must be, or, with NULL, that it may be anything. */
 	const struct words *words[ARGS_MAX];
 	const char *digits;	/* of args[0]: what it is made of, after a digit; or NULL */
-	bool (*holds)(const struct condition *c, struct lab *lab);
+	bool (*holds)(const struct condition *c, struct lab *lab, const struct stand_in *as);
 };
 
 /* Longest first. */
@@ -83,30 +83,33 @@ static int version_difference(const char *version, const char *wanted)
 	}
 }
 
-static bool kernel_holds(const struct condition *c, struct lab *lab)
+static bool kernel_holds(const struct condition *c, struct lab *lab, const struct stand_in *as)
 {
 	struct utsname name;
 
 	uname(&name);
-	return compare(c->comparison, version_difference(name.release, c->args[0]));
+	return compare(c->comparison,
+		       version_difference(as ? as->version : name.release, c->args[0]));
 }
 
-static bool cpus_holds(const struct condition *c, struct lab *lab)
+static bool cpus_holds(const struct condition *c, struct lab *lab, const struct stand_in *as)
 {
 	return compare(c->comparison, (int)(sysconf(_SC_NPROCESSORS_ONLN) - atoi(c->args[0])));
 }
 
-static bool nodes_holds(const struct condition *c, struct lab *lab)
+static bool nodes_holds(const struct condition *c, struct lab *lab, const struct stand_in *as)
 {
 	return compare(c->comparison, (int)nodes_online() - atoi(c->args[0]));
 }
 
-static bool feature_holds(const struct condition *c, struct lab *lab)
+static bool feature_holds(const struct condition *c, struct lab *lab, const struct stand_in *as)
 {
-	uint32_t bit = 0;
+	uint32_t bit = 0, features = lab->info.out_features;
 
+	if (as)
+		features = (features & ~STAND_IN_FEATURES) | as->features;
 	word_value(&feature_words, c->args[0] ? c->args[0] : c->predicate->name, &bit);
-	return lab->info.out_features & bit;
+	return features & bit;
 }
 
 static const struct bhlab_mech_info *mech_of(const struct condition *c, struct lab *lab)
@@ -116,7 +119,7 @@ static const struct bhlab_mech_info *mech_of(const struct condition *c, struct l
 	return lab_mechs(lab, &e) ? NULL : lab_mech_by_name(lab, c->args[0]);
 }
 
-static bool mechanism_holds(const struct condition *c, struct lab *lab)
+static bool mechanism_holds(const struct condition *c, struct lab *lab, const struct stand_in *as)
 {
 	const struct bhlab_mech_info *mech = mech_of(c, lab);
 
@@ -132,32 +135,34 @@ static bool verb_in(const struct condition *c, struct lab *lab, bool emulated)
 	return mech && (mech->out_native | (emulated ? mech->out_emulated : 0)) & 1U << verb;
 }
 
-static bool verb_holds(const struct condition *c, struct lab *lab)
+static bool verb_holds(const struct condition *c, struct lab *lab, const struct stand_in *as)
 {
 	return verb_in(c, lab, true);
 }
 
-static bool native_holds(const struct condition *c, struct lab *lab)
+static bool native_holds(const struct condition *c, struct lab *lab, const struct stand_in *as)
 {
 	return verb_in(c, lab, false);
 }
 
-static bool root_holds(const struct condition *c, struct lab *lab)
+static bool root_holds(const struct condition *c, struct lab *lab, const struct stand_in *as)
 {
 	return geteuid() == 0;
 }
 
-static bool user_holds(const struct condition *c, struct lab *lab)
+static bool user_holds(const struct condition *c, struct lab *lab, const struct stand_in *as)
 {
 	return getpwnam(c->args[0]);
 }
 
-static bool cmdline_holds(const struct condition *c, struct lab *lab)
+static bool cmdline_holds(const struct condition *c, struct lab *lab, const struct stand_in *as)
 {
 	FILE *file = fopen("/proc/cmdline", "re");
 	char text[4096], *rest = text, *word;
 	bool found = false;
 
+	if (as && !strncmp(c->args[0], "preempt=", 8))
+		return as->full && !strcmp(c->args[0], "preempt=full");
 	if (file && fgets(text, sizeof(text), file))
 		while (!found && (word = strsep(&rest, " \n")))
 			found = !strcmp(word, c->args[0]);
@@ -166,7 +171,7 @@ static bool cmdline_holds(const struct condition *c, struct lab *lab)
 	return found;
 }
 
-static bool file_holds(const struct condition *c, struct lab *lab)
+static bool file_holds(const struct condition *c, struct lab *lab, const struct stand_in *as)
 {
 	return !access(c->args[0], W_OK);
 }
@@ -306,7 +311,38 @@ const char *condition_text(const struct condition *condition)
 	return condition->text;
 }
 
-bool condition_holds(const struct condition *condition, struct lab *lab)
+bool condition_holds(const struct condition *condition, struct lab *lab, const struct stand_in *as)
 {
-	return condition->predicate->holds(condition, lab) != condition->not;
+	return condition->predicate->holds(condition, lab, as) != condition->not;
+}
+
+/* "rt", between two of the others; false if it is no word of a kernel's name. */
+static bool stand_in_word(struct stand_in *as, const char *word, size_t len)
+{
+	if (word_is(word, len, "rt"))
+		as->features |= BHLAB_FEATURE_RT | BHLAB_FEATURE_THREADIRQS;
+	else if (word_is(word, len, "threadirqs"))
+		as->features |= BHLAB_FEATURE_THREADIRQS;
+	else if (word_is(word, len, "full"))
+		as->full = true;
+	else
+		return len > 2 && !strncmp(word, "rc", 2) && strspn(word + 2, DIGITS) == len - 2;
+	return true;
+}
+
+int stand_in_parse(const char *text, struct stand_in *as, struct error *e)
+{
+	const char *word = text + (*text == 'v');
+	size_t len = strspn(word, DIGITS ".");
+
+	*as = (struct stand_in){ .version = word };
+	if (!isdigit((unsigned char)*word) || len > 16)
+		return usage(e, "'%s' does not begin with a version", text);
+	for (word += len; *word; word += len) {
+		len = 1 + strcspn(word + 1, "-");
+		if (*word != '-' || !stand_in_word(as, word + 1, len - 1))
+			return usage(e, "'%.*s' in '%s' is none of -rt -threadirqs -full", (int)len,
+				     word, text);
+	}
+	return 0;
 }

@@ -171,7 +171,7 @@ static void do_let(struct run *run, const struct statement *s)
 static bool is_for_us(struct run *run, const struct statement *s)
 {
 	for (size_t i = 0; i < s->conditions.nr; i++)
-		if (!condition_holds(s->conditions.at[i], &run->scene.lab))
+		if (!condition_holds(s->conditions.at[i], &run->scene.lab, run->as))
 			return false;
 	if (s->variant)
 		note_variant(run, s->variant);
@@ -242,7 +242,7 @@ static bool is_required(struct run *run)
 	const struct list *list = &run->scenario->requirements;
 
 	for (size_t i = 0; i < list->nr; i++) {
-		if (condition_holds(list->at[i], &run->scene.lab))
+		if (condition_holds(list->at[i], &run->scene.lab, NULL))
 			continue;
 		run->verdict = SKIPPED;
 		run->reason =
@@ -291,12 +291,13 @@ static int run_within_limit(struct run *run, struct error *e)
 	return 0;
 }
 
-int scenario_run(const struct scenario *scenario, struct run *run, struct error *e)
+int scenario_run(const struct scenario *scenario, const struct stand_in *as, struct run *run,
+		 struct error *e)
 {
 	struct scene *scene = &run->scene;
 	int err = 0;
 
-	*run = (struct run){ .scenario = scenario, .scene.lab.fd = -1 };
+	*run = (struct run){ .scenario = scenario, .as = as, .scene.lab.fd = -1 };
 	if (lab_open_new(&scene->lab, e))
 		return -1;
 	scene->lab.kept = true;

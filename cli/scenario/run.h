@@ -41,6 +41,7 @@ struct check {
 
 struct run {
 	const struct scenario *scenario;
+	const struct stand_in *as;	/* or NULL */
 	struct scene scene;
 	struct list children;
 	struct list checks;
@@ -55,7 +56,8 @@ struct run {
 };
 
 /* --- scenario_run.c; 0, or -1 when no lab could be opened */
-int scenario_run(const struct scenario *scenario, struct run *run, struct error *e);
+int scenario_run(const struct scenario *scenario, const struct stand_in *as, struct run *run,
+		 struct error *e);
 void run_free(struct run *run);
 
 /* --- checks.c */

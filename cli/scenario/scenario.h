@@ -217,6 +217,19 @@ int parse_answer(struct reader *reader, struct statement *s, const char *p);
 struct condition *condition_parse(struct reader *reader, const char *p, size_t len, bool tight);
 /* What the condition says, for messages. */
 const char *condition_text(const struct condition *condition);
-bool condition_holds(const struct condition *condition, struct lab *lab);
+
+/* A kernel whose variants are taken in the place of those of the running one. */
+struct stand_in {
+	const char *version;	/* what follows its numbers does not count */
+	uint32_t features;	/* of those that a kernel's name tells of */
+	bool full;		/* booted with preempt=full */
+};
+
+#define STAND_IN_FEATURES (BHLAB_FEATURE_RT | BHLAB_FEATURE_THREADIRQS)
+
+/* "6.1", "v7.3-rc2", "7.2-rt", "6.12-full"; borrows @text. */
+int stand_in_parse(const char *text, struct stand_in *as, struct error *e);
+/* Of the running kernel, or of the one that stands for it, if @as is not NULL. */
+bool condition_holds(const struct condition *condition, struct lab *lab, const struct stand_in *as);
 
 #endif

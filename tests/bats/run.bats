@@ -475,6 +475,52 @@ fails() {
 	jq -e '.interrupted == null' <<<"$output"
 }
 
+# bats test_tags=host
+@test "run --as: what is no kernel is refused" {
+	scenario as <<<'expect cpus() > 0'
+	is_not() { is 64 "bhctl: run: --as: $2" run --check --as "$1" as.bh; }
+	is_not frob "'frob' does not begin with a version"
+	is_not '' "'' does not begin with a version"
+	is_not 6.1-tr "'-tr' in '6.1-tr' is none of -rt -threadirqs -full"
+	is_not 7.2- "'-' in '7.2-' is none of -rt -threadirqs -full"
+	is_not 7.2-rt+ "'-rt+' in '7.2-rt+' is none of -rt -threadirqs -full"
+	is_not 7.2-rcx "'-rcx' in '7.2-rcx' is none of -rt -threadirqs -full"
+	all_right
+	run -0 bhctl run --check --as v7.3-rc2-rt as.bh
+}
+
+@test "run --as: takes the variants of that kernel, and requires what this one has" {
+	printf 'requires kernel >= 6.0\n' >body
+	cat >>body <<-'END'
+		expect@kernel<6.1,!rt,!threadirqs cpus() > 0
+		expect@kernel>=6.1,kernel<6.2,rt,threadirqs cpus() > 0
+		expect@kernel==99.5,threadirqs,!rt,cmdline:preempt=full cpus() > 0
+		expect@kernel==99.6,!cmdline:preempt=full cpus() < 0
+	END
+	scenario as <body
+	took() { # KERNEL VARIANT
+		run -0 bhctl -j run --as "$1" as.bh
+		assert_equal "$(jq -r '.scenarios[0].variants | join(" ")' <<<"$output")" "$2"
+	}
+	took 5.10 'kernel<6.1,!rt,!threadirqs'
+	took v6.1-rc3-rt 'kernel>=6.1,kernel<6.2,rt,threadirqs'
+	took 99.5-threadirqs-full 'kernel==99.5,threadirqs,!rt,cmdline:preempt=full'
+	run -1 bhctl run --as 99.6 as.bh
+	run -1 bhctl run --as 99.7 as.bh
+	assert_output --partial "none of its expectations is for this kernel"
+}
+
+@test "run --skipped-fails: 4 if one is skipped, but 1 if another one fails" {
+	scenario skipped <<<$'requires cpus >= 1000\nexpect cpus() > 0'
+	run -0 bhctl run skipped.bh
+	run -4 bhctl run --skipped-fails skipped.bh
+	scenario passes <<<'expect cpus() > 0'
+	run -0 bhctl run --skipped-fails passes.bh
+	run -4 bhctl run --skipped-fails .
+	scenario fails <<<'expect cpus() < 0'
+	run -1 bhctl run --skipped-fails .
+}
+
 @test "run --tour: what DIR/tour lists, in its order, in full" {
 	local dir=$BATS_TEST_TMPDIR/scenarios name
 	mkdir -p "$dir"

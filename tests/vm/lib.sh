@@ -10,6 +10,8 @@ VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 BHLAB_SRC=$(cd "${BHLAB_SRC:-$VM_DIR/../..}" && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/bhlab
 LOGS=$CACHE/logs
+source "$VM_DIR/own.sh"
+source "$VM_DIR/packages.sh"
 
 say() { echo "bhlab: $*" >&2; }
 
@@ -67,28 +69,40 @@ install_packages() { # PACKAGE…
 	DEBIAN_FRONTEND=noninteractive apt-get -qqy install --no-install-recommends "$@"
 }
 
-# --- the table of kernels
+# --- kernels: those of the table, and what is no name of it: one's own
 
-kernel_row() { # NAME: prints KIND SOURCE WHAT CMDLINE
+table_row() { # NAME: prints KIND SOURCE WHAT CMDLINE
 	awk -v name="$1" '!/^#/ && $1 == name { $1 = ""; print; found = 1 } END { exit !found }' \
 		"$VM_DIR/kernels"
 }
 
-# known_kernels NAME…: ends the script as a wrong command line does if one is not in the table. To
-# be called for what the user names, before anything is asked of it or made.
+kernel_row() { # KERNEL: the same; of one's own the KIND is tree or image
+	table_row "$1" || { is_own "$1" && echo "$(own_kind "$1") - - -"; }
+}
+
+# known_kernels KERNEL…: ends the script as a wrong command line does if one is neither in the table
+# nor a path. To be called for what the user names, before anything is asked of it or made.
 known_kernels() {
 	local name
 	for name; do
 		kernel_row "$name" >/dev/null && continue
 		say "no kernel named '$name' in tests/vm/kernels;" \
-			"there are: $(kernel_names | paste -sd' ')"
+			"there are: $(kernel_names | paste -sd' '); and no such directory or image"
 		exit 64
 	done
 }
 
 kernel_names() { awk '!/^(#|$)/ { print $1 }' "$VM_DIR/kernels"; }
 
-kernel_default() { kernel_names | head -n 1; }
+kernel_default() { echo "${BHLAB_KERNEL:-$(kernel_names | head -n 1)}"; }
+
+kernel_id() { # KERNEL: a name for files
+	if is_own "$1"; then own_id "$1"; else echo "$1"; fi
+}
+
+kernel_label() { # KERNEL: what is shown
+	if is_own "$1"; then own_label "$1"; else echo "$1"; fi
+}
 
 kernel_base() { # NAME: the entry whose image NAME boots
 	local kind source
@@ -120,49 +134,66 @@ kernel_cmdline() { # NAME
 	[[ $cmdline == - ]] || echo "$cmdline"
 }
 
-# The kernels of packages lie in the toolbox. One that is built from sources lies in the cache, and
-# is to be bound to /kernel; make_kernel_once must have been called for it.
+# The files of a kernel lie in the cache, and one's own where it was built. They are to be bound in
+# the toolbox by kernel_binds; make_kernel_once must have been called for it.
 
 kernel_version() { # NAME: as uname -r says it
-	if [[ $(kernel_kind "$1") == source ]]; then
-		cat "$(kernel_tree "$1")/version"
-	else
-		awk -v name="$(kernel_base "$1")" '$1 == name { print $2 }' \
-			"$TOOLBOX/opt/bhlab/kernels"
-	fi
+	case $(kernel_kind "$1") in
+	tree | image) own_version "$1" ;;
+	source) cat "$(kernel_tree "$1")/version" ;;
+	deb) cat "$(package_tree "$1")/version" ;;
+	esac
 }
 
-kernel_binds() { # NAME: what has to be bound in the toolbox for the paths below, if anything
-	[[ $(kernel_kind "$1") != source ]] || echo "$(kernel_tree "$1"):/kernel"
+kernel_binds() { # NAME: what has to be bound in the toolbox for the paths below
+	case $(kernel_kind "$1") in
+	tree | image) echo "$(dirname "$(own_image "$1")"):/kernel" ;;
+	source) echo "$(kernel_tree "$1"):/kernel" ;;
+	deb) package_binds "$1" ;;
+	esac
 }
 
 kernel_image() { # NAME: path in the toolbox
-	if [[ $(kernel_kind "$1") == source ]]; then
-		echo /kernel/bzImage
-	else
-		echo "/opt/bhlab/boot/vmlinux-$(kernel_version "$1")"
-	fi
+	case $(kernel_kind "$1") in
+	tree | image) echo "/kernel/$(basename "$(own_image "$1")")" ;;
+	source) echo /kernel/bzImage ;;
+	deb) echo /kernel/vmlinux ;;
+	esac
 }
 
 kernel_headers() { # NAME: path in the toolbox of what modules are built against
-	if [[ $(kernel_kind "$1") == source ]]; then
-		echo /kernel/build
-	else
-		echo "/lib/modules/$(kernel_version "$1")/build"
-	fi
+	case $(kernel_kind "$1") in
+	source) echo /kernel/build ;;
+	deb) echo "/lib/modules/$(kernel_version "$1")/build" ;;
+	esac
 }
 
 kernel_modules() { # NAME: path on the host of the lists of modules
-	if [[ $(kernel_kind "$1") == source ]]; then
-		kernel_tree "$1"
-	else
-		echo "$TOOLBOX/usr/lib/modules/$(kernel_version "$1")"
-	fi
+	case $(kernel_kind "$1") in
+	tree | image) own_modules "$1" ;;
+	source) kernel_tree "$1" ;;
+	deb) echo "$(package_tree "$1")/usr/lib/modules/$(kernel_version "$1")" ;;
+	esac
+}
+
+# in_toolbox_for KERNEL [SOURCE:TARGET…] -- COMMAND…: in_toolbox, with the files of the kernel there
+in_toolbox_for() {
+	local -a kernel_parts
+	make_kernel_once "$1"
+	mapfile -t kernel_parts < <(kernel_binds "$1")
+	shift
+	in_toolbox "${kernel_parts[@]}" "$@"
 }
 
 # What takes a second on another kernel can take so many on this one.
 kernel_slowness() { # NAME
-	if [[ $(kernel_kind "$1") == source ]]; then echo 4; else echo 1; fi
+	if is_own "$1"; then
+		own_slowness "$1"
+	elif [[ $(kernel_kind "$1") == source ]]; then
+		echo 4
+	else
+		echo 1
+	fi
 }
 
 # --- results
@@ -201,10 +232,19 @@ closing_line() { # PASSED FAILED SKIPPED
 }
 
 # The kernel in docs/behaviour.md that tells what this one does, if any: what is built for debugging
-# is too slow and too different, and a switch of the driver must not make a difference.
+# is too slow and too different, and a switch of the driver must not make a difference. Of a package
+# the series counts that is really there.
 behaviour_column() { # NAME
-	if "$VM_DIR/../scenarios/behaviour" columns | grep -Fx -e "$1"; then return; fi
-	[[ $(kernel_kind "$1") == source ]] || kernel_base "$1"
+	local base flavour='' version column=$1
+	[[ $(kernel_kind "$1") == deb ]] || return 0
+	base=$(kernel_base "$1")
+	make_kernel_once "$base"
+	version=$(kernel_version "$base")
+	[[ $version != *-rt-* ]] || flavour=-rt
+	version=$(grep -oE '^[0-9]+\.[0-9]+' <<<"$version")
+	[[ $base == "$version$flavour" ]] || column=$version$flavour
+	"$VM_DIR/../scenarios/behaviour" columns | grep -Fx -e "$column" && return
+	"$VM_DIR/../scenarios/behaviour" columns | grep -Fx -e "$version$flavour" || true
 }
 
 # --- Debian trees
@@ -223,12 +263,10 @@ apt_settings() {
 		grep -vE '^Acquire(::(IndexTargets|Changelogs|CompressionTypes|GzipIndexes|Languages|cdrom)| )'
 }
 
-# recipe_hash RECIPE: changes with all that decides what the tree contains; variants of the table do
-# not
+# recipe_hash RECIPE: changes with all that decides what the tree contains
 recipe_hash() {
 	{
 		cat "$VM_DIR/recipes/$1".*
-		awk '$2 == "deb"' "$VM_DIR/kernels"
 		declare -f debian_tree
 	} | sha256sum | head -c 12
 }
@@ -271,7 +309,7 @@ debian_tree() {
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		--include="$(grep -v '^#' "$recipe.packages" | paste -sd,)" \
-		--customize-hook="'$recipe.hook' \"\$1\" '$VM_DIR/kernels'" \
+		--customize-hook="'$recipe.hook' \"\$1\"" \
 		"$1" - "${sources[@]}" | tar -x --preserve-permissions -C "$tree" \
 		--exclude='./dev/*' ||
 		die "mmdebstrap failed; without root it needs user namespaces and a range for $(id -un) in /etc/subuid"
@@ -292,23 +330,35 @@ make_once() {
 	}
 	if [[ ! -e $target ]]; then
 		rm -rf --one-file-system "$temp"
+		local began=$SECONDS
 		"$2" "$temp" "${@:3}"
 		mv -T "$temp" "$target"
+		((SECONDS - began < 5)) || say "made ${target##*/} in $((SECONDS - began)) s"
 	fi
 	exec {make_lock}>&-
 }
 
 # --- the toolbox
 
-TOOLBOX=$CACHE/toolbox-$(recipe_hash toolbox)
+# The demo gets by with the small one, which is made in a third of the time; if the other one is
+# there, it takes that.
+WHOLE_TOOLBOX=$CACHE/toolbox-$(recipe_hash toolbox)
+TOOLBOX=$WHOLE_TOOLBOX
+[[ ! ${BHLAB_SMALL-} || -e $TOOLBOX ]] || TOOLBOX=$CACHE/small-$(recipe_hash small)
 
-make_toolbox() {
+make_toolbox() { # TEMP
 	prepare_host
-	say "making the toolbox, a Debian tree of 2.4 GB with compilers, QEMU and the kernels" \
-		"(5 minutes, once)"
 	mkdir "$1"
-	quietly "$LOGS/toolbox" 'cannot make the toolbox' \
-		debian_tree "$1" toolbox trixie trixie-backports bookworm
+	if [[ $TOOLBOX == "$WHOLE_TOOLBOX" ]]; then
+		say "making the toolbox, a Debian tree of 1.5 GB with compilers and QEMU" \
+			"(3 minutes, once)"
+		quietly "$LOGS/toolbox" 'cannot make the toolbox' \
+			debian_tree "$1" toolbox trixie trixie-backports
+	else
+		say "making the small toolbox, a Debian tree of 700 MB with one compiler and QEMU" \
+			"(a minute, once)"
+		quietly "$LOGS/small" 'cannot make the small toolbox' debian_tree "$1" small trixie
+	fi
 }
 
 # mount_dev DIRECTORY: a /dev with what programs expect, and nothing else of the host: a compiler
@@ -391,8 +441,10 @@ kernel_tree() { # NAME: where it is built, once for all that decides what it is
 }
 
 make_kernel_once() { # NAME
-	[[ $(kernel_kind "$1") != source ]] ||
-		make_once "$(kernel_tree "$1")" make_kernel "$(kernel_base "$1")"
+	case $(kernel_kind "$1") in
+	source) make_once "$(kernel_tree "$1")" make_kernel "$(kernel_base "$1")" ;;
+	deb) make_once "$(package_tree "$1")" make_package "$(kernel_base "$1")" ;;
+	esac
 }
 
 make_kernel() { # TEMP NAME
@@ -407,24 +459,8 @@ make_kernel() { # TEMP NAME
 
 build_kernel() { # DIRECTORY NAME SUITE PACKAGE
 	cp "$(kernel_fragment "$2")" "$1/fragment"
-	download "$1" "$3" "$4"
+	(cd "$1" && archive "$3" apt-get -qq download "$4")
 	in_toolbox "$1:/kernel" "$VM_DIR/recipes:/mnt" -- nice -n 19 /mnt/kernel.build
-}
-
-# download DIRECTORY SUITE PACKAGE: by the host's apt, whose proxies and certificates work, from the
-# archive of the toolbox
-download() {
-	local apt=$1.apt
-	local -a get=(apt-get -qq -o "Dir::Etc::SourceList=$apt/list"
-		-o Dir::Etc::SourceParts=/dev/null -o "Dir::State=$apt"
-		-o "Dir::Cache=$apt" -o APT::Architecture=amd64 -o APT::Architectures=amd64
-			-o APT::Sandbox::User=)
-	rm -rf "$apt"
-	mkdir -p "$apt/lists/partial" "$apt/archives/partial"
-	grep " $2 " "$TOOLBOX/etc/apt/sources.list" >"$apt/list"
-	{ "${get[@]}" update && (cd "$1" && "${get[@]}" download "$3"); } ||
-		die "cannot download $3"
-	rm -r "$apt"
 }
 
 # --- what is built from the tree under test
@@ -463,30 +499,30 @@ make_guest() {
 
 # A /dev/kvm can be there and start no guest at all, so a kernel must show that it gets as far as
 # missing its root.
-kvm_boots() {
+kvm_boots() { # KERNEL
 	[[ -w /dev/kvm ]] || return
-	in_toolbox -- timeout 10 qemu-system-x86_64 -nodefaults -no-user-config -display none \
-		-no-reboot -machine pc -accel kvm -cpu host -m 512 \
-		-kernel "$(kernel_image "$(kernel_default)")" \
+	in_toolbox_for "$1" -- timeout 10 qemu-system-x86_64 -nodefaults -no-user-config \
+		-display none -no-reboot -machine pc -accel kvm -cpu host -m 512 \
+		-kernel "$(kernel_image "$1")" \
 		-append 'console=ttyS0 quiet panic=-1' -serial stdio 2>/dev/null </dev/null |
 		grep -q 'Unable to mount root'
 }
 
 # With erms and fsrm the kernel clears and copies pages by instructions that are emulated byte by
 # byte: a third more for a boot.
-make_accelerator() {
-	if kvm_boots; then
+make_accelerator() { # TEMP KERNEL
+	if kvm_boots "$2"; then
 		echo -accel kvm -cpu host
 	else
 		echo -accel tcg,thread=multi -cpu max,-erms,-fsrm
 	fi >"$1"
 }
 
-# accelerator: prints QEMU's options for it, found once for each boot of this host
+# accelerator KERNEL: prints QEMU's options for it, found once for each boot of this host
 accelerator() {
 	local known
 	known=$CACHE/accelerator-$(declare -f make_accelerator | sha256sum |
 		head -c 12)-$(</proc/sys/kernel/random/boot_id)
-	make_once "$known" make_accelerator
+	make_once "$known" make_accelerator "$1"
 	cat "$known"
 }
