@@ -120,6 +120,7 @@ struct call {
 	char subject[128];		/* "queue w": what a message is about */
 	const char *file;		/* where it stands, or NULL */
 	unsigned int line;
+	unsigned int column;		/* or 0 */
 };
 
 /* What a command found and did. */

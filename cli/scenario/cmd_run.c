@@ -128,14 +128,17 @@ static void point_at(const struct complaint *complaint)
 	fputc('\n', stderr);
 }
 
-static void tell(const struct complaints *complaints, const struct error *e)
+static void tell(const char *path, const struct complaints *complaints, const struct error *e)
 {
 	struct call nobody = { 0 };
 
 	for (size_t i = 0; i < complaints->list.nr; i++) {
 		const struct complaint *complaint = complaints->list.at[i];
+		struct call place = {
+			.file = path, .line = complaint->line, .column = complaint->column,
+		};
 
-		out_error(&nobody, &complaint->error);
+		out_error(&place, &complaint->error);
 		if (complaint->source && options.format != FORMAT_JSON)
 			point_at(complaint);
 	}
@@ -157,7 +160,7 @@ static int read_all(const struct list *paths, unsigned int slowness, struct list
 			list_add(scenarios, scenario);
 		else
 			status = STATUS_USAGE;
-		tell(&complaints, &e);
+		tell(paths->at[i], &complaints, &e);
 		complaints_free(&complaints);
 	}
 	return status;

@@ -33,6 +33,8 @@ load common
 	is 64 "bhctl: unknown command 'frob'; 'bhctl help' lists all" frob
 	is 64 "bhctl: unknown option '--frob'; 'bhctl help' lists all" --frob info
 	is 64 "bhctl: unknown option '-x'; 'bhctl help' lists all" -x info
+	is 64 "bhctl: unknown option '--jsn'; did you mean '--json'?" --jsn info
+	is 64 "bhctl: unknown option '--clor=never'; did you mean '--color'?" --clor=never info
 	is 64 "bhctl: option '-d' needs a value" -d
 	is 64 "bhctl: -j and -p exclude each other" -p -j info
 	is 64 "bhctl: -d and --fd exclude each other" -d /dev/bhlab --fd 5 info
@@ -43,8 +45,11 @@ load common
 	is 64 '{"error":"unknown command '\''frob'\''; '\''bhctl help'\'' lists all","errno":null,"exit":64}' -j frob
 	all_right
 	run -64 bhctl queue
-	assert_line "bhctl: queue: ITEM is missing"
-	assert_line "usage: bhctl queue ITEM [--cpu CPU] [--on QUEUE]"
+	assert_output $'bhctl: queue: ITEM is missing\nsee \'bhctl help queue\''
+	run -64 bhctl add lock
+	assert_output $'bhctl: add lock: NAME is missing\nsee \'bhctl help add lock\''
+	run -64 bhctl -j queue
+	assert_output '{"error":"queue: ITEM is missing","errno":null,"exit":64}'
 }
 
 # bats test_tags=host

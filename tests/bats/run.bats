@@ -111,8 +111,8 @@ wrong_files() {
 		           ^~~~
 	END
 	run -64 --separate-stderr bhctl -j run --check .
-	assert_equal "$(jq -s 'map(.error | split(":")[:3] | join(":"))' -c <<<"$output")" \
-		'["./bad1.bh:4:1","./bad2.bh:4:8"]'
+	assert_equal "$(jq -s 'map([.file, .line, .column, .error])' -c <<<"$output")" \
+		'[["./bad1.bh",4,1,"unknown command '\''frob'\''; '\''bhctl help'\'' lists all"],["./bad2.bh",4,8,"unknown word '\''frob'\''"]]'
 	rm bad*
 	run -0 bhctl run --check .
 	assert_output ""
