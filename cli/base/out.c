@@ -256,6 +256,36 @@ int out_width(void)
 	return columns && atoi(columns) >= 40 ? atoi(columns) - 1 : 79;
 }
 
+int out_columns(const char *text, size_t len)
+{
+	int columns = 0;
+
+	while (len--)
+		columns += ((unsigned char)*text++ & 0xc0) != 0x80;
+	return columns;
+}
+
+int out_words(const char *text, size_t len, int indent, int at, int width)
+{
+	const char *end = text + len, *blanks = " \t\n";
+
+	while ((text += strspn(text, blanks)) < end) {
+		size_t word = strcspn(text, blanks);
+		int columns;
+
+		word = text + word > end ? (size_t)(end - text) : word;
+		columns = out_columns(text, word);
+		if (at && at + 1 + columns > width) {
+			putchar('\n');
+			at = 0;
+		}
+		at += printf("%*s", at ? 1 : indent, "") + columns;
+		fwrite(text, word, 1, stdout);
+		text += word;
+	}
+	return at;
+}
+
 bool out_utf8(void)
 {
 	return !strcmp(nl_langinfo(CODESET), "UTF-8");

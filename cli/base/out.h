@@ -51,5 +51,12 @@ const char *out_arrow(void);
 bool out_utf8(void);
 /* How many columns a line may have. */
 int out_width(void);
+/* How many columns @len bytes of text take. */
+int out_columns(const char *text, size_t len);
+/*
+ * The words of @text, in lines of @width columns. The first one begins in column @at, where
+ * something stands already unless it is 0; the others are indented. Returns the column reached.
+ */
+int out_words(const char *text, size_t len, int indent, int at, int width);
 
 #endif

@@ -227,6 +227,12 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	assert_line --regexp '^tasklet +run-time +1 +100ns'
 	assert_line --regexp '^ *ms CPU 0 +CPU 1 +CPU 2$'
 	assert_line --regexp '^ +0.001 +S t #1 100ns$'
+	assert_line '          not to scale'
+	small '.records[2] += {queued_ns: 5000000, started_ns: 5001000, finished_ns: 5002000}'
+	run -0 bhctl report file
+	assert_line '  +4.99ms'
+	assert_line '          not to scale; at a + so much time passes'
+	small
 	run -0 bhctl -p report file
 	assert_line --index 0 $'w\twork\tqueue-to-start\t2\t1000\t1003\t2000\t2000\t2000'
 	small '.records = []'
