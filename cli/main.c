@@ -162,7 +162,7 @@ int main(int argc, char **argv)
 	int status = STATUS_OK;
 
 	setlocale(LC_ALL, "");
-	commands_use(commands);
+	commands_use(commands, topics);
 	signals_catch(SIGINT);
 	if (parse_globals(argc, argv, &done, &error))
 		status = error.status;

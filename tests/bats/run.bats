@@ -41,6 +41,7 @@ wrong_files() {
 		5:11: unknown condition 'kernl'; did you mean 'kernel'? | add work w~expect@rt,kernl>=6.1 runs(w) == 1
 		4:20: 'frob' is no mechanism | requires mechanism frob # a comment~add work w~expect runs(w) == 0
 		4:24: 'frob' is no verb | requires not verb work frob~add work w~expect runs(w) == 0
+		4:5: unknown mechanism 'wrok'; did you mean 'work'? | add wrok w~expect runs(w) == 0
 		4:15: 'wrok' is no mechanism; did you mean 'work'? | requires verb wrok queue~add work w~expect runs(w) == 0
 		4:17: 'wrok' is no mechanism; did you mean 'work'? | requires native wrok frob~add work w~expect runs(w) == 0
 		4:12: 'frob' is no mechanism | @mechanism:frob add work w~expect cpus() > 0
@@ -308,9 +309,9 @@ fails() {
 	assert_equal "$(</sys/devices/system/cpu/cpu1/online)" 1
 	scenario leaves <<<$'leaves w\nadd work w\nexpect delay w 1000s = queued'
 	run -0 bhctl run leaves.bh
-	scenario mechanism <<<$'add frob w\nexpect runs(w) == 0'
-	run -64 bhctl -p run mechanism.bh
-	assert_output --regexp "^wrong	mechanism	mechanism	mechanism.bh:4: unknown mechanism 'frob'; there are work,"
+	scenario attribute <<<$'add timer t --hard\nexpect runs(t) == 0'
+	run -64 bhctl -p run attribute.bh
+	assert_output --regexp "^wrong	attribute	attribute	attribute.bh:4: timer cannot be hard"
 }
 
 @test "run: BHLAB_SLOWNESS multiplies the limit, and the time to settle" {
