@@ -265,7 +265,8 @@ static void print_cells(const struct picture *p, struct cells *c)
 
 static void put_time(const struct picture *p, struct cells *c, uint64_t ns)
 {
-	uint64_t us = ns > p->rows[0].ns ? (ns - p->rows[0].ns) / 1000 : 0;
+	uint64_t base = p->history->base_ns ? p->history->base_ns : p->rows[0].ns;
+	uint64_t us = ns > base ? (ns - base) / 1000 : 0;
 	char text[40];
 
 	snprintf(text, sizeof(text), "%*" PRIu64 ".%03" PRIu64 " ", TIME_WIDTH - 4, us / 1000,

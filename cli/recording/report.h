@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/hist.h"
+#include "lab/timeline.h"
 #include "recording/recording.h"
 
 struct json_object;
@@ -68,6 +69,16 @@ struct tracks {
 int tracks_make(const struct recording *recording, struct tracks *tracks, struct error *e);
 void tracks_free(struct tracks *tracks);
 void track_name(const struct track *track, char *buf, size_t size);
+
+struct call;
+
+/* --- part.c */
+/* Leaves only what @call asks for: --from, --to, --item. */
+int recording_part(struct recording *recording, const struct call *call, struct error *e);
+
+/* --- svg.c */
+/* For pictures and timelines. */
+struct history recording_history(const struct recording *recording);
 
 /* --- for other programs; 0, or -1 and why */
 int report_perfetto(const struct recording *recording, FILE *file, struct error *e);

@@ -7,7 +7,6 @@
 #include "base/out.h"
 #include "base/parse.h"
 #include "recording/report.h"
-#include "lab/timeline.h"
 
 /* --- cells */
 
@@ -125,16 +124,9 @@ static void print_times(json_object *groups, size_t from)
 	json_object_put(rows);
 }
 
-static const char *history_name(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN])
-{
-	return recording_name(who, id, buf);
-}
-
 static void print_timeline(const struct recording *recording)
 {
-	struct history history = {
-		.records = &recording->records, .name = history_name, .who = recording,
-	};
+	struct history history = recording_history(recording);
 	struct timeline timeline = {
 		.file = stdout, .prefix = "", .width = out_width(), .color = options.color,
 		.utf8 = out_utf8(),

@@ -249,6 +249,22 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 }
 
 # bats test_tags=host
+@test "report: a part, by time and by item, with the times of the whole" {
+	small
+	run -0 bhctl -j report file --from 5us
+	jq -e '.records == 2 and [.items[] | [.item, .runs, .lost]] == [["w", 2, null]]' <<<"$output"
+	run -0 bhctl -j report file --to 2us
+	jq -e '.records == 2 and [.items[] | [.item, .runs]] == [["w", 1], ["t", 1]]' <<<"$output"
+	run -0 bhctl report file --item t
+	assert_line --regexp '^ +0.001 +S t #1 100ns$'
+	refute_line --regexp '^w '
+	run -0 bhctl -j report file --item w,t
+	jq -e '.records == 3' <<<"$output"
+	bhctl -q report file --item t --csv - >csv
+	assert_equal "$(wc -l <csv)" 2
+}
+
+# bats test_tags=host
 @test "report: a trace for Perfetto, in which slices nest and arrows lead from the queueing to the run" {
 	small
 	bhctl report file --perfetto trace
@@ -292,7 +308,9 @@ assert [row["context"] for row in rows] == ["softirq", "task", "task"], rows'
 		64 - | report file --perfetto - --csv - | report file: --perfetto and --csv cannot both go to standard output
 		64 - | report | report: FILE is missing
 		64 ENOENT | report nothing | report nothing: cannot read 'nothing': No such file or directory
-		4 - | report file --svg kept | report file: --svg needs gnuplot, which is not installed; its package is gnuplot-nox
+		64 - | report file --from 2us --to 1us | report file: --to is before --from
+		64 - | report file --item w,tt --csv kept | report file: --item: 'file' has no item 'tt'
+		64 ENOENT | report file --svg /nowhere/file | report file: cannot write '/nowhere/file': No such file or directory
 	END
 	assert_equal "$(cat kept)" precious
 	[ ! -e new ]

@@ -239,7 +239,7 @@ examples() {
 		expect runs(w) == 2
 	END
 	run -1 bhctl run x.bh
-	assert_line --regexp "^          line expected +observed$"
+	assert_line --regexp "^ +line expected +observed$"
 	assert_line --regexp "^  FAILED    5 expect queue w = already-pending  +queued$"
 	assert_line --regexp "^  FAILED +[0-9]+ expect runs\(w\) == [02]  +runs\(w\) = 1$"
 	assert_line --partial "   there is no run 3 of w, of 1"
