@@ -23,17 +23,25 @@ static void cell_raw(json_object *value, char *cell)
 		snprintf(cell, CELL_SIZE, "%s", value ? json_object_get_string(value) : "");
 }
 
-static void cell_text(const struct field *field, json_object *row, const void *arg, char *cell)
+void out_cell(const struct field *field, json_object *row, const void *arg, char *cell)
 {
 	json_object *value = json_at(row, field->path);
 
 	cell[0] = '\0';
-	if (options.format == FORMAT_TEXT && field->text)
+	if (field->text)
 		field->text(row, value, arg, cell);
 	else
 		cell_raw(value, cell);
-	if (options.format == FORMAT_TEXT && !cell[0])
+	if (!cell[0])
 		strcpy(cell, "-");
+}
+
+static void cell_text(const struct field *field, json_object *row, const void *arg, char *cell)
+{
+	if (options.format == FORMAT_TEXT)
+		out_cell(field, row, arg, cell);
+	else
+		cell_raw(json_at(row, field->path), cell);
 }
 
 static void print_parsable(const struct field *fields, size_t nr, json_object *row)

@@ -26,6 +26,8 @@ struct field {
 
 /* -p leaves the heads away, and prints raw values, tabs between. */
 void out_table(const struct field *fields, size_t nr, json_object *rows, const void *arg);
+/* What a cell has for people. */
+void out_cell(const struct field *field, json_object *row, const void *arg, char *cell);
 /* One line each; without -p what is not there has none. */
 void out_list(const struct field *fields, size_t nr, json_object *doc);
 /* The same as a table, but each row as it comes. */

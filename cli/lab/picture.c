@@ -82,7 +82,7 @@ static bool in_view(const struct picture *p, const struct bhlab_event *e)
 
 static double x_of(const struct picture *p, uint64_t ns)
 {
-	double at = (double)ns - (double)p->from_ns, range = (double)(p->to_ns - p->from_ns);
+	double at = (double)(int64_t)(ns - p->from_ns), range = (double)(p->to_ns - p->from_ns);
 
 	return SVG_LEFT + at * SVG_PLOT / range;
 }
@@ -211,7 +211,7 @@ static void find_ends(struct picture *p)
 		p->runs += starts_between(p, &records->list[i]);
 }
 
-static void choose_part(struct picture *p)
+static void choose_part(const struct picture *p, size_t most, uint64_t *from_ns, uint64_t *to_ns)
 {
 	const struct records *records = p->history->records;
 	const struct bhlab_event **runs = xrealloc(NULL, p->runs + 1, sizeof(*runs));
@@ -221,24 +221,29 @@ static void choose_part(struct picture *p)
 	for (size_t i = 0; i < records->nr; i++)
 		if (starts_between(p, &records->list[i]))
 			runs[nr++] = &records->list[i];
-	for (size_t i = 0; i + p->runs_max <= nr; i++) {
-		const struct bhlab_event *last = runs[i + p->runs_max - 1];
+	for (size_t i = 0; i + most <= nr; i++) {
+		const struct bhlab_event *last = runs[i + most - 1];
 
 		if (last->started_ns - runs[i]->started_ns >= best)
 			continue;
 		best = last->started_ns - runs[i]->started_ns;
-		p->from_ns = runs[i]->started_ns;
-		p->to_ns = last->started_ns;
+		*from_ns = runs[i]->started_ns;
+		*to_ns = last->started_ns;
 	}
 	margin = best / 50 + 1;
-	p->from_ns = p->from_ns - p->base_ns > margin ? p->from_ns - margin : p->base_ns;
-	p->to_ns = p->end_ns - p->to_ns > margin ? p->to_ns + margin : p->end_ns;
+	*from_ns = *from_ns - p->base_ns > margin ? *from_ns - margin : p->base_ns;
+	*to_ns = p->end_ns - *to_ns > margin ? *to_ns + margin : p->end_ns;
 	free(runs);
 }
 
 static bool is_part(const struct picture *p)
 {
 	return p->from_ns > p->base_ns || p->to_ns < p->end_ns;
+}
+
+static bool has_overview(const struct picture *p)
+{
+	return p->page || is_part(p);
 }
 
 /* --- the lanes of the CPUs */
@@ -272,7 +277,7 @@ static double layout_legend(const struct picture *p, FILE *file, double y);
 
 static void layout(struct picture *p)
 {
-	double y = is_part(p) ? HEAD + OVERVIEW + GAP : 0;
+	double y = has_overview(p) ? HEAD + OVERVIEW + GAP : 0;
 
 	y += HEAD;
 	for (size_t i = 0; i < p->nr_rows; i++) {
@@ -298,7 +303,11 @@ void picture_make(struct picture *p)
 	p->from_ns = p->base_ns;
 	p->to_ns = p->end_ns;
 	if (p->runs > p->runs_max)
-		choose_part(p);
+		choose_part(p, p->runs_max, &p->from_ns, &p->to_ns);
+	p->view_from_ns = p->from_ns;
+	p->view_to_ns = p->to_ns;
+	if (p->view_runs && p->runs > p->view_runs)
+		choose_part(p, p->view_runs, &p->view_from_ns, &p->view_to_ns);
 	find_rows(p);
 	for (size_t i = 0; i < records->nr; i++) {
 		const struct bhlab_event *e = &records->list[i];
@@ -358,7 +367,7 @@ static void put_axis(const struct picture *p, FILE *file, double top, double bot
 	for (uint64_t at = first; at <= p->to_ns - p->zero_ns; at += step) {
 		double x = x_of(p, p->zero_ns + at);
 
-		svg_time(text, sizeof(text), at, step);
+		svg_time(text, sizeof(text), at, step, p->to_ns - p->zero_ns);
 		fprintf(file, "<line class=\"grid\" x1=\"%.2f\" x2=\"%.2f\" y1=\"%g\" y2=\"%g\"/>"
 			"<text class=\"mid dim\" x=\"%.2f\" y=\"%g\">%s</text>\n", x, x, top,
 			bottom + 4, x, bottom + 16, text);
@@ -398,8 +407,9 @@ static void put_signs(const struct picture *p, FILE *file)
 	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
 		if (p->kinds[signs[i].kind & 31])
 			fprintf(file, "<g id=\"%s\">%s</g>\n", signs[i].id, signs[i].shape);
-	fprintf(file, "<clipPath id=\"plot\"><rect x=\"%d\" y=\"0\" width=\"%d\" height=\"%g\"/>"
-		"</clipPath>\n</defs>\n", SVG_LEFT, SVG_PLOT, p->height);
+	/* The same for all pictures of a page; with room for a sign at either end. */
+	fprintf(file, "<clipPath id=\"plot\"><rect x=\"%d\" y=\"0\" width=\"%d\" "
+		"height=\"100000\"/></clipPath>\n</defs>\n", SVG_LEFT - 5, SVG_PLOT + 10);
 }
 
 /* --- what is told of each by the mouse */
@@ -446,17 +456,23 @@ static void put_title(const struct picture *p, FILE *file, const struct picture_
 
 /* --- runs */
 
+/* What will be a thousand times as large needs more of them. */
+static int digits(const struct picture *p)
+{
+	return p->page ? 6 : 2;
+}
+
 /* A rectangle from one moment to another; what is too thin to be seen is wider. */
 static void put_span(const struct picture *p, FILE *file, const char *class, uint64_t from,
 		     uint64_t to, double y, double height, double least)
 {
 	double x = x_of(p, from), width = x_of(p, to) - x;
 
-	fprintf(file, "<rect class=\"%s\" x=\"%.3f\" y=\"%g\" width=\"%.3f\" height=\"%g\"", class,
-		x, y, width < least ? least : width, height);
+	fprintf(file, "<rect class=\"%s\" x=\"%.*f\" y=\"%g\" width=\"%.*f\" height=\"%g\"", class,
+		digits(p), x, y, digits(p), width < least ? least : width, height);
 	/* The script needs to know what it is in truth. */
 	if (p->page && width < least)
-		fprintf(file, " data-w=\"%.4f\"", width);
+		fprintf(file, " data-w=\"%.*f\"", digits(p), width);
 	fputs("/>", file);
 }
 
@@ -489,7 +505,7 @@ static void put_sign(const struct picture *p, FILE *file, const struct picture_r
 		return;
 	fputs("<g class=\"run\">", file);
 	put_title(p, file, row, e);
-	fprintf(file, "<use href=\"#%s\" x=\"%.3f\" y=\"%g\"/></g>\n", sign->id,
+	fprintf(file, "<use href=\"#%s\" x=\"%.*f\" y=\"%g\"/></g>\n", sign->id, digits(p),
 		x_of(p, e->started_ns), row->y + SIGN);
 }
 
@@ -546,9 +562,11 @@ static void put_overview(const struct picture *p, FILE *file)
 		most = bins[i] > most ? bins[i] : most;
 	period_round(p->to_ns - p->from_ns, part, sizeof(part));
 	period_round(p->end_ns - p->base_ns, whole, sizeof(whole));
-	fprintf(file, "<text class=\"head\" x=\"8\" y=\"14\">Overview: %zu runs in %s; the busiest "
-		"%s of it, with %zu runs, are below</text>\n<g class=\"overview\">\n", p->runs,
-		whole, part, p->drawn);
+	fprintf(file, "<text class=\"head\" x=\"8\" y=\"14\">Overview: %zu run%s in %s", p->runs,
+		p->runs == 1 ? "" : "s", whole);
+	if (is_part(p))
+		fprintf(file, "; the busiest %s of it, with %zu runs, are below", part, p->drawn);
+	fputs("</text>\n<g class=\"overview\">\n", file);
 	for (size_t i = 0; i < BINS; i++) {
 		double height = (OVERVIEW - 4) * (double)bins[i] / (double)most;
 
@@ -631,6 +649,9 @@ static double layout_legend(const struct picture *p, FILE *file, double y)
 		     "waits");
 	legend_shape(&l, "<rect class=\"bar\" x=\"0\" y=\"-7\" width=\"16\" height=\"14\"/>",
 		     "runs, never thinner than a line");
+	if (p->history->executed)
+		legend_shape(&l, "<rect class=\"bar\" x=\"6\" y=\"-5\" width=\"3\" height=\"9\"/>",
+			     "command");
 	for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
 		if (!p->kinds[signs[i].kind & 31])
 			continue;
@@ -697,14 +718,14 @@ static void put_commands(const struct picture *p, FILE *file, double top, double
 
 void picture_put(const struct picture *p, FILE *file)
 {
-	double top = (is_part(p) ? HEAD + OVERVIEW + GAP : 0) + HEAD;
+	double top = (has_overview(p) ? HEAD + OVERVIEW + GAP : 0) + HEAD;
 	double middle = top + (double)p->nr_shown * ROW;
 	double lanes = middle + AXIS + HEAD;
 	double bottom = lanes + (double)p->nr_lanes_shown * LANE;
 	const char *some = p->nr_shown < p->nr_rows ? ", those with most runs" : "";
 
 	put_signs(p, file);
-	if (is_part(p))
+	if (has_overview(p))
 		put_overview(p, file);
 	fprintf(file, "<text class=\"head\" x=\"8\" y=\"%g\">Items", top - 8);
 	if (*some)
@@ -719,8 +740,10 @@ void picture_put(const struct picture *p, FILE *file)
 	for (size_t i = 0; i < p->nr_lanes_shown; i++)
 		put_lane_name(file, &p->lanes[i]);
 	fprintf(file, "<g class=\"time\" data-left=\"%d\" data-width=\"%d\" data-from=\"%" PRIu64
-		"\" data-to=\"%" PRIu64 "\">\n", SVG_LEFT, SVG_PLOT, p->from_ns - p->zero_ns,
-		p->to_ns - p->zero_ns);
+		"\" data-to=\"%" PRIu64 "\" data-first=\"%" PRIu64 "\" data-last=\"%" PRIu64
+		"\">\n", SVG_LEFT, SVG_PLOT, p->from_ns - p->zero_ns,
+		p->to_ns - p->zero_ns, p->view_from_ns - p->zero_ns,
+		p->view_to_ns - p->zero_ns);
 	put_axis(p, file, top, middle);
 	put_axis(p, file, lanes, bottom);
 	fputs("<g class=\"marks\" clip-path=\"url(#plot)\">\n", file);

@@ -139,15 +139,16 @@ void svg_decade(char *buf, size_t size, uint64_t ns)
 	snprintf(buf, size, "%" PRIu64 " %s", ns / units[i].ns, units[i].name);
 }
 
-void svg_time(char *buf, size_t size, uint64_t ns, uint64_t step)
+void svg_time(char *buf, size_t size, uint64_t ns, uint64_t step, uint64_t last)
 {
 	size_t i = 0;
+	int digits = 0;
 
-	/* A tenth of the unit has a digit of its own. */
-	while (i + 1 < ARRAY_SIZE(units) && step < units[i].ns / 10)
+	while (i + 1 < ARRAY_SIZE(units) && last < units[i].ns)
 		i++;
-	snprintf(buf, size, "%.*f %s", step < units[i].ns, (double)ns / (double)units[i].ns,
-		 units[i].name);
+	for (uint64_t part = units[i].ns; part > step; part /= 10)
+		digits++;
+	snprintf(buf, size, "%.*f %s", digits, (double)ns / (double)units[i].ns, units[i].name);
 }
 
 uint64_t svg_step(uint64_t range, unsigned int nr)

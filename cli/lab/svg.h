@@ -27,9 +27,9 @@ double svg_wrapped(FILE *file, const char *class, double x, double y, int size, 
 void svg_style(FILE *file);
 /* The attribute class of a mechanism: "m-irq-thread". */
 void svg_mech_class(char *buf, size_t size, const char *label);
-/* A time of an axis whose ticks are @step apart: "1.5 ms". */
-void svg_time(char *buf, size_t size, uint64_t ns, uint64_t step);
-/* The same by itself: "100 µs". */
+/* A time of an axis whose ticks are @step apart, up to @last: "1.5 ms". */
+void svg_time(char *buf, size_t size, uint64_t ns, uint64_t step, uint64_t last);
+/* A power of ten: "100 µs". */
 void svg_decade(char *buf, size_t size, uint64_t ns);
 /* 1, 2 or 5 times a power of ten: about @nr of them make @range. */
 uint64_t svg_step(uint64_t range, unsigned int nr);

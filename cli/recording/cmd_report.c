@@ -21,6 +21,7 @@ static const struct export {
 	{ "--perfetto", NULL, report_perfetto },
 	{ "--svg", check_svg, report_svg },
 	{ "--csv", NULL, report_csv },
+	{ "--html", check_svg, report_html },
 };
 
 #define EXPORTS ARRAY_SIZE(exports)
@@ -184,6 +185,8 @@ const struct command command_report = {
 		{ "--perfetto", &arg_file, "write a trace for ui.perfetto.dev into this file" },
 		{ "--svg", &arg_file,
 		  "draw distributions and a timeline into this file" },
+		{ "--html", &arg_file,
+		  "write a page into this file, with a timeline that can be zoomed" },
 		{ "--csv", &arg_file, "write all fields of all records into this file" },
 		{ "--from", &arg_period, "only what happened after so long a time" },
 		{ "--to", &arg_period, "only what happened before" },

@@ -43,8 +43,10 @@ struct json_object *report_doc(const struct recording *recording);
 void mech_label(const struct recording *recording, const struct bhlab_event *event, char *buf,
 		size_t size);
 
-/* --- report_text.c */
+/* --- text.c */
 void report_text(const struct recording *recording, struct json_object *doc);
+/* The tables of the items. */
+void report_page_tables(FILE *file, struct json_object *doc);
 
 /* --- tracks.c: runs, as rows on which they do not cut each other */
 
@@ -85,5 +87,6 @@ int report_perfetto(const struct recording *recording, FILE *file, struct error 
 int report_csv(const struct recording *recording, FILE *file, struct error *e);
 int check_svg(const struct recording *recording, struct error *e);
 int report_svg(const struct recording *recording, FILE *file, struct error *e);
+int report_html(const struct recording *recording, FILE *file, struct error *e);
 
 #endif

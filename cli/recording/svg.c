@@ -10,6 +10,8 @@
 
 #include "base/out.h"
 #include "base/parse.h"
+#include "base/text.h"
+#include "lab/page.h"
 #include "lab/picture.h"
 #include "lab/svg.h"
 #include "recording/report.h"
@@ -312,21 +314,30 @@ static double distributions_height(const struct svg *s)
 
 /* --- the head: what was recorded, and where */
 
-static double put_head(const struct svg *s, FILE *file)
+static void kernel_text(const struct recording *recording, char *buf, size_t size)
 {
-	const struct recording *recording = s->recording;
-	char command[2048], kernel[512];
-	double y;
+	struct text text = text_in(buf, size);
 
-	json_join(json_object_object_get(recording->head, "command"), " ", command,
-		  sizeof(command));
-	snprintf(kernel, sizeof(kernel), "%.200s%s, %u CPUs, %zu records",
+	text_add(&text, "%.200s%s, %u CPUs, %zu records",
 		 json_string(recording->head, "/release"),
 		 json_flag(recording->head, "/realtime") ? " PREEMPT_RT" : "", recording->cpus,
 		 recording->records.nr);
 	if (recording->all_lost)
-		snprintf(kernel + strlen(kernel), sizeof(kernel) - strlen(kernel),
-			 ", %" PRIu64 " more were lost", recording->all_lost);
+		text_add(&text, ", %" PRIu64 " more were lost", recording->all_lost);
+}
+
+static void command_text(const struct recording *recording, char *buf, size_t size)
+{
+	json_join(json_object_object_get(recording->head, "command"), " ", buf, size);
+}
+
+static double put_head(const struct svg *s, FILE *file)
+{
+	char command[2048], kernel[512];
+	double y;
+
+	command_text(s->recording, command, sizeof(command));
+	kernel_text(s->recording, kernel, sizeof(kernel));
 	y = svg_wrapped(file, "title", MARGIN, 26, 16, command, TITLE_COLUMNS, TITLE_LINES);
 	y = svg_wrapped(file, "dim", MARGIN, y, 12, kernel, 2 * TITLE_COLUMNS, 1);
 	return y + 12;
@@ -352,7 +363,7 @@ struct history recording_history(const struct recording *recording)
 	};
 }
 
-static void put_all(struct svg *s)
+static void put_svg(struct svg *s)
 {
 	double height = put_head(s, NULL) + distributions_height(s) + s->picture.height;
 
@@ -379,21 +390,60 @@ int check_svg(const struct recording *recording, struct error *e)
 	return usage(e, "'%s' has no run to draw", recording->path);
 }
 
+static void put_page(struct svg *s)
+{
+	json_object *doc = report_doc(s->recording);
+	char command[2048], kernel[512];
+
+	command_text(s->recording, command, sizeof(command));
+	kernel_text(s->recording, kernel, sizeof(kernel));
+	page_begin(s->file, command);
+	fputs("<h1>", s->file);
+	svg_escape(s->file, command);
+	fputs("</h1>\n<p class=\"dim\">", s->file);
+	svg_escape(s->file, kernel);
+	fputs("</p>\n<h2>Timeline</h2>\n", s->file);
+	page_picture(s->file, &s->picture);
+	fprintf(s->file, "<h2>Distributions</h2>\n<figure><svg viewBox=\"0 0 %d %.0f\" "
+		"width=\"%d\">\n", SVG_WIDTH, distributions_height(s), SVG_WIDTH);
+	put_distributions(s);
+	fputs("</svg></figure>\n<h2>Items</h2>\n", s->file);
+	report_page_tables(s->file, doc);
+	page_end(s->file);
+	json_object_put(doc);
+}
+
+static void draw(struct svg *s, void (*put)(struct svg *s))
+{
+	s->picture.clip_from_ns = s->recording->from_ns;
+	s->picture.clip_to_ns = s->recording->to_ns;
+	make_rows(s);
+	picture_make(&s->picture);
+	put(s);
+	picture_free(&s->picture);
+	for (size_t i = 0; i < s->nr; i++)
+		times_free(&s->rows[i].times);
+	free(s->rows);
+}
+
+int report_html(const struct recording *recording, FILE *file, struct error *e)
+{
+	struct svg s = {
+		.recording = recording, .file = file, .history = recording_history(recording),
+	};
+
+	s.picture = page_picture_of(&s.history);
+	draw(&s, put_page);
+	return 0;
+}
+
 int report_svg(const struct recording *recording, FILE *file, struct error *e)
 {
-	struct svg s = { .recording = recording, .file = file };
-
-	s.history = recording_history(recording);
-	s.picture = (struct picture){
-		.history = &s.history, .runs_max = RUNS_DRAWN,
-		.clip_from_ns = recording->from_ns, .clip_to_ns = recording->to_ns,
+	struct svg s = {
+		.recording = recording, .file = file, .history = recording_history(recording),
 	};
-	make_rows(&s);
-	picture_make(&s.picture);
-	put_all(&s);
-	picture_free(&s.picture);
-	for (size_t i = 0; i < s.nr; i++)
-		times_free(&s.rows[i].times);
-	free(s.rows);
+
+	s.picture = (struct picture){ .history = &s.history, .runs_max = RUNS_DRAWN };
+	draw(&s, put_svg);
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "base/out.h"
 #include "base/parse.h"
+#include "lab/page.h"
 #include "recording/report.h"
 
 /* --- cells */
@@ -121,6 +122,15 @@ static void print_times(json_object *groups, size_t from)
 	json_object *rows = time_rows(groups);
 
 	out_table(times + from, ARRAY_SIZE(times) - from, rows, NULL);
+	json_object_put(rows);
+}
+
+void report_page_tables(FILE *file, json_object *doc)
+{
+	json_object *items = json_object_object_get(doc, "items"), *rows = time_rows(items);
+
+	page_table(file, counts, ARRAY_SIZE(counts), items);
+	page_table(file, times, ARRAY_SIZE(times), rows);
 	json_object_put(rows);
 }
 

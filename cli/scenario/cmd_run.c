@@ -22,6 +22,8 @@ static int check_run(const struct call *call, struct error *e)
 {
 	if (arg_given(call, "--tap") && options.format != FORMAT_TEXT)
 		return usage(e, "--tap is a format of its own: neither -j nor -p goes with it");
+	if (arg_given(call, "--html") && arg_given(call, "--check"))
+		return usage(e, "--check runs nothing that --html could show");
 	if (arg_given(call, "--tap") && arg_given(call, "--verbose"))
 		return usage(e, "--tap and --verbose exclude each other");
 	if (options.fd < 0)
@@ -187,6 +189,8 @@ static int run_one(const struct scenario *scenario, struct report *report, struc
 		totals->by_verdict[run.verdict]++;
 		totals->expectations += run.expectations;
 		report->scenario(report, &run, totals);
+		if (report->pages)
+			pages_scenario(report->pages, &run);
 	}
 	run_free(&run);
 	return err;
@@ -211,6 +215,7 @@ static void wait_for_budget(void)
 static int run_all(const struct list *scenarios, struct report *report, struct error *e)
 {
 	struct totals totals = { .nr = scenarios->nr };
+	struct error unwritten;		/* what came first is told */
 	int err = 0;
 
 	report->begin(report, &totals);
@@ -223,6 +228,8 @@ static int run_all(const struct list *scenarios, struct report *report, struct e
 	}
 	totals.signal = signals_caught();
 	report->end(report, &totals);
+	if (report->pages && pages_close(report->pages, &totals, err ? &unwritten : e))
+		err = -1;
 	if (err)
 		return err;
 	if (totals.signal)
@@ -243,8 +250,17 @@ static int probe(struct error *e)
 	return err;
 }
 
-static int run_files(const struct list *paths, bool only_read, struct report *report,
-		     struct error *e)
+/* Before anything is run it is known that all of it can be written. */
+static int prepare(const char *html, struct report *report, struct error *e)
+{
+	if (probe(e))
+		return -1;
+	report->pages = html ? pages_open(html, e) : NULL;
+	return html && !report->pages ? -1 : 0;
+}
+
+static int run_files(const struct list *paths, bool only_read, const char *html,
+		     struct report *report, struct error *e)
 {
 	struct list scenarios = { 0 };
 	unsigned int slowness;
@@ -256,7 +272,7 @@ static int run_files(const struct list *paths, bool only_read, struct report *re
 	if (e->status)
 		err = -1;
 	else if (!only_read)
-		err = probe(e) ? -1 : run_all(&scenarios, report, e);
+		err = prepare(html, report, e) ? -1 : run_all(&scenarios, report, e);
 	for (size_t i = 0; i < scenarios.nr; i++)
 		scenario_free(scenarios.at[i]);
 	list_free(&scenarios);
@@ -277,7 +293,9 @@ static int run_run(const struct call *call, struct lab *lab, struct result *resu
 	report.verbose = arg_given(call, "--verbose") || report.tour ||
 			 (paths.nr == 1 && !strcmp(paths.at[0], arg(call, "FILE|DIR")->rest[0]));
 	if (!err)
-		err = run_files(&paths, arg_given(call, "--check"), &report, &result->error);
+		err = run_files(&paths, arg_given(call, "--check"),
+				arg_given(call, "--html") ? arg_typed(call, "--html") : NULL,
+				&report, &result->error);
 	for (size_t i = 0; i < paths.nr; i++)
 		free(paths.at[i]);
 	list_free(&paths);
@@ -300,12 +318,16 @@ const struct command command_run = {
 		  "all about each, and not only about those that fail", .letter = 'v' },
 		{ "--check", &arg_flag, "only read them, for which no driver is needed" },
 		{ "--tap", &arg_flag, "KTAP, a subtest for each expectation" },
+		{ "--html", &arg_file,
+		  "a page with all about all of them, into this file; into a directory, one for "
+		  "each" },
 		{ "--tour", &arg_flag,
 		  "the scenarios that DIR/tour lists, in its order, with a pause after each" }),
 	.notes =
 	"A directory stands for all *.bh in and below it. Each scenario has a lab of its own.\n"
 	"tests/scenarios/README.md has the language. Exits 1 if one fails, 64 if a file is\n"
-	"wrong. BHLAB_SLOWNESS=N in the environment gives each N times the time.\n",
+	"wrong. BHLAB_SLOWNESS=N in the environment gives each N times the time. A directory that\n"
+	"is not there yet ends in '/'.\n",
 	.lab = LAB_NONE,
 	.check = check_run,
 	.run = run_run,

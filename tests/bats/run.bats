@@ -412,6 +412,35 @@ fails() {
 	refute_line --partial FAILED
 }
 
+@test "run --html: a page for all, or for each, with what was expected and observed" {
+	scenario a <<<$'add work w --do \'queue t\'\nadd tasklet t\nexpect queue w = queued\nsettle\nexpect runs(w) == 1'
+	scenario b <<<$'add work w\nexpect runs(w) == 1'
+	sed -i '1s/.*/title This is <b> \& that/' b.bh
+	scenario c <<<$'requires cpus > 999\nexpect cpus() > 999'
+	run -1 bhctl run --html all.html a.bh b.bh c.bh
+	assert_line "3 scenarios, 3 expectations: 1 passed, 1 failed, 1 skipped"
+	for text in '<h2 id="b">This is &lt;b&gt; &amp; that</h2>' '<code>expect runs(w) == 1</code>' \
+		'<td>runs(w) = 0</td>' 'requires cpus &gt; 999' '<span class="verdict failed">failed' \
+		'm-tasklet { fill: #e69f00 }' 'w #1: work on CPU' '">t</text>'; do
+		grep -qF -- "$text" all.html || fail "$text"
+	done
+	assert_equal "$(grep -c '<figure class="timeline"' all.html)" 2
+	run -1 bhctl -j run --html pages/ a.bh b.bh a.bh
+	assert_equal "$(jq -r .passed <<<"$output")" 2
+	assert_equal "$(ls pages)" $'a-2.html\na.html\nb.html\nindex.html'
+	grep -qF '<a href="a-2.html">' pages/index.html
+	grep -qF '<title>This is &lt;b&gt; &amp; that</title>' pages/b.html
+	bhctl -q run --html pages c.bh
+	! grep -qF a-2.html pages/index.html
+	refusals <<-'END'
+		64 ENOENT | run --html /nowhere/x a.bh | run: --html: cannot write '/nowhere/x': No such file or directory
+		64 ENOENT | run --html /nowhere/x/ a.bh | run: --html: cannot write '/nowhere/x/': No such file or directory
+		64 - | run --html x --check a.bh | run: --check runs nothing that --html could show
+	END
+	run -71 bhctl -q run --html /dev/full a.bh
+	assert_output "bhctl: run: --html: cannot write '/dev/full': No space left on device (ENOSPC)"
+}
+
 @test "run --tap: KTAP with a subtest for each expectation" {
 	scenario a <<<$'add work w\nexpect queue w --cpu 0 = queued\nsettle\nexpect runs(w) == 1'
 	scenario b <<<$'add work w\nexpect runs(w) == 1'
