@@ -134,7 +134,7 @@ struct topic;
 
 extern const struct argdef no_args[];
 
-/* The program's commands and topics, which end with NULL; main() hands them over before anything else. */
+/* The program's commands and topics, which end with NULL; main() hands them over first. */
 void commands_use(const struct command *const *list, const struct topic *const *about);
 const struct command *const *commands_all(void);
 const struct command *command_find(const char *name);

@@ -229,7 +229,9 @@ static void text_ratio(json_object *row, json_object *value, const void *arg, ch
 static json_object *table_row(json_object *row, const char *key, const char *head)
 {
 	json_object *out = json_object_new_object(), *ns = json_object_new_array();
-	json_object *ratios = json_object_new_array(), *list = json_object_object_get(row, "values");
+	json_object *ratios = json_object_new_array();
+	json_object *list = json_object_object_get(row, "values");
+	json_object *others = json_object_object_get(row, "ratios");
 	bool number = !strcmp(key, "count");
 
 	json_add_text(out, "mechanism", json_string(row, "/mechanism"));
@@ -238,8 +240,7 @@ static json_object *table_row(json_object *row, const char *key, const char *hea
 	json_add_bool(out, "number", number);
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		json_object *one = json_object_array_get_idx(list, i);
-		json_object *ratio = json_object_array_get_idx(json_object_object_get(row, "ratios"),
-							       i);
+		json_object *ratio = json_object_array_get_idx(others, i);
 
 		json_object_array_add(ns, json_object_get(json_object_object_get(one, key)));
 		json_object_array_add(ratios, number ? NULL : json_object_get(
@@ -282,7 +283,8 @@ static void print_table(json_object *doc, size_t nr)
 		snprintf(heads[2 * i], 8, "%c", (char)('A' + i));
 		snprintf(paths[2 * i], 16, "/ns/%u", (unsigned int)i);
 		fields[columns++] = (struct field){
-			.head = heads[2 * i], .path = paths[2 * i], .text = text_value, .right = true,
+			.head = heads[2 * i], .path = paths[2 * i], .text = text_value,
+			.right = true,
 		};
 		if (!i)
 			continue;

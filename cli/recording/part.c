@@ -30,10 +30,11 @@ static bool has_name(const char *names, const char *name)
 static bool is_in(const struct part *part, const struct recording *recording,
 		  const struct bhlab_event *event)
 {
-	char name[BHLAB_NAME_LEN];
+	char own[BHLAB_NAME_LEN];
 
-	return event->finished_ns >= part->from_ns && event->started_ns <= part->to_ns &&
-	       (!part->items || has_name(part->items, recording_name(recording, event->item, name)));
+	if (event->finished_ns < part->from_ns || event->started_ns > part->to_ns)
+		return false;
+	return !part->items || has_name(part->items, recording_name(recording, event->item, own));
 }
 
 static int unknown_item(const struct recording *recording, const char *name, size_t len,

@@ -39,6 +39,8 @@ struct group group_at(const struct recording *recording, enum grouping grouping,
 struct times group_times(const struct group *group);
 
 struct json_object *report_doc(const struct recording *recording);
+/* For pictures and timelines. */
+struct history recording_history(const struct recording *recording);
 /* "irq/thread": the mechanism, and the stage if it is the second one. */
 void mech_label(const struct recording *recording, const struct bhlab_event *event, char *buf,
 		size_t size);
@@ -77,10 +79,6 @@ struct call;
 /* --- part.c */
 /* Leaves only what @call asks for: --from, --to, --item. */
 int recording_part(struct recording *recording, const struct call *call, struct error *e);
-
-/* --- svg.c */
-/* For pictures and timelines. */
-struct history recording_history(const struct recording *recording);
 
 /* --- for other programs; 0, or -1 and why */
 int report_perfetto(const struct recording *recording, FILE *file, struct error *e);

@@ -345,24 +345,6 @@ static double put_head(const struct svg *s, FILE *file)
 
 /* --- all of it */
 
-static const char *item_name(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN])
-{
-	return recording_name(who, id, buf);
-}
-
-static const char *item_mech(const void *who, const struct bhlab_event *event)
-{
-	return recording_mech(who, event);
-}
-
-struct history recording_history(const struct recording *recording)
-{
-	return (struct history){
-		.records = &recording->records, .name = item_name, .mech = item_mech,
-		.who = recording, .base_ns = recording->base_ns,
-	};
-}
-
 static void put_svg(struct svg *s)
 {
 	double height = put_head(s, NULL) + distributions_height(s) + s->picture.height;
