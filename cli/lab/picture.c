@@ -430,8 +430,8 @@ static void put_title(const struct picture *p, FILE *file, const struct picture_
 		 row->key & 1 ? ".thread" : "");
 	if (e->kind == BHLAB_EVENT_RUN) {
 		fprintf(file, " #%u", e->nth);
-		svg_text(file, ": %s on CPU %u in %s, %s", row->label, e->cpu,
-			 contexts[context_of(e)], e->comm);
+		svg_text(file, ": %s on CPU %u in %s%s%s", row->label, e->cpu,
+			 contexts[context_of(e)], *e->comm ? ", " : "", e->comm);
 		putc('\n', file);
 		if (e->queued_ns) {
 			period_round(e->started_ns - e->queued_ns, wait, sizeof(wait));
