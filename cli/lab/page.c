@@ -7,7 +7,7 @@
 #include "lab/svg.h"
 
 /* Of more runs, the part in which so many are closest; beyond that a browser becomes slow. */
-#define PAGE_RUNS	20000
+#define PAGE_RUNS	5000
 /* What is seen first. */
 #define VIEW_RUNS	160
 
