@@ -111,7 +111,10 @@ class Timeline {
 		const step = step_of(this.b - this.a, 8);
 
 		axis.replaceChildren();
-		for (let at = Math.ceil(this.a / step) * step; at <= this.b; at += step) {
+		const first = Math.ceil(this.a / step);
+
+		for (let nr = 0; nr <= 8 && (first + nr) * step <= this.b; nr++) {
+			const at = (first + nr) * step;
 			const x = this.x(at).toFixed(2);
 
 			axis.append(svg_element('line', { class: 'grid', x1: x, x2: x, y1: top,

@@ -360,14 +360,17 @@ void picture_colors(const struct picture *p, FILE *file, bool dark)
 static void put_axis(const struct picture *p, FILE *file, double top, double bottom)
 {
 	uint64_t step = svg_step(p->to_ns - p->from_ns, TICKS);
-	uint64_t first = (p->from_ns - p->zero_ns + step - 1) / step * step;
+	uint64_t first = (p->from_ns - p->zero_ns) / step * step, last = p->to_ns - p->zero_ns;
 	char text[32];
 
 	fprintf(file, "<g class=\"axis\" data-top=\"%g\" data-bottom=\"%g\">\n", top, bottom);
-	for (uint64_t at = first; at <= p->to_ns - p->zero_ns; at += step) {
+	for (uint64_t nr = 0; nr <= (last - first) / step; nr++) {
+		uint64_t at = first + nr * step;
 		double x = x_of(p, p->zero_ns + at);
 
-		svg_time(text, sizeof(text), at, step, p->to_ns - p->zero_ns);
+		if (p->zero_ns + at < p->from_ns)
+			continue;
+		svg_time(text, sizeof(text), at, step, last);
 		fprintf(file, "<line class=\"grid\" x1=\"%.2f\" x2=\"%.2f\" y1=\"%g\" y2=\"%g\"/>"
 			"<text class=\"mid dim\" x=\"%.2f\" y=\"%g\">%s</text>\n", x, x, top,
 			bottom + 4, x, bottom + 16, text);

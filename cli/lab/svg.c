@@ -153,12 +153,12 @@ void svg_time(char *buf, size_t size, uint64_t ns, uint64_t step, uint64_t last)
 
 uint64_t svg_step(uint64_t range, unsigned int nr)
 {
-	uint64_t step = 1;
+	uint64_t least = range / nr, step = 1;
 
-	while (step * nr < range) {
-		if (step * nr * 2 >= range)
+	while (step < least) {
+		if (step * 2 >= least)
 			return step * 2;
-		if (step * nr * 5 >= range)
+		if (step * 5 >= least)
 			return step * 5;
 		step *= 10;
 	}

@@ -31,7 +31,7 @@ void svg_mech_class(char *buf, size_t size, const char *label);
 void svg_time(char *buf, size_t size, uint64_t ns, uint64_t step, uint64_t last);
 /* A power of ten: "100 µs". */
 void svg_decade(char *buf, size_t size, uint64_t ns);
-/* 1, 2 or 5 times a power of ten: about @nr of them make @range. */
+/* 1, 2 or 5 times a power of ten: about @nr, which is 8 or more, of them make @range. */
 uint64_t svg_step(uint64_t range, unsigned int nr);
 
 #endif
