@@ -309,6 +309,12 @@ static const struct arg_type arg_paths = {
 	.span = SPAN_WORDS,
 };
 
+static const struct arg_type arg_target = {
+	.meta = "FILE|DIR",
+	.parse = arg_parse_any,
+	.compgen = 'f',
+};
+
 const struct command command_run = {
 	.name = "run",
 	.summary = "run scenarios, and tell what happened",
@@ -318,14 +324,14 @@ const struct command command_run = {
 		  "all about each, and not only about those that fail", .letter = 'v' },
 		{ "--check", &arg_flag, "only read them, for which no driver is needed" },
 		{ "--tap", &arg_flag, "KTAP, a subtest for each expectation" },
-		{ "--html", &arg_file,
+		{ "--html", &arg_target,
 		  "a page with all about all of them, into this file; into a directory, one for "
 		  "each" },
 		{ "--tour", &arg_flag,
 		  "the scenarios that DIR/tour lists, in its order, with a pause after each" }),
 	.notes =
 	"A directory stands for all *.bh in and below it. Each scenario has a lab of its own.\n"
-	"tests/scenarios/README.md has the language. Exits 1 if one fails, 64 if a file is\n"
+	"'bhctl help scenario' has the language. Exits 1 if one fails, 64 if a file is\n"
 	"wrong. BHLAB_SLOWNESS=N in the environment gives each N times the time. A directory that\n"
 	"is not there yet ends in '/'.\n",
 	.lab = LAB_NONE,
