@@ -45,3 +45,17 @@
 COMMANDS(DECLARE)
 
 const struct command *const commands[] = { COMMANDS(LIST) NULL };
+
+/* What else there is help about. */
+#define TOPICS(T)						\
+	T(steps)						\
+	T(scenario)						\
+	T(functions)						\
+	T(limits)
+
+#define DECLARE_TOPIC(name)	extern const struct topic topic_##name;
+#define LIST_TOPIC(name)	&topic_##name,
+
+TOPICS(DECLARE_TOPIC)
+
+const struct topic *const topics[] = { TOPICS(LIST_TOPIC) NULL };

@@ -3,8 +3,10 @@
 #define BHCTL_COMMANDS_H
 
 struct command;
+struct topic;
 
 /* They end with NULL. */
 extern const struct command *const commands[];
+extern const struct topic *const topics[];
 
 #endif

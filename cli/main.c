@@ -13,6 +13,7 @@
 #include "command/command.h"
 #include "commands.h"
 #include "lab/lab.h"
+#include "base/near.h"
 #include "base/out.h"
 #include "base/parse.h"
 #include "base/signals.h"
@@ -66,6 +67,18 @@ static int set_format(enum format format, struct error *e)
 	return 0;
 }
 
+static int unknown_option(const char *word, struct error *e)
+{
+	const char *name = word + strspn(word, "-");
+	struct near near = near_to(name, strcspn(name, "="));
+
+	for (const struct option *option = longs; option->name; option++)
+		near_try(&near, option->name);
+	if (near.best)
+		return usage(e, "unknown option '%s'; did you mean '--%s'?", word, near.best);
+	return usage(e, "unknown option '%s'; 'bhctl help' lists all", word);
+}
+
 /* Sets @done if nothing is left to do. */
 static int set_option(int c, const char *word, bool *done, struct error *e)
 {
@@ -95,7 +108,7 @@ static int set_option(int c, const char *word, bool *done, struct error *e)
 	case ':':
 		return usage(e, "option '%s' needs a value", word);
 	default:
-		return usage(e, "unknown option '%s'; 'bhctl help' lists all", word);
+		return unknown_option(word, e);
 	}
 }
 
@@ -116,14 +129,11 @@ static int parse_globals(int argc, char **argv, bool *done, struct error *e)
 	return 0;
 }
 
-static void print_usage(const struct call *call)
+/* Of a command that was not understood. */
+static void print_where_help_is(const struct call *call)
 {
-	char text[512];
-
-	if (!call->cmd || options.format == FORMAT_JSON)
-		return;
-	help_usage(call->cmd, text, sizeof(text));
-	fprintf(stderr, "usage: %s\n", text);
+	if (call->cmd && options.format != FORMAT_JSON)
+		fprintf(stderr, "see 'bhctl help %s'\n", call->cmd->name);
 }
 
 static int run_command(int argc, char **argv, struct call *call)
@@ -137,7 +147,7 @@ static int run_command(int argc, char **argv, struct call *call)
 		call_run(call, &lab, &result);
 	status = result_print(call, &result);
 	if (!understood)
-		print_usage(call);
+		print_where_help_is(call);
 	result_free(&result);
 	call_free(call);
 	lab_close(&lab);
@@ -152,7 +162,7 @@ int main(int argc, char **argv)
 	int status = STATUS_OK;
 
 	setlocale(LC_ALL, "");
-	commands_use(commands);
+	commands_use(commands, topics);
 	signals_catch(SIGINT);
 	if (parse_globals(argc, argv, &done, &error))
 		status = error.status;

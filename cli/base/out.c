@@ -23,17 +23,25 @@ static void cell_raw(json_object *value, char *cell)
 		snprintf(cell, CELL_SIZE, "%s", value ? json_object_get_string(value) : "");
 }
 
-static void cell_text(const struct field *field, json_object *row, const void *arg, char *cell)
+void out_cell(const struct field *field, json_object *row, const void *arg, char *cell)
 {
 	json_object *value = json_at(row, field->path);
 
 	cell[0] = '\0';
-	if (options.format == FORMAT_TEXT && field->text)
+	if (field->text)
 		field->text(row, value, arg, cell);
 	else
 		cell_raw(value, cell);
-	if (options.format == FORMAT_TEXT && !cell[0])
+	if (!cell[0])
 		strcpy(cell, "-");
+}
+
+static void cell_text(const struct field *field, json_object *row, const void *arg, char *cell)
+{
+	if (options.format == FORMAT_TEXT)
+		out_cell(field, row, arg, cell);
+	else
+		cell_raw(json_at(row, field->path), cell);
 }
 
 static void print_parsable(const struct field *fields, size_t nr, json_object *row)
@@ -254,6 +262,36 @@ int out_width(void)
 	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
 		return size.ws_col < 40 ? 39 : size.ws_col - 1;
 	return columns && atoi(columns) >= 40 ? atoi(columns) - 1 : 79;
+}
+
+int out_columns(const char *text, size_t len)
+{
+	int columns = 0;
+
+	while (len--)
+		columns += ((unsigned char)*text++ & 0xc0) != 0x80;
+	return columns;
+}
+
+int out_words(const char *text, size_t len, int indent, int at, int width)
+{
+	const char *end = text + len, *blanks = " \t\n";
+
+	while ((text += strspn(text, blanks)) < end) {
+		size_t word = strcspn(text, blanks);
+		int columns;
+
+		word = text + word > end ? (size_t)(end - text) : word;
+		columns = out_columns(text, word);
+		if (at && at + 1 + columns > width) {
+			putchar('\n');
+			at = 0;
+		}
+		at += printf("%*s", at ? 1 : indent, "") + columns;
+		fwrite(text, word, 1, stdout);
+		text += word;
+	}
+	return at;
 }
 
 bool out_utf8(void)

@@ -26,6 +26,8 @@ struct field {
 
 /* -p leaves the heads away, and prints raw values, tabs between. */
 void out_table(const struct field *fields, size_t nr, json_object *rows, const void *arg);
+/* What a cell has for people. */
+void out_cell(const struct field *field, json_object *row, const void *arg, char *cell);
 /* One line each; without -p what is not there has none. */
 void out_list(const struct field *fields, size_t nr, json_object *doc);
 /* The same as a table, but each row as it comes. */
@@ -51,5 +53,12 @@ const char *out_arrow(void);
 bool out_utf8(void);
 /* How many columns a line may have. */
 int out_width(void);
+/* How many columns @len bytes of text take. */
+int out_columns(const char *text, size_t len);
+/*
+ * The words of @text, in lines of @width columns. The first one begins in column @at, where
+ * something stands already unless it is 0; the others are indented. Returns the column reached.
+ */
+int out_words(const char *text, size_t len, int indent, int at, int width);
 
 #endif

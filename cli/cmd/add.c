@@ -9,6 +9,7 @@
 
 #include "command/command.h"
 #include "lab/lab.h"
+#include "base/near.h"
 #include "base/out.h"
 #include "base/parse.h"
 #include "lab/steps.h"
@@ -25,21 +26,31 @@ struct add {
 	struct bhlab_item_create create;
 };
 
+/* It may be meant for "add queue" and the like, too. */
+static int unknown_mech(const char *name, struct error *e)
+{
+	struct near near = near_to(name, strlen(name));
+	char names[256];
+
+	near_try_words(&near, &mech_words);
+	for (const struct command *const *cmd = commands_all(); *cmd; cmd++)
+		if (!strncmp((*cmd)->name, "add ", 4))
+			near_try(&near, (*cmd)->name + 4);
+	word_names(&mech_words, ", ", names, sizeof(names));
+	if (near.best)
+		return usage(e, "unknown mechanism '%s'%s", name, near_hint(&near));
+	return usage(e, "unknown mechanism '%s'; there are %s", name, names);
+}
+
 static int check_add(const struct call *call, struct error *e)
 {
+	uint32_t mech;
+
+	if (!word_value(&mech_words, arg_typed(call, "MECHANISM"), &mech))
+		return unknown_mech(arg_typed(call, "MECHANISM"), e);
 	if (arg_given(call, "--do") && arg_given(call, "--top"))
 		return usage(e, "--do and --top are the same program; give one");
 	return 0;
-}
-
-static int unknown_mech(const struct lab *lab, const char *name, struct error *e)
-{
-	char names[256];
-	struct text text = text_in(names, sizeof(names));
-
-	for (uint32_t i = 0; i < lab->info.out_mechs; i++)
-		text_join(&text, ", ", lab->mechs[i].out_name);
-	return usage(e, "unknown mechanism '%s'; there are %s", name, names);
 }
 
 /* The options that only some mechanisms take, as the driver reports. */
@@ -70,7 +81,7 @@ static int find_mech(struct add *add, struct error *e)
 		return -1;
 	add->mech = lab_mech_by_name(add->lab, name);
 	if (!add->mech)
-		return unknown_mech(add->lab, name, e);
+		return fail(e, STATUS_ABSENT, 0, "this driver has no mechanism '%s'", name);
 	return check_attributes(add, e);
 }
 
@@ -593,4 +604,10 @@ const struct command command_add = {
 	.answer = "added",
 	.check = check_add,
 	.run = run_add,
+};
+
+const struct topic topic_steps = {
+	.name = "steps",
+	.summary = "what programs are made of",
+	.of = &command_add,
 };

@@ -76,6 +76,8 @@ static void complete_longer(const struct command *cmd)
 
 static void complete_all(void)
 {
+	char mechs[256];
+
 	printf("# bash completion for bhctl; made by 'bhctl completion bash'\n"
 	       "_bhctl_items() { [ -z \"$BHLAB_FD\" ] || bhctl -p list 2>/dev/null | cut -f2; }\n\n"
 	       "_bhctl() {\n"
@@ -85,6 +87,10 @@ static void complete_all(void)
 	for (const struct command *const *cmd = commands_all(); *cmd; cmd++)
 		if (!strchr((*cmd)->name, ' '))
 			printf("%s ", (*cmd)->name);
+	word_names(&mech_words, " ", mechs, sizeof(mechs));
+	printf("'\n\tlocal mechanisms='%s' topics='", mechs);
+	for (const struct topic *const *topic = topics_all(); *topic; topic++)
+		printf("%s ", (*topic)->name);
 	printf("'\n"
 	       "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	       "\t\tcase ${COMP_WORDS[i]} in\n"

@@ -120,6 +120,7 @@ struct call {
 	char subject[128];		/* "queue w": what a message is about */
 	const char *file;		/* where it stands, or NULL */
 	unsigned int line;
+	unsigned int column;		/* or 0 */
 };
 
 /* What a command found and did. */
@@ -129,10 +130,12 @@ struct result {
 	struct json_object *doc;	/* all of it; the result's */
 };
 
+struct topic;
+
 extern const struct argdef no_args[];
 
-/* The program's commands, which end with NULL; main() hands them over before anything else. */
-void commands_use(const struct command *const *list);
+/* The program's commands and topics, which end with NULL; main() hands them over first. */
+void commands_use(const struct command *const *list, const struct topic *const *about);
 const struct command *const *commands_all(void);
 const struct command *command_find(const char *name);
 /* "add", "queue": the command "add queue". */
@@ -170,10 +173,39 @@ int call_run(const struct call *call, struct lab *lab, struct result *result);
 int result_print(const struct call *call, const struct result *result);
 void result_free(struct result *result);
 
-/* --- help.c */
-void help_usage(const struct command *cmd, char *buf, size_t size);
+/* Something besides commands that there is help about. */
+struct topic {
+	const char *name;
+	const char *summary;
+	const char *text;
+	const struct command *of;	/* or the notes of this command */
+};
+
+const struct topic *const *topics_all(void);
+
+/* --- help.c; with -j all of it prints JSON */
+/* Help about a command, or about one use of it. */
+struct help {
+	const struct command *cmd;
+	const char *name;		/* "add irq" */
+	const char *summary;
+	const char *notes;		/* or NULL */
+	size_t said;			/* so many of its arguments are in the name */
+	/* Whether the option belongs to this use; NULL: all do. */
+	bool (*takes)(const struct help *help, const char *option);
+	const void *who;		/* for @takes */
+};
+
+void help_print(const struct help *help);
 void help_command(const struct command *cmd);
 void help_all(void);
+const struct topic *topic_find(const char *name);
+void help_topic(const struct topic *topic);
+/*
+ * Paragraphs, wrapped. A line that begins with a blank stays a line, and if it has two blanks
+ * in it, it is the row of a table.
+ */
+void help_text(const char *text);
 
 /* The id of an object given as a name, #id or word; 0 or the errno. */
 int lab_object(const struct lab *lab, const struct value *object, uint32_t *id);

@@ -5,10 +5,17 @@
 #include "command/command.h"
 
 static const struct command *const *all;
+static const struct topic *const *topics;
 
-void commands_use(const struct command *const *list)
+void commands_use(const struct command *const *list, const struct topic *const *about)
 {
 	all = list;
+	topics = about;
+}
+
+const struct topic *const *topics_all(void)
+{
+	return topics;
 }
 
 const struct command *const *commands_all(void)

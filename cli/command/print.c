@@ -19,6 +19,8 @@ static void error_json(const struct call *call, const struct error *e, const cha
 	if (call->file) {
 		json_add_text(doc, "file", call->file);
 		json_add_number(doc, "line", call->line);
+		if (call->column)
+			json_add_number(doc, "column", call->column);
 	}
 	out_json(doc);
 	json_object_put(doc);
@@ -36,7 +38,11 @@ void out_error(const struct call *call, const struct error *e)
 	fflush(stdout);
 	fputs("bhctl: ", stderr);
 	if (call->file)
-		fprintf(stderr, "%s:%u: ", call->file, call->line);
+		fprintf(stderr, "%s:%u:", call->file, call->line);
+	if (call->file && call->column)
+		fprintf(stderr, "%u:", call->column);
+	if (call->file)
+		fputc(' ', stderr);
 	fputs(text, stderr);
 	if (e->err)
 		fprintf(stderr, " (%s)", strerrorname_np(e->err));

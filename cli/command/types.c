@@ -83,7 +83,7 @@ const struct arg_type arg_queue = { .meta = "QUEUE", .parse = parse_queue, .word
 const struct arg_type arg_mech = {
 	.meta = "MECHANISM",
 	.parse = arg_parse_any,
-	.complete = "$(bhctl -p mechanisms 2>/dev/null | cut -f1) queue lock fifo",
+	.complete = "$mechanisms queue lock fifo",
 };
 
 const struct arg_type arg_steps = { .meta = "STEPS", .parse = parse_steps };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lab/timeline.h"
+#include "base/parse.h"
 #include "base/text.h"
 
 #define TIME_WIDTH	9
@@ -27,6 +28,8 @@ struct picture {
 	size_t nr_lanes;
 	int lane_width;
 	bool narrow;		/* too many CPUs: one lane for all, which names them */
+	uint64_t long_ns;	/* a gap is marked from there on; 0: none */
+	bool marked;		/* there was one */
 };
 
 /* --- rows */
@@ -94,6 +97,41 @@ static void make_rows(struct picture *p)
 	if (p->nr)
 		qsort(p->rows, p->nr, sizeof(*p->rows), by_time);
 	join_rows(p);
+}
+
+/* --- gaps: lines are not to scale, so what is long must be said */
+
+#define GAP_OF_ALL	10	/* a tenth of the whole */
+#define GAP_OF_USUAL	10	/* times the median */
+
+static int by_size(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static uint64_t gap_after(const struct row *row)
+{
+	uint64_t end = row->whole ? row->event->finished_ns : row->ns;
+
+	return row[1].ns > end ? row[1].ns - end : 0;
+}
+
+static void find_long(struct picture *p)
+{
+	size_t nr = p->nr > 1 ? p->nr - 1 : 0;
+	uint64_t *gaps = xrealloc(NULL, nr + 1, sizeof(*gaps)), all, usual;
+
+	for (size_t i = 0; i < nr; i++)
+		gaps[i] = gap_after(&p->rows[i]);
+	if (nr) {
+		all = p->rows[nr].ns - p->rows[0].ns;
+		qsort(gaps, nr, sizeof(*gaps), by_size);
+		usual = gaps[nr / 2] * GAP_OF_USUAL;
+		p->long_ns = usual > all / GAP_OF_ALL ? usual : all / GAP_OF_ALL;
+	}
+	free(gaps);
 }
 
 /* --- lanes */
@@ -227,7 +265,8 @@ static void print_cells(const struct picture *p, struct cells *c)
 
 static void put_time(const struct picture *p, struct cells *c, uint64_t ns)
 {
-	uint64_t us = ns > p->rows[0].ns ? (ns - p->rows[0].ns) / 1000 : 0;
+	uint64_t base = p->history->base_ns ? p->history->base_ns : p->rows[0].ns;
+	uint64_t us = ns > base ? (ns - base) / 1000 : 0;
 	char text[40];
 
 	snprintf(text, sizeof(text), "%*" PRIu64 ".%03" PRIu64 " ", TIME_WIDTH - 4, us / 1000,
@@ -253,24 +292,32 @@ static void print_command(struct picture *p, const struct row *row)
 	print_cells(p, &c);
 }
 
-/* The bars of what runs in this lane, and for the lane of the row what happens. */
-static void put_lane(struct picture *p, struct cells *c, const struct lane *lane,
-		     const struct row *row, int end)
+/* The bars of what runs in this lane, of which @starts starts; how many columns they take. */
+static size_t put_bars(struct picture *p, struct cells *c, const struct lane *lane,
+		       const struct bhlab_event *starts)
 {
-	char text[256], buf[300];
-	struct text label = text_in(buf, sizeof(buf));
-	bool here = p->narrow || lane->cpu == row->cpu;
 	size_t slots = 0;
 
 	for (size_t i = 0; i < SLOTS; i++)
 		slots = lane->running[i] ? i + 1 : slots;
 	for (size_t i = 0; i < slots; i++) {
 		if (lane->running[i])
-			put_sign(p, c, lane->running[i],
-				 row->kind == ROW_START && row->event == lane->running[i]);
+			put_sign(p, c, lane->running[i], lane->running[i] == starts);
 		else
 			put(c, " ", 1);
 	}
+	return slots;
+}
+
+/* The bars, and for the lane of the row what happens. */
+static void put_lane(struct picture *p, struct cells *c, const struct lane *lane,
+		     const struct row *row, int end)
+{
+	char text[256], buf[300];
+	struct text label = text_in(buf, sizeof(buf));
+	bool here = p->narrow || lane->cpu == row->cpu;
+	size_t slots = put_bars(p, c, lane, row->kind == ROW_START ? row->event : NULL);
+
 	if (!here)
 		return;
 	put(c, slots ? " " : "  ", slots ? 1 : 2);
@@ -295,13 +342,34 @@ static void print_event(struct picture *p, const struct row *row)
 	print_cells(p, &c);
 }
 
+/* The time that passes, and what goes on meanwhile. */
+static void print_gap(struct picture *p, uint64_t ns)
+{
+	struct cells c = { 0 };
+	char period[32], text[40];
+
+	period_round(ns, period, sizeof(period));
+	snprintf(text, sizeof(text), "+%s", period);
+	put_spaces(&c, TIME_WIDTH - (int)strlen(text));
+	put_text(&c, text, TIME_WIDTH);
+	for (size_t i = 0; i < p->nr_lanes; i++) {
+		put_spaces(&c, TIME_WIDTH + 1 + (int)i * p->lane_width);
+		put_bars(p, &c, &p->lanes[i], NULL);
+	}
+	print_cells(p, &c);
+	p->marked = true;
+}
+
 static void print_row(struct picture *p, size_t i)
 {
+	uint64_t gap = i ? gap_after(&p->rows[i - 1]) : 0;
 	const struct row *row = &p->rows[i];
 	bool hidden =
 		p->nr > ROWS_FIRST + ROWS_LAST + 1 && i >= ROWS_FIRST && i < p->nr - ROWS_LAST;
 	struct lane *lane = row->kind == ROW_COMMAND ? NULL : lane_of(p, row->cpu);
 
+	if (!hidden && gap && gap >= p->long_ns)
+		print_gap(p, gap);
 	if (row->kind == ROW_START)
 		lane_start(lane, row->event);
 	if (hidden && i == ROWS_FIRST)
@@ -357,18 +425,31 @@ static void print_legend(struct picture *p)
 	print_cells(p, &c);
 }
 
+static void print_scale(struct picture *p)
+{
+	struct cells c = { 0 };
+
+	put_spaces(&c, TIME_WIDTH + 1);
+	put_text(&c, "not to scale", 40);
+	if (p->marked)
+		put_text(&c, "; at a + so much time passes", 40);
+	print_cells(p, &c);
+}
+
 void timeline_print(const struct timeline *timeline, const struct history *history)
 {
 	struct picture p = { .timeline = timeline, .history = history };
 
 	make_rows(&p);
 	make_lanes(&p);
+	find_long(&p);
 	if (p.nr) {
 		print_heads(&p);
 		for (size_t i = 0; i < p.nr; i++)
 			print_row(&p, i);
 		if (p.nr_lanes)
 			print_legend(&p);
+		print_scale(&p);
 	}
 	free(p.rows);
 	free(p.lanes);

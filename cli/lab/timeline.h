@@ -22,7 +22,10 @@ struct history {
 	const struct list *executed;	/* struct executed, or NULL */
 	/* What @who calls the item; @buf may be used for it. */
 	const char *(*name)(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN]);
+	/* And its mechanism: work on a BH queue is bh_work. */
+	const char *(*mech)(const void *who, const struct bhlab_event *event);
 	const void *who;
+	uint64_t base_ns;	/* times are told from here on; 0: from the first of them */
 };
 
 struct timeline {

@@ -8,6 +8,7 @@
 #include "command/command.h"
 #include "lab/lab.h"
 #include "latency/latency.h"
+#include "base/near.h"
 #include "base/out.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -60,9 +61,15 @@ static int unknown(const struct lab *lab, const char *name, struct error *e)
 {
 	char names[256];
 	struct text text = text_in(names, sizeof(names));
+	struct near near = near_to(name, strlen(name));
 
-	for (uint32_t i = 0; i < lab->info.out_mechs; i++)
+	near_try(&near, BH_WORK);
+	for (uint32_t i = 0; i < lab->info.out_mechs; i++) {
 		text_add(&text, "%s, ", lab->mechs[i].out_name);
+		near_try(&near, lab->mechs[i].out_name);
+	}
+	if (near.best)
+		return usage(e, "unknown mechanism '%s'%s", name, near_hint(&near));
 	return usage(e, "unknown mechanism '%s'; there are %s" BH_WORK " and all", name, names);
 }
 

@@ -21,6 +21,7 @@ static const struct export {
 	{ "--perfetto", NULL, report_perfetto },
 	{ "--svg", check_svg, report_svg },
 	{ "--csv", NULL, report_csv },
+	{ "--html", check_svg, report_html },
 };
 
 #define EXPORTS ARRAY_SIZE(exports)
@@ -34,6 +35,8 @@ static int check_report(const struct call *call, struct error *e)
 {
 	const char *other = NULL;
 
+	if (arg_given(call, "--to") && arg_number(call, "--to", 0) < arg_number(call, "--from", 0))
+		return usage(e, "--to is before --from");
 	for (size_t i = 0; i < EXPORTS; i++) {
 		if (!is_stdout(call, &exports[i]))
 			continue;
@@ -165,10 +168,14 @@ static int run_report(const struct call *call, struct lab *lab, struct result *r
 
 	err = recording_read(arg_typed(call, "FILE"), &recording, &result->error);
 	if (!err)
+		err = recording_part(&recording, call, &result->error);
+	if (!err)
 		err = report(call, &recording, result);
 	recording_free(&recording);
 	return err;
 }
+
+static const struct arg_type arg_items = { .meta = "ITEM[,ITEM...]", .parse = arg_parse_any };
 
 const struct command command_report = {
 	.name = "report",
@@ -177,12 +184,18 @@ const struct command command_report = {
 		{ "FILE", &arg_file },
 		{ "--perfetto", &arg_file, "write a trace for ui.perfetto.dev into this file" },
 		{ "--svg", &arg_file,
-		  "draw distributions and a timeline into this file, by gnuplot" },
-		{ "--csv", &arg_file, "write all fields of all records into this file" }),
+		  "draw distributions and a timeline into this file" },
+		{ "--html", &arg_file,
+		  "write a page into this file, with a timeline that can be zoomed" },
+		{ "--csv", &arg_file, "write all fields of all records into this file" },
+		{ "--from", &arg_period, "only what happened after so long a time" },
+		{ "--to", &arg_period, "only what happened before" },
+		{ "--item", &arg_items, "only these items" }),
 	.notes =
 	"FILE was written by 'bhctl record'. Without options, prints tables and a timeline. A\n"
 	"file to write may be '-', standard output. Exits 64 if FILE is not a recording, or is\n"
-	"damaged.\n",
+	"damaged. Times count from the first thing that was recorded. Of a recording with many\n"
+	"runs the picture shows the busiest part; --from and --to choose another one.\n",
 	.lab = LAB_NONE,
 	.check = check_report,
 	.run = run_report,

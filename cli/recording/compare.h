@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What two files are compared by. */
+/* What files are compared by. */
 #ifndef BHCTL_COMPARE_H
 #define BHCTL_COMPARE_H
 
@@ -17,7 +17,7 @@ struct measure {
 	struct hist *hist;
 };
 
-/* One of the two. */
+/* One of the files. */
 struct side {
 	const char *path;
 	enum side_kind kind;

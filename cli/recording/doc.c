@@ -200,6 +200,26 @@ static json_object *rows_json(const struct recording *recording, enum grouping g
 	return rows;
 }
 
+/* --- for pictures and timelines */
+
+static const char *item_name(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN])
+{
+	return recording_name(who, id, buf);
+}
+
+static const char *item_mech(const void *who, const struct bhlab_event *event)
+{
+	return recording_mech(who, event);
+}
+
+struct history recording_history(const struct recording *recording)
+{
+	return (struct history){
+		.records = &recording->records, .name = item_name, .mech = item_mech,
+		.who = recording, .base_ns = recording->base_ns,
+	};
+}
+
 /* --- the document */
 
 /* A text of the file may do nothing to a terminal. */

@@ -333,6 +333,23 @@ static void find_bh(struct recording *recording)
 	}
 }
 
+uint64_t recording_begin(const struct bhlab_event *event)
+{
+	bool activated = event->kind == BHLAB_EVENT_RUN || event->kind == BHLAB_EVENT_CANCELLED;
+
+	return activated && event->queued_ns ? event->queued_ns : event->started_ns;
+}
+
+static void find_base(struct recording *recording)
+{
+	recording->base_ns = recording->records.nr ? UINT64_MAX : 0;
+	for (size_t i = 0; i < recording->records.nr; i++) {
+		uint64_t begin = recording_begin(&recording->records.list[i]);
+
+		recording->base_ns = begin < recording->base_ns ? begin : recording->base_ns;
+	}
+}
+
 static int read_all(struct reading *r)
 {
 	int ret = read_start(r);
@@ -350,6 +367,7 @@ static int read_all(struct reading *r)
 	sort_items(r->recording);
 	records_sort(&r->recording->records, 0);
 	find_bh(r->recording);
+	find_base(r->recording);
 	return 0;
 }
 

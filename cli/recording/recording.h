@@ -75,6 +75,8 @@ struct recording {
 	struct recorded_item *items;	/* by id, each once */
 	size_t nr_items, room_items;
 	struct records records;		/* by start */
+	uint64_t base_ns;		/* when the first thing happened */
+	uint64_t from_ns, to_ns;	/* the part that was asked for; all of it, if @to_ns is 0 */
 	uint64_t *lost;			/* by CPU */
 	uint64_t all_lost;
 };
@@ -84,6 +86,8 @@ struct recording {
  * in proportion to the length of the file.
  */
 int recording_read(const char *path, struct recording *recording, struct error *e);
+/* When it begins: with its queueing, if that is known. */
+uint64_t recording_begin(const struct bhlab_event *event);
 void recording_free(struct recording *recording);
 /* NULL if nothing is known of it. */
 const struct recorded_item *recording_item(const struct recording *recording, uint32_t id);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/hist.h"
+#include "lab/timeline.h"
 #include "recording/recording.h"
 
 struct json_object;
@@ -38,12 +39,16 @@ struct group group_at(const struct recording *recording, enum grouping grouping,
 struct times group_times(const struct group *group);
 
 struct json_object *report_doc(const struct recording *recording);
+/* For pictures and timelines. */
+struct history recording_history(const struct recording *recording);
 /* "irq/thread": the mechanism, and the stage if it is the second one. */
 void mech_label(const struct recording *recording, const struct bhlab_event *event, char *buf,
 		size_t size);
 
-/* --- report_text.c */
+/* --- text.c */
 void report_text(const struct recording *recording, struct json_object *doc);
+/* The tables of the items. */
+void report_page_tables(FILE *file, struct json_object *doc);
 
 /* --- tracks.c: runs, as rows on which they do not cut each other */
 
@@ -69,10 +74,17 @@ int tracks_make(const struct recording *recording, struct tracks *tracks, struct
 void tracks_free(struct tracks *tracks);
 void track_name(const struct track *track, char *buf, size_t size);
 
+struct call;
+
+/* --- part.c */
+/* Leaves only what @call asks for: --from, --to, --item. */
+int recording_part(struct recording *recording, const struct call *call, struct error *e);
+
 /* --- for other programs; 0, or -1 and why */
 int report_perfetto(const struct recording *recording, FILE *file, struct error *e);
 int report_csv(const struct recording *recording, FILE *file, struct error *e);
 int check_svg(const struct recording *recording, struct error *e);
 int report_svg(const struct recording *recording, FILE *file, struct error *e);
+int report_html(const struct recording *recording, FILE *file, struct error *e);
 
 #endif

@@ -6,8 +6,8 @@
 
 #include "base/out.h"
 #include "base/parse.h"
+#include "lab/page.h"
 #include "recording/report.h"
-#include "lab/timeline.h"
 
 /* --- cells */
 
@@ -125,16 +125,18 @@ static void print_times(json_object *groups, size_t from)
 	json_object_put(rows);
 }
 
-static const char *history_name(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN])
+void report_page_tables(FILE *file, json_object *doc)
 {
-	return recording_name(who, id, buf);
+	json_object *items = json_object_object_get(doc, "items"), *rows = time_rows(items);
+
+	page_table(file, counts, ARRAY_SIZE(counts), items);
+	page_table(file, times, ARRAY_SIZE(times), rows);
+	json_object_put(rows);
 }
 
 static void print_timeline(const struct recording *recording)
 {
-	struct history history = {
-		.records = &recording->records, .name = history_name, .who = recording,
-	};
+	struct history history = recording_history(recording);
 	struct timeline timeline = {
 		.file = stdout, .prefix = "", .width = out_width(), .color = options.color,
 		.utf8 = out_utf8(),

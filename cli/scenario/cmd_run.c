@@ -22,6 +22,8 @@ static int check_run(const struct call *call, struct error *e)
 {
 	if (arg_given(call, "--tap") && options.format != FORMAT_TEXT)
 		return usage(e, "--tap is a format of its own: neither -j nor -p goes with it");
+	if (arg_given(call, "--html") && arg_given(call, "--check"))
+		return usage(e, "--check runs nothing that --html could show");
 	if (arg_given(call, "--tap") && arg_given(call, "--verbose"))
 		return usage(e, "--tap and --verbose exclude each other");
 	if (options.fd < 0)
@@ -128,14 +130,17 @@ static void point_at(const struct complaint *complaint)
 	fputc('\n', stderr);
 }
 
-static void tell(const struct complaints *complaints, const struct error *e)
+static void tell(const char *path, const struct complaints *complaints, const struct error *e)
 {
 	struct call nobody = { 0 };
 
 	for (size_t i = 0; i < complaints->list.nr; i++) {
 		const struct complaint *complaint = complaints->list.at[i];
+		struct call place = {
+			.file = path, .line = complaint->line, .column = complaint->column,
+		};
 
-		out_error(&nobody, &complaint->error);
+		out_error(&place, &complaint->error);
 		if (complaint->source && options.format != FORMAT_JSON)
 			point_at(complaint);
 	}
@@ -157,7 +162,7 @@ static int read_all(const struct list *paths, unsigned int slowness, struct list
 			list_add(scenarios, scenario);
 		else
 			status = STATUS_USAGE;
-		tell(&complaints, &e);
+		tell(paths->at[i], &complaints, &e);
 		complaints_free(&complaints);
 	}
 	return status;
@@ -178,6 +183,7 @@ struct manner {
 	struct report report;
 	struct stand_in stand_in;
 	bool as;		/* @stand_in is used */
+	const char *html;	/* where pages go, or NULL */
 	bool skipped_fails;
 };
 
@@ -192,6 +198,8 @@ static int run_one(const struct scenario *scenario, struct manner *how, struct t
 		totals->by_verdict[run.verdict]++;
 		totals->expectations += run.expectations;
 		how->report.scenario(&how->report, &run, totals);
+		if (how->report.pages)
+			pages_scenario(how->report.pages, &run);
 	}
 	run_free(&run);
 	return err;
@@ -225,6 +233,7 @@ static int run_all(const struct list *scenarios, struct manner *how, struct erro
 {
 	struct totals totals = { .nr = scenarios->nr };
 	struct report *report = &how->report;
+	struct error unwritten;		/* what came first is told */
 	int err = 0;
 
 	report->begin(report, &totals);
@@ -237,6 +246,8 @@ static int run_all(const struct list *scenarios, struct manner *how, struct erro
 	}
 	totals.signal = signals_caught();
 	report->end(report, &totals);
+	if (report->pages && pages_close(report->pages, &totals, err ? &unwritten : e))
+		err = -1;
 	if (err)
 		return err;
 	if (totals.signal)
@@ -255,6 +266,15 @@ static int probe(struct error *e)
 	return err;
 }
 
+/* Before anything is run it is known that all of it can be written. */
+static int prepare(struct manner *how, struct error *e)
+{
+	if (probe(e))
+		return -1;
+	how->report.pages = how->html ? pages_open(how->html, e) : NULL;
+	return how->html && !how->report.pages ? -1 : 0;
+}
+
 static int run_files(const struct list *paths, bool only_read, struct manner *how,
 		     struct error *e)
 {
@@ -268,7 +288,7 @@ static int run_files(const struct list *paths, bool only_read, struct manner *ho
 	if (e->status)
 		err = -1;
 	else if (!only_read)
-		err = probe(e) ? -1 : run_all(&scenarios, how, e);
+		err = prepare(how, e) ? -1 : run_all(&scenarios, how, e);
 	for (size_t i = 0; i < scenarios.nr; i++)
 		scenario_free(scenarios.at[i]);
 	list_free(&scenarios);
@@ -281,6 +301,7 @@ static int manner_of(const struct call *call, struct manner *how, struct error *
 	how->report.tour = arg_given(call, "--tour");
 	how->skipped_fails = arg_given(call, "--skipped-fails");
 	how->as = arg_given(call, "--as");
+	how->html = arg_given(call, "--html") ? arg_typed(call, "--html") : NULL;
 	return how->as ? stand_in_parse(arg(call, "--as")->text, &how->stand_in, e) : 0;
 }
 
@@ -321,6 +342,12 @@ static const struct arg_type arg_paths = {
 	.span = SPAN_WORDS,
 };
 
+static const struct arg_type arg_target = {
+	.meta = "FILE|DIR",
+	.parse = arg_parse_any,
+	.compgen = 'f',
+};
+
 const struct command command_run = {
 	.name = "run",
 	.summary = "run scenarios, and tell what happened",
@@ -330,6 +357,9 @@ const struct command command_run = {
 		  "all about each, and not only about those that fail", .letter = 'v' },
 		{ "--check", &arg_flag, "only read them, for which no driver is needed" },
 		{ "--tap", &arg_flag, "KTAP, a subtest for each expectation" },
+		{ "--html", &arg_target,
+		  "a page with all about all of them, into this file; into a directory, one for "
+		  "each" },
 		{ "--tour", &arg_flag,
 		  "the scenarios that DIR/tour lists, in its order, with a pause after each" },
 		{ "--as", &arg_as,
@@ -337,10 +367,11 @@ const struct command command_run = {
 		{ "--skipped-fails", &arg_flag, "exit with 4 if one is skipped, and none fails" }),
 	.notes =
 	"A directory stands for all *.bh in and below it. Each scenario has a lab of its own.\n"
-	"tests/scenarios/README.md has the language. Exits 1 if one fails, 64 if a file is\n"
-	"wrong. BHLAB_SLOWNESS=N in the environment gives each N times the time. With --as a\n"
-	"scenario that has variants fails where this kernel does not do what that one does; what\n"
-	"it requires, and native: and mechanism:, are still of this kernel.\n",
+	"'bhctl help scenario' has the language. Exits 1 if one fails, 64 if a file is\n"
+	"wrong. BHLAB_SLOWNESS=N in the environment gives each N times the time. A directory that\n"
+	"is not there yet ends in '/'. With --as a scenario that has variants fails where this\n"
+	"kernel does not do what that one does; what it requires, and native: and mechanism:, are\n"
+	"still of this kernel.\n",
 	.lab = LAB_NONE,
 	.check = check_run,
 	.run = run_run,

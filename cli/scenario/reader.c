@@ -88,7 +88,7 @@ static int complain(struct reader *reader, const struct spot *spot, const char *
 {
 	struct complaints *complaints = reader->complaints;
 	struct complaint *complaint;
-	char place[300], text[400];
+	char text[400];
 
 	if (is_told(complaints, spot))
 		return -1;
@@ -97,9 +97,6 @@ static int complain(struct reader *reader, const struct spot *spot, const char *
 	complaint->column = spot->column;
 	vsnprintf(text, sizeof(text), fmt, ap);
 	usage(&complaint->error, "%s", text);
-	snprintf(place, sizeof(place), "%s:%u:%u", reader->scenario->path, spot->line,
-		 spot->column);
-	error_prefix(&complaint->error, place);
 	if (spot->source) {
 		char *source = pool_text(&complaints->pool, spot->source, strlen(spot->source));
 

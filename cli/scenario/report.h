@@ -5,6 +5,8 @@
 
 #include "scenario/run.h"
 
+struct pages;
+
 struct totals {
 	size_t nr;		/* scenarios there are */
 	size_t done;
@@ -19,6 +21,7 @@ struct report {
 	void (*end)(struct report *report, const struct totals *totals);
 	bool verbose;		/* all about each */
 	bool tour;		/* with a pause after each */
+	struct pages *pages;	/* or NULL */
 	json_object *doc;	/* of JSON, while it grows */
 };
 
@@ -26,6 +29,12 @@ extern const struct report text_report;
 extern const struct report parsable_report;
 extern const struct report tap_report;
 extern const struct report json_report;
+
+/* --- html.c: pages, besides the report; @target is a file, or a directory */
+/* NULL, and why it cannot be written. */
+struct pages *pages_open(const char *target, struct error *e);
+void pages_scenario(struct pages *pages, const struct run *run);
+int pages_close(struct pages *pages, const struct totals *totals, struct error *e);
 
 /* What is told of a check in front of its text: "line 12: ", or "". */
 void check_place(const struct check *check, char *buf, size_t size);

@@ -113,7 +113,7 @@ struct scenario {
 
 struct complaint {
 	unsigned int line, column;
-	struct error error;		/* its text has the place */
+	struct error error;
 	const char *source;		/* this line of the file, or NULL */
 	unsigned int width;		/* of what is wrong in it */
 };

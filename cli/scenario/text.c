@@ -11,7 +11,8 @@
 #include "scenario/report.h"
 #include "lab/timeline.h"
 
-#define INDENT "  "
+#define INDENT 2
+#define CHECK 14		/* where what was expected begins */
 
 static const char *color(const char *sequence)
 {
@@ -40,77 +41,92 @@ void variants_text(const struct run *run, char *buf, size_t size)
 		text_join(&text, "; ", run->variants.at[i]);
 }
 
-/* How many columns the word at @p takes. */
-static int columns_of(const char *p, size_t len)
+static void print_words(const char *text, int indent, int width)
 {
-	int columns = 0;
-
-	while (len--)
-		columns += ((unsigned char)*p++ & 0xc0) != 0x80;
-	return columns;
-}
-
-/* Words of @text in lines of @width columns, starting at column @at. */
-static int wrap(const char *text, const char *indent, int at, int width)
-{
-	for (text += strspn(text, " \t"); *text; text += strspn(text, " \t")) {
-		size_t len = strcspn(text, " \t");
-		int columns = columns_of(text, len);
-
-		if (at && at + 1 + columns > width) {
-			putchar('\n');
-			at = 0;
-		}
-		at += printf("%s", at ? " " : indent) + columns;
-		fwrite(text, len, 1, stdout);
-		text += len;
-	}
-	return at;
+	out_words(text, strlen(text), indent, 0, width);
+	putchar('\n');
 }
 
 static void print_head(const struct scenario *s, int width)
 {
 	int at = 0;
 
-	printf("%s%s%s\n%s%s: %s%s\n\n", BOLD, s->title, PLAIN, DIM, s->name, s->path, PLAIN);
+	fputs(BOLD, stdout);
+	print_words(s->title, 0, width);
+	printf("%s%s%s: %s%s\n\n", PLAIN, DIM, s->name, s->path, PLAIN);
 	for (size_t i = 0; i < s->texts.nr; i++) {
 		const char *text = s->texts.at[i];
 
 		if (!*text && at)
 			printf("\n\n"), at = 0;
-		at = wrap(text, INDENT, at, width);
+		at = out_words(text, strlen(text), INDENT, at, width);
 	}
 	printf("%s\n", at ? "\n" : "");
-	for (size_t i = 0; i < s->sources.nr; i++) {
-		wrap(i ? "       " : "source:", INDENT, 0, width);
-		printf(" %s\n", (const char *)s->sources.at[i]);
-	}
+	for (size_t i = 0; i < s->sources.nr; i++)
+		printf("%*s%-7s %s\n", INDENT, "", i ? "" : "source:",
+		       (const char *)s->sources.at[i]);
 	putchar('\n');
 }
 
-static void print_observed(const struct check *check, int at, int width)
+/* --- checks, in columns: what was expected, what was observed */
+
+/* The columns of the expected, but for those that would leave no room for the observed. */
+static int expected_width(const struct run *run, int width)
 {
+	int most = 0;
+
+	for (size_t i = 0; i < run->checks.nr; i++) {
+		const struct check *check = run->checks.at[i];
+		int columns = out_columns(check->what, strlen(check->what));
+
+		if (columns > most && columns <= (width - CHECK) / 2)
+			most = columns;
+	}
+	return most;
+}
+
+/* Of what is well no more than its line has room for. */
+static void print_observed(const struct check *check, int at, int column, int width)
+{
+	int columns;
+
 	if (!check->observed)
 		return;
-	if (check->ok && at + 3 + (int)strlen(check->observed) <= width) {
-		printf("   %s%s%s", DIM, check->observed, PLAIN);
-	} else if (!check->ok) {
-		printf("\n%s        %sobserved:%s", INDENT, RED, PLAIN);
-		wrap(check->observed, INDENT "                 ", 20, width);
+	columns = out_columns(check->observed, strlen(check->observed));
+	if (check->ok && (at > column || column + 1 + columns > width))
+		return;
+	if (at > column) {
+		putchar('\n');
+		at = 0;
 	}
+	printf("%*s%s", column - at, "", check->ok ? DIM : RED);
+	out_words(check->observed, strlen(check->observed), column + 1, column, width);
+	fputs(PLAIN, stdout);
 }
 
-static void print_check(const struct check *check, int width)
+static void print_check(const struct check *check, int expected, int width)
 {
-	int at = printf("%s%s%s%s  ", INDENT, check->ok ? GREEN : RED,
-			check->ok ? "ok    " : "FAILED", PLAIN);
+	char line[16] = "";
+	int at;
 
-	if (check->statement && !check->ok)
-		printf("line %u: ", check->statement->line);
-	printf("%s", check->what);
-	at = 10 + (int)strlen(check->what);
-	print_observed(check, at, width);
+	if (check->statement)
+		snprintf(line, sizeof(line), "%u", check->statement->line);
+	printf("%*s%s%-6s%s %s%4s%s", INDENT, "", check->ok ? GREEN : RED,
+	       check->ok ? "ok" : "FAILED", PLAIN, DIM, line, PLAIN);
+	at = out_words(check->what, strlen(check->what), CHECK, CHECK - 1, width);
+	print_observed(check, at, CHECK + expected + 1, width);
 	putchar('\n');
+}
+
+static void print_checks(const struct run *run, int width)
+{
+	int expected = expected_width(run, width);
+
+	if (run->checks.nr)
+		printf("%s%*s %-*s  observed%s\n", DIM, CHECK - 1, "line", expected, "expected",
+		       PLAIN);
+	for (size_t i = 0; i < run->checks.nr; i++)
+		print_check(run->checks.at[i], expected, width);
 }
 
 static const char *verdict_color(enum verdict verdict)
@@ -136,7 +152,7 @@ static void print_verdict(const struct run *run)
 
 	period_round(run->took_ns, took, sizeof(took));
 	variants_text(run, variants, sizeof(variants));
-	printf("\n%s%s%s%s", INDENT, verdict_color(run->verdict), verdict_word(run->verdict),
+	printf("\n%*s%s%s%s", INDENT, "", verdict_color(run->verdict), verdict_word(run->verdict),
 	       PLAIN);
 	if (run->verdict == SKIPPED || run->verdict == WRONG)
 		printf(": %s\n", run->reason);
@@ -144,7 +160,7 @@ static void print_verdict(const struct run *run)
 		printf(": %zu of %zu checks, %s\n", count_checks(run, run->verdict == PASSED),
 		       run->checks.nr, took);
 	if (*variants)
-		printf("%svariants taken: %s\n", INDENT, variants);
+		printf("%*svariants taken: %s\n", INDENT, "", variants);
 }
 
 static const char *history_name(const void *who, uint32_t id, char buf[BHLAB_NAME_LEN])
@@ -168,7 +184,7 @@ static void print_all(const struct run *run)
 {
 	int width = out_width();
 	struct timeline timeline = {
-		.file = stdout, .prefix = INDENT, .width = width, .color = options.color,
+		.file = stdout, .prefix = "  ", .width = width, .color = options.color,
 		.utf8 = out_utf8(),
 	};
 
@@ -176,8 +192,7 @@ static void print_all(const struct run *run)
 	if (run->verdict != SKIPPED)
 		run_timeline(&timeline, run);
 	putchar('\n');
-	for (size_t i = 0; i < run->checks.nr; i++)
-		print_check(run->checks.at[i], width);
+	print_checks(run, width);
 	print_verdict(run);
 }
 

@@ -225,6 +225,17 @@ load common
 	END
 }
 
+@test "objects whose name is misspelled" {
+	lab_open
+	lab <<<$'add work widget --do "queue gadget"\nadd queue conveyor'
+	refusals <<-'END'
+		71 ENOENT | queue widgt    | queue widgt: there is no item widgt in this lab; did you mean 'widget'?
+		71 ENOENT | del widegt     | del widegt: there is no object widegt in this lab; did you mean 'widget'?
+		71 ENOENT | flush conveyer | flush conveyer: there is no item or queue conveyer in this lab; did you mean 'conveyor'?
+		71 ENOENT | queue gadgets  | queue gadgets: there is no item gadgets in this lab
+	END
+}
+
 @test "CPUs that are not there" {
 	lab_open
 	lab <<<$'add work w\nadd tasklet t\nadd irq i'

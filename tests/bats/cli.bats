@@ -33,6 +33,8 @@ load common
 	is 64 "bhctl: unknown command 'frob'; 'bhctl help' lists all" frob
 	is 64 "bhctl: unknown option '--frob'; 'bhctl help' lists all" --frob info
 	is 64 "bhctl: unknown option '-x'; 'bhctl help' lists all" -x info
+	is 64 "bhctl: unknown option '--jsn'; did you mean '--json'?" --jsn info
+	is 64 "bhctl: unknown option '--clor=never'; did you mean '--color'?" --clor=never info
 	is 64 "bhctl: option '-d' needs a value" -d
 	is 64 "bhctl: -j and -p exclude each other" -p -j info
 	is 64 "bhctl: -d and --fd exclude each other" -d /dev/bhlab --fd 5 info
@@ -43,8 +45,93 @@ load common
 	is 64 '{"error":"unknown command '\''frob'\''; '\''bhctl help'\'' lists all","errno":null,"exit":64}' -j frob
 	all_right
 	run -64 bhctl queue
-	assert_line "bhctl: queue: ITEM is missing"
-	assert_line "usage: bhctl queue ITEM [--cpu CPU] [--on QUEUE]"
+	assert_output $'bhctl: queue: ITEM is missing\nsee \'bhctl help queue\''
+	run -64 bhctl add lock
+	assert_output $'bhctl: add lock: NAME is missing\nsee \'bhctl help add lock\''
+	run -64 bhctl -j queue
+	assert_output '{"error":"queue: ITEM is missing","errno":null,"exit":64}'
+}
+
+# bats test_tags=host
+@test "help wraps at the width of the terminal, tables in their column" {
+	local columns
+	for columns in 60 80; do
+		COLUMNS=$columns bhctl help add >"$BATS_TEST_TMPDIR/help"
+		(($(wc -L <"$BATS_TEST_TMPDIR/help") < columns))
+	done
+	run -0 env COLUMNS=60 bhctl help add
+	assert_line '  push FIFO N                     push entries; those that'
+	assert_line '                                  do not fit are dropped'
+	assert_line --regexp '^             \[--'
+	run -0 env COLUMNS=300 bhctl help add
+	(($(wc -L <<<"$output") <= 100))
+}
+
+# bats test_tags=host
+@test "help tells of steps, scenarios, their functions and limits; of what is misspelled, too" {
+	local name
+	run -0 bhctl help
+	for name in steps scenario functions limits; do
+		assert_line --regexp "^    $name +[a-z]"
+		(($(bhctl help "$name" | wc -l) > 15))
+	done
+	bhctl help functions >"$BATS_TEST_TMPDIR/functions"
+	# Each that the page has is in the help.
+	sed -n '/^### Of an item/,/^## Variants/ s/^| \(`[^|]*\) |.*/\1/p' \
+		"$BATS_TEST_DIRNAME/../scenarios/README.md" | grep -o '[a-z_0-9]*(' | sort -u \
+		>"$BATS_TEST_TMPDIR/names"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/names")" -gt 80 ]
+	while read -r name; do
+		grep -q "\b$name" "$BATS_TEST_TMPDIR/functions" || fail "$name"
+	done <"$BATS_TEST_TMPDIR/names"
+	is 64 "bhctl: help: COMMAND: unknown command 'stps'; did you mean 'steps'?" help stps
+	is 64 "bhctl: help: unknown command 'add irk'; did you mean 'irq'?" help add irk
+	is 64 "bhctl: help: unknown command 'add fifi'; did you mean 'fifo'?" help add fifi
+	all_right
+}
+
+# bats test_tags=host
+@test "a mechanism that is none is wrong use, without a driver, too" {
+	is 64 "bhctl: add taslket t: unknown mechanism 'taslket'; did you mean 'tasklet'?" \
+		-d /dev/nothing add taslket t
+	is 64 "bhctl: add quue q: unknown mechanism 'quue'; did you mean 'queue'?" \
+		-d /dev/nothing add quue q
+	all_right
+}
+
+# bats test_tags=host
+@test "help -j is one document, of all, of a command, of a topic" {
+	run -0 bhctl -j help
+	jq -e '([.commands[].name] | index("add queue") and index("help")) and
+		[.topics[].name] == ["steps", "scenario", "functions", "limits"] and
+		(.options | length) == 8' <<<"$output"
+	run -0 bhctl -j help events
+	jq -e '.command == "events" and (.arguments[] | select(.name == "--kind") |
+		.value == "KIND" and .required == false and (.words | index("run")) != null)' \
+		<<<"$output"
+	assert_equal "$(bhctl -j events --help)" "$output"
+	run -0 bhctl -j help queue
+	jq -e '.arguments[0] | .name == "ITEM" and .required and (.repeats | not)' <<<"$output"
+	run -0 bhctl -j help steps
+	jq -e '.topic == "steps" and (.text | test("spin PERIOD"))' <<<"$output"
+}
+
+@test "help add MECHANISM has what the driver lets it be" {
+	local mech want
+	for mech in $(bhctl -p mechanisms | cut -f1); do
+		want=$(bhctl -j mechanisms | jq -c --arg m "$mech" '.mechanisms[] |
+			select(.name == $m) | .attributes + if .thread then ["thread", "top"] else [] end |
+			sort')
+		run -0 bhctl -j help add "$mech"
+		assert_equal "$(jq -c '[.arguments[].name | select(startswith("--")) | .[2:] |
+			select(IN("hard", "lazy", "irqsafe", "pinned", "static", "thread", "top"))] |
+			sort' <<<"$output")" "$want"
+		jq -e --arg m "$mech" '.command == "add " + $m and .arguments[0].name == "NAME" and
+			([.arguments[].name] | index("--do") and index("--cpu"))' <<<"$output"
+	done
+	run -0 bhctl help add irq
+	assert_line --regexp '^  --top STEPS +the program of its top half$'
+	refute_output --partial "--queue QUEUE"
 }
 
 # bats test_tags=host

@@ -205,6 +205,7 @@ all_names() {
 @test "latency: what makes no sense is refused, and leaves nothing behind" {
 	lab_open
 	refusals <<-'END'
+		64 - | latency taslket | latency: unknown mechanism 'taslket'; did you mean 'tasklet'?
 		64 - | latency frob | latency: unknown mechanism 'frob'; there are ALL_MECHANISMS, bh_work and all
 		64 - | latency work all | latency: unknown mechanism 'all'; there are ALL_MECHANISMS, bh_work and all
 		64 - | latency work work | latency: work is given twice

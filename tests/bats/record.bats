@@ -227,6 +227,12 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 	assert_line --regexp '^tasklet +run-time +1 +100ns'
 	assert_line --regexp '^ *ms CPU 0 +CPU 1 +CPU 2$'
 	assert_line --regexp '^ +0.001 +S t #1 100ns$'
+	assert_line '          not to scale'
+	small '.records[2] += {queued_ns: 5000000, started_ns: 5001000, finished_ns: 5002000}'
+	run -0 bhctl report file
+	assert_line '  +4.99ms'
+	assert_line '          not to scale; at a + so much time passes'
+	small
 	run -0 bhctl -p report file
 	assert_line --index 0 $'w\twork\tqueue-to-start\t2\t1000\t1003\t2000\t2000\t2000'
 	small '.records = []'
@@ -240,6 +246,22 @@ assert len(told) > 5 and sorted(told) == sorted(seen), (told, seen)'
 		[["w", "irq", "main", 1], ["w", "irq", "thread", 1], ["t", "tasklet", "main", 1]]'
 	small '.records[0, 2].context = 2 | .records += [.records[0] + {kind: 3, context: 1}]'
 	told '[.mechanisms[] | [.mechanism, .runs, .coalesced]] == [["bh_work", 2, 1], ["tasklet", 1, 0]]'
+}
+
+# bats test_tags=host
+@test "report: a part, by time and by item, with the times of the whole" {
+	small
+	run -0 bhctl -j report file --from 5us
+	jq -e '.records == 2 and [.items[] | [.item, .runs, .lost]] == [["w", 2, null]]' <<<"$output"
+	run -0 bhctl -j report file --to 2us
+	jq -e '.records == 2 and [.items[] | [.item, .runs]] == [["w", 1], ["t", 1]]' <<<"$output"
+	run -0 bhctl report file --item t
+	assert_line --regexp '^ +0.001 +S t #1 100ns$'
+	refute_line --regexp '^w '
+	run -0 bhctl -j report file --item w,t
+	jq -e '.records == 3' <<<"$output"
+	bhctl -q report file --item t --csv - >csv
+	assert_equal "$(wc -l <csv)" 2
 }
 
 # bats test_tags=host
@@ -286,7 +308,9 @@ assert [row["context"] for row in rows] == ["softirq", "task", "task"], rows'
 		64 - | report file --perfetto - --csv - | report file: --perfetto and --csv cannot both go to standard output
 		64 - | report | report: FILE is missing
 		64 ENOENT | report nothing | report nothing: cannot read 'nothing': No such file or directory
-		4 - | report file --svg kept | report file: --svg needs gnuplot, which is not installed; its package is gnuplot-nox
+		64 - | report file --from 2us --to 1us | report file: --to is before --from
+		64 - | report file --item w,tt --csv kept | report file: --item: 'file' has no item 'tt'
+		64 ENOENT | report file --svg /nowhere/file | report file: cannot write '/nowhere/file': No such file or directory
 	END
 	assert_equal "$(cat kept)" precious
 	[ ! -e new ]
@@ -366,24 +390,57 @@ open("lines", "w").write("".join(f"report {what}{i}\n" for what in ("end", "bit"
 }
 
 # bats test_tags=host
-@test "compare: two recordings side by side, with ratios" {
+@test "compare: recordings side by side, with ratios, spread and a verdict" {
 	small
 	mv file a
 	small '.records[0] += {started_ns: 5000, finished_ns: 6000} | .records[1] += {mech: 3}'
 	mv file b
 	run -0 bhctl -j compare a b
-	jq -e '.kind == "recording" and .a.file == "a" and .b.release == "7.2.0" and
-		[.rows[] | [.mechanism, .metric, .a.count, .b.count]] == [["work", "queue-to-start", 2, 2], ["work", "run-time", 2, 2],
+	jq -e '.kind == "recording" and [.files[] | .name + .file] == ["Aa", "Bb"] and .files[1].release == "7.2.0" and
+		[.rows[] | [.mechanism, .metric, .values[].count]] == [["work", "queue-to-start", 2, 2], ["work", "run-time", 2, 2],
 		["tasklet", "queue-to-start", 1, null], ["tasklet", "run-time", 1, null],
 		["tasklet_hi", "queue-to-start", null, 1], ["tasklet_hi", "run-time", null, 1]]' <<<"$output"
-	jq -e '.rows[0] | .a.max_ns == 2000 and .b.max_ns == 4000 and .ratio.max_ns == 2 and
-		.ratio.count == 1' <<<"$output"
-	jq -e '.rows[1].ratio.max_ns | . > 0.83 and . < 0.84' <<<"$output"
-	jq -e '.rows[2].ratio == null' <<<"$output"
+	jq -e '.rows[0] | .values[0].max_ns == 2000 and .values[1].max_ns == 4000 and
+		.ratios[1].max_ns == 2 and .ratios[0] == null and .spread.max_ns == 2' <<<"$output"
+	jq -e '.rows[1].ratios[1].max_ns | . > 0.83 and . < 0.84' <<<"$output"
+	jq -e '.rows[2].ratios[1] == null and .fail_above == null and (.failed | not)' <<<"$output"
+	jq -e '.worst | .mechanism == "work" and .metric == "queue-to-start" and .value == "P50" and
+		.name == "B" and .ratio == 1' <<<"$output"
 	run -0 bhctl compare a b
 	assert_line --index 0 'A  a (7.2.0)'
-	assert_line --regexp '^work +queue-to-start +2 +2 +1.00us +1.00us +1.00 +2.00us +4.00us +2.00 +2.00us +4.00us +2.00$'
-	assert_line --regexp '^tasklet +run-time +1 +- '
+	assert_line --regexp '^work +queue-to-start +COUNT +2 +2 +-$'
+	assert_line --regexp '^work +queue-to-start +P99 +2.00us +4.00us +2.00$'
+	assert_line --regexp '^tasklet +run-time +P50 +100ns +- +-$'
+	assert_line "The largest ratio is 1.00: work queue-to-start P50, B/A"
+}
+
+# bats test_tags=host
+@test "compare: of many files, the worst that is no chance decides" {
+	local i
+	for i in 1 2 3; do
+		jq -n --argjson i "$i" '{items: [{id: 1, mech: 2, name: "t"}], records: [range(200) |
+			{kind: 1, mech: 2, item: 1, context: 2, queued_ns: (1000000 * (. + 1)),
+			started_ns: (1000000 * (. + 1) + 1000 * (if $i == 3 then 2 else 1 end)),
+			finished_ns: (1000000 * (. + 1) + 2000 + (if . == 7 then 500000 * $i else 500 end))}]}' |
+			recording "r$i"
+	done
+	run -1 bhctl compare --fail-above 1.9 r1 r2 r3
+	assert_line --regexp '^MECHANISM +METRIC +VALUE +A +B +B/A +C +C/A +SPREAD$'
+	assert_line --regexp '^tasklet +queue-to-start +P99 +1.00us +1.00us +1.00 +2.00us +2.00 +2.00$'
+	assert_line --regexp '^tasklet +run-time +MAX +501us +1.00ms +2.00 +1.50ms +2.99 +2.99$'
+	assert_line "The largest ratio is 2.00: tasklet queue-to-start P50, C/A; it is above 1.9"
+	run -0 bhctl compare r1 r2 r3 --fail-above 2
+	assert_line "The largest ratio is 2.00: tasklet queue-to-start P50, C/A; none is above 2"
+	run -1 bhctl -j compare r1 r3 --fail-above 1.5
+	jq -e '.failed and .fail_above == 1.5 and .worst.name == "B"' <<<"$output"
+	small 'del(.records[1])'
+	run -1 bhctl compare file r1 --fail-above 100000
+	assert_line "There is nothing in both to compare"
+	refusals <<-'END'
+		64 - | compare r1 r2 --fail-above x | compare: --fail-above: 'x' is not a ratio; write 1.5, say
+		64 - | compare r1 r2 --fail-above 0 | compare: --fail-above: '0' is not a ratio; write 1.5, say
+		64 - | compare r1 | compare: there is nothing to compare it with; give two files or more
+	END
 }
 
 @test "compare: two files of latency, and no others" {
@@ -391,25 +448,25 @@ open("lines", "w").write("".join(f"report {what}{i}\n" for what in ("end", "bit"
 	bhctl -q latency work -l 10 --json b
 	run -0 bhctl -j compare a b
 	jq -e --slurpfile doc doc --slurpfile file a '.kind == "latency" and
-		.a.release == "'"$(uname -r)"'" and
-		[.rows[] | [.mechanism, .metric, .a.count, .b.count]] == [["work", "queue-to-start", 60, 10],
+		.files[0].release == "'"$(uname -r)"'" and
+		[.rows[] | [.mechanism, .metric, .values[].count]] == [["work", "queue-to-start", 60, 10],
 		["irq", "queue-to-start", 60, null], ["irq", "trigger-to-thread", 60, null]] and
-		.rows[0].a.max_ns == ([$doc[0].latencies[] | select(.mechanism == "work" and .metric == "queue-to-start").max_ns] | max)' \
+		.rows[0].values[0].max_ns == ([$doc[0].latencies[] | select(.mechanism == "work" and .metric == "queue-to-start").max_ns] | max)' \
 		<<<"$output"
 	bhctl -j latency work -l 40 --json c >doc
-	bhctl -j compare c c | jq -e --slurpfile doc doc '.rows[0].a as $a | $doc[0].latencies[0] |
+	bhctl -j compare c c | jq -e --slurpfile doc doc '.rows[0].values[0] as $a | $doc[0].latencies[0] |
 		$a.p50_ns == .p50_ns and $a.p99_ns == .p99_ns and $a.max_ns == .max_ns and
 		$a.count == .count'
 	small
 	jq '.thread["0"].cycles += 1' b >wrong
 	jq 'del(.thread["0"].mechanism)' b >cyclictest
 	refusals <<-'END'
-		64 - | compare a file | compare a file: 'file' is a recording and 'a' is not: they cannot be compared
-		64 - | compare file a | compare file a: 'file' is a recording and 'a' is not: they cannot be compared
-		64 - | compare a wrong | compare a wrong: 'wrong' is neither a recording nor a file of 'bhctl latency --json', or damaged
-		64 - | compare cyclictest a | compare cyclictest a: 'cyclictest' is neither a recording nor a file of 'bhctl latency --json', or damaged
-		64 ENOENT | compare a nothing | compare a nothing: cannot read 'nothing': No such file or directory
-		64 - | compare a | compare a: B is missing
+		64 - | compare a file | compare: 'file' is a recording and 'a' is not: they cannot be compared
+		64 - | compare file a | compare: 'file' is a recording and 'a' is not: they cannot be compared
+		64 - | compare a wrong | compare: 'wrong' is neither a recording nor a file of 'bhctl latency --json', or damaged
+		64 - | compare cyclictest a | compare: 'cyclictest' is neither a recording nor a file of 'bhctl latency --json', or damaged
+		64 ENOENT | compare a nothing | compare: cannot read 'nothing': No such file or directory
+		64 - | compare | compare: FILE is missing
 	END
 }
 

@@ -41,6 +41,7 @@ wrong_files() {
 		5:11: unknown condition 'kernl'; did you mean 'kernel'? | add work w~expect@rt,kernl>=6.1 runs(w) == 1
 		4:20: 'frob' is no mechanism | requires mechanism frob # a comment~add work w~expect runs(w) == 0
 		4:24: 'frob' is no verb | requires not verb work frob~add work w~expect runs(w) == 0
+		4:5: unknown mechanism 'wrok'; did you mean 'work'? | add wrok w~expect runs(w) == 0
 		4:15: 'wrok' is no mechanism; did you mean 'work'? | requires verb wrok queue~add work w~expect runs(w) == 0
 		4:17: 'wrok' is no mechanism; did you mean 'work'? | requires native wrok frob~add work w~expect runs(w) == 0
 		4:12: 'frob' is no mechanism | @mechanism:frob add work w~expect cpus() > 0
@@ -111,8 +112,8 @@ wrong_files() {
 		           ^~~~
 	END
 	run -64 --separate-stderr bhctl -j run --check .
-	assert_equal "$(jq -s 'map(.error | split(":")[:3] | join(":"))' -c <<<"$output")" \
-		'["./bad1.bh:4:1","./bad2.bh:4:8"]'
+	assert_equal "$(jq -s 'map([.file, .line, .column, .error])' -c <<<"$output")" \
+		'[["./bad1.bh",4,1,"unknown command '\''frob'\''; '\''bhctl help'\'' lists all"],["./bad2.bh",4,8,"unknown word '\''frob'\''"]]'
 	rm bad*
 	run -0 bhctl run --check .
 	assert_output ""
@@ -213,7 +214,7 @@ examples() {
 	assert_line --regexp '^ +ms CPU 0'
 	assert_line --regexp '\$ queue w --cpu 0 -> queued$'
 	assert_line --regexp ' T w #1 .*kworker'
-	assert_line --regexp '^  ok      expect runs\(w\) == 1 && mark\(w, -1\) == 7'
+	assert_line --regexp '^  ok        7 expect runs\(w\) == 1 && mark\(w, -1\) == 7'
 	assert_line --regexp '^  passed: 3 of 3 checks, '
 	run -0 bhctl run area
 	assert_line --index 0 --regexp '^ok +area/one +one$'
@@ -238,13 +239,13 @@ examples() {
 		expect runs(w) == 2
 	END
 	run -1 bhctl run x.bh
-	assert_line "  FAILED  line 5: expect queue w = already-pending"
-	assert_line "          observed: queued"
-	assert_line "          observed: runs(w) = 1"
-	assert_line "          observed: there is no run 3 of w, of 1"
-	assert_line --regexp "observed: for N = 1, cpu\(w, N\) = [0-9]+"
-	assert_line "          observed: not disabled (EINVAL)"
-	assert_line --regexp "^  ok      expect runs\(w\) == 2"
+	assert_line --regexp "^ +line expected +observed$"
+	assert_line --regexp "^  FAILED    5 expect queue w = already-pending  +queued$"
+	assert_line --regexp "^  FAILED +[0-9]+ expect runs\(w\) == [02]  +runs\(w\) = 1$"
+	assert_line --partial "   there is no run 3 of w, of 1"
+	assert_line --regexp "   for N = 1, cpu\(w, N\) = [0-9]+,?$"
+	assert_line --partial "   not disabled (EINVAL)"
+	assert_line --regexp "^  ok +[0-9]+ expect runs\(w\) == "
 	assert_line --regexp "^  failed: 6 of 7 checks"
 }
 
@@ -260,10 +261,10 @@ examples() {
 	local columns
 	for columns in 76 77 78; do # with 77 they would fill it
 		run -1 env COLUMNS="$columns" bhctl run x.bh
-		assert_line --partial "observed: it exits with 1: a?b?c"
-		sed -n '/observed: runs/,/FAILED/p' <<<"$output" | sed '$d' >lines
+		assert_line --partial "  it exits with 1: a?b?c"
+		sed -n '/^ *runs.* = 0,/,/FAILED/p' <<<"$output" | sed '$d' >lines
 		assert_equal "$(xargs <lines)" \
-			"observed: runs(a-rather-long-name) = 0, accepted(a-rather-long-name) = 0, refused(a-rather-long-name) = 0, depth(a-rather-long-name) = 0"
+			"runs(a-rather-long-name) = 0, accepted(a-rather-long-name) = 0, refused(a-rather-long-name) = 0, depth(a-rather-long-name) = 0"
 		(($(wc -L <lines) < columns))
 	done
 }
@@ -308,9 +309,9 @@ fails() {
 	assert_equal "$(</sys/devices/system/cpu/cpu1/online)" 1
 	scenario leaves <<<$'leaves w\nadd work w\nexpect delay w 1000s = queued'
 	run -0 bhctl run leaves.bh
-	scenario mechanism <<<$'add frob w\nexpect runs(w) == 0'
-	run -64 bhctl -p run mechanism.bh
-	assert_output --regexp "^wrong	mechanism	mechanism	mechanism.bh:4: unknown mechanism 'frob'; there are work,"
+	scenario attribute <<<$'add timer t --hard\nexpect runs(t) == 0'
+	run -64 bhctl -p run attribute.bh
+	assert_output --regexp "^wrong	attribute	attribute	attribute.bh:4: timer cannot be hard"
 }
 
 @test "run: BHLAB_SLOWNESS multiplies the limit, and the time to settle" {
@@ -411,6 +412,35 @@ fails() {
 	refute_line --partial FAILED
 }
 
+@test "run --html: a page for all, or for each, with what was expected and observed" {
+	scenario a <<<$'add work w --do \'queue t\'\nadd tasklet t\nexpect queue w = queued\nsettle\nexpect runs(w) == 1'
+	scenario b <<<$'add work w\nexpect runs(w) == 1'
+	sed -i '1s/.*/title This is <b> \& that/' b.bh
+	scenario c <<<$'requires cpus > 999\nexpect cpus() > 999'
+	run -1 bhctl run --html all.html a.bh b.bh c.bh
+	assert_line "3 scenarios, 3 expectations: 1 passed, 1 failed, 1 skipped"
+	for text in '<h2 id="b">This is &lt;b&gt; &amp; that</h2>' '<code>expect runs(w) == 1</code>' \
+		'<td>runs(w) = 0</td>' 'requires cpus &gt; 999' '<span class="verdict failed">failed' \
+		'm-tasklet { fill: #e69f00 }' 'w #1: work on CPU' '">t</text>'; do
+		grep -qF -- "$text" all.html || fail "$text"
+	done
+	assert_equal "$(grep -c '<figure class="timeline"' all.html)" 2
+	run -1 bhctl -j run --html pages/ a.bh b.bh a.bh
+	assert_equal "$(jq -r .passed <<<"$output")" 2
+	assert_equal "$(ls pages)" $'a-2.html\na.html\nb.html\nindex.html'
+	grep -qF '<a href="a-2.html">' pages/index.html
+	grep -qF '<title>This is &lt;b&gt; &amp; that</title>' pages/b.html
+	bhctl -q run --html pages c.bh
+	run -1 grep -F a-2.html pages/index.html
+	refusals <<-'END'
+		64 ENOENT | run --html /nowhere/x a.bh | run: --html: cannot write '/nowhere/x': No such file or directory
+		64 ENOENT | run --html /nowhere/x/ a.bh | run: --html: cannot write '/nowhere/x/': No such file or directory
+		64 - | run --html x --check a.bh | run: --check runs nothing that --html could show
+	END
+	run -71 bhctl -q run --html /dev/full a.bh
+	assert_line "bhctl: run: --html: cannot write '/dev/full': No space left on device (ENOSPC)"
+}
+
 @test "run --tap: KTAP with a subtest for each expectation" {
 	scenario a <<<$'add work w\nexpect queue w --cpu 0 = queued\nsettle\nexpect runs(w) == 1'
 	scenario b <<<$'add work w\nexpect runs(w) == 1'
@@ -458,7 +488,7 @@ fails() {
 		tr '~' '\n' <<<"limit 100s~add work w~expect cpus() > 0~$what" | scenario b
 		run -130 --separate-stderr bhctl run a.bh b.bh c.bh
 		assert_equal "$stderr" "bhctl: note: interrupted; 2 of 3 scenarios were run"
-		assert_line --partial "observed: interrupted"
+		assert_line --regexp "  interrupted$"
 		assert_line "2 scenarios, 2 expectations: 1 passed, 1 failed, 0 skipped"
 		assert_equal "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx sleep)" 0
 	done
