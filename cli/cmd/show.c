@@ -425,9 +425,9 @@ static void text_balance(json_object *row, json_object *value, const void *arg, 
 		 json_number(row, "/counters/runs"), json_number(row, "/counters/cancelled"),
 		 json_number(row, "/counters/merged"));
 	/* The kernel's irq_sim cannot tell the two. */
-	if (flow && !strcmp(flow, word_name(&flow_words, BHLAB_FLOW_SIM)))
+	if (!strcmp(flow, word_name(&flow_words, BHLAB_FLOW_SIM)))
 		text_add(&text, " or lost");
-	else if (flow)
+	else if (*flow)
 		text_add(&text, " + %" PRIu64 " lost", json_number(row, "/counters/lost"));
 	text_add(&text, " + %" PRIu64 " outstanding", json_number(row, "/counters/outstanding"));
 }

@@ -51,8 +51,10 @@ static const char *find_quoted(const struct phrase *phrase, const char *message)
 		return phrase_at(phrase, 0);
 	snprintf(text, sizeof(text), "%.*s", (int)(close - open - 1), open + 1);
 	for (int i = 0; i < phrase->line->argc; i++)
-		if (!strcmp(phrase->line->argv[i], text))
-			return phrase_at(phrase, i);
+		if (!strcmp(phrase->line->argv[i], text)) {
+			found = phrase_at(phrase, i);
+			return found + (*found == '\'' || *found == '"');
+		}
 	found = strstr(phrase_at(phrase, 0), text);
 	return found ? found : phrase_at(phrase, 0);
 }

@@ -224,6 +224,43 @@ static void softirqs_prepare(struct member *m)
 			add_softirq(m, lab, BHLAB_MECH_TIMER, 0, BHLAB_ITEM_PINNED);
 			add_softirq(m, lab, BHLAB_MECH_IRQ_WORK, 0, 0);
 			add_softirq(m, lab, BHLAB_MECH_RCU, 0, 0);
+			add_softirq(m, lab, BHLAB_MECH_SRCU, 0, 0);
+			add_softirq(m, lab, BHLAB_MECH_CSD, 0, 0);
+			add_softirq(m, lab, BHLAB_MECH_IRQ_POLL, 0, 0);
+		}
+}
+
+/* Lines that nobody deasserts: with an empty handler, and with a long one. */
+static void levels_prepare(struct member *m)
+{
+	struct program p = {};
+
+	marks(m, &p, 0);
+	EACH_LAB(m, lab)
+		for (int i = 0; i < 32 && go_on(m); i++) {
+			struct bhlab_item_create c;
+
+			fill(m, &c, BHLAB_MECH_IRQ);
+			c.flow = BHLAB_FLOW_LEVEL;
+			c.steps = (uintptr_t)p.steps;
+			c.nr_steps = i % 2 ? p.nr : 0;
+			if (add(m, lab, &c) < 0)
+				break;
+		}
+}
+
+/* They expire again by themselves, as often as is allowed. */
+static void periods_prepare(struct member *m)
+{
+	EACH_LAB(m, lab)
+		for (int i = 0; i < 256 && go_on(m); i++) {
+			struct bhlab_item_create c;
+
+			fill(m, &c, i % 4 ? BHLAB_MECH_HRTIMER : BHLAB_MECH_HRTIMER_SOFT);
+			c.flags = i % 4 ? BHLAB_ITEM_HARD : 0;
+			c.period_ns = m->info.out_period_ns;
+			if (add(m, lab, &c) < 0)
+				break;
 		}
 }
 
@@ -314,6 +351,25 @@ static void sleepers_prepare(struct member *m)
 }
 
 /* On queues of his own, and one mutex for which all wait. */
+/* Handlers that wait for the next one, in a circle, or for their queue. */
+static void circles_prepare(struct member *m)
+{
+	EACH_LAB(m, lab) {
+		int queue = unbound_queue(m, lab, 0);
+
+		for (int i = 0; i < 64 && queue > 0 && go_on(m); i++) {
+			struct program p = { .steps = { STEP(REQUEUE) }, .nr = 1 };
+
+			/* The queue is the lab's first object. */
+			step(&p, STEP(FLUSH, .target = queue + 1 + (i + 1) % 64));
+			step(&p, STEP(WAIT, .target = queue + 1 + (i + 3) % 64));
+			step(&p, STEP(SYNCHRONIZE_RCU));
+			if (add_program(m, lab, BHLAB_MECH_WORK, queue, 0, &p) < 0)
+				break;
+		}
+	}
+}
+
 static void waiting_prepare(struct member *m)
 {
 	EACH_LAB(m, lab) {
@@ -580,10 +636,13 @@ const struct attack attacks[] = {
 	{ "irq_works", "lazy irq_work in batches", 4, irq_works_prepare, NULL, queue_loop, 3 },
 	{ "softirqs", "tasklets, BH work, timers that requeue themselves", 4, softirqs_prepare,
 	  start_all, queue_loop, 1 },
+	{ "levels", "level lines that nobody deasserts", 8, levels_prepare, start_all },
+	{ "periods", "hrtimers with the shortest period", 8, periods_prepare, start_all },
 	{ "irqs", "lines with the shortest period, with threads", 8, irqs_prepare, irqs_start },
 	{ "threads", "all the threads that there are", 0, threads_prepare, start_all },
 	{ "sleepers", "work that sleeps on the system's queues", 0, sleepers_prepare, start_all },
 	{ "waiting", "work that waits for mutexes", 0, waiting_prepare, start_all },
+	{ "circles", "work that waits for work that waits for it", 8, circles_prepare, start_all },
 	{ "rings", "the largest rings", 0, rings_prepare, NULL },
 	{ "objects", "all the objects that there are", 0, objects_prepare, NULL },
 	{ "lender", "irq threads that wait for a lock of work that spins", 8, lender_prepare,

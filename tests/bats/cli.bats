@@ -124,7 +124,8 @@ load common
 			sort')
 		run -0 bhctl -j help add "$mech"
 		assert_equal "$(jq -c '[.arguments[].name | select(startswith("--")) | .[2:] |
-			select(IN("hard", "lazy", "irqsafe", "pinned", "static", "thread", "top"))] |
+			select(IN("hard", "lazy", "irqsafe", "pinned", "static", "oneshot", "thread",
+			"top"))] |
 			sort' <<<"$output")" "$want"
 		jq -e --arg m "$mech" '.command == "add " + $m and .arguments[0].name == "NAME" and
 			([.arguments[].name] | index("--do") and index("--cpu"))' <<<"$output"

@@ -240,7 +240,7 @@ all_names() {
 	bhctl completion bash >words
 	# shellcheck disable=SC1091
 	source words
-	assert_equal "$(complete_words bhctl latency ir)" "irq irq_work"
+	assert_equal "$(complete_words bhctl latency ir)" "irq irq_work irq_poll"
 	assert_equal "$(complete_words bhctl latency irq bh)" bh_work
 	assert_equal "$(complete_words bhctl latency --from ot)" other-cpu
 	assert_equal "$(complete_words bhctl latency --json /etc/passw)" /etc/passwd

@@ -132,7 +132,7 @@ cancelling() {
 	item h '.weight == null and .period_ns == 1000000 and (.state | index("periodic"))'
 	is 0 was-pending cancel h
 	item h '.period_ns == null'
-	is 0 idle disable d
+	is 0 'idle (depth 1)' disable d
 	refusals <<-'END'
 		71 EINVAL     | add irq_poll x --weight 65        | add irq_poll x: the weight must be 1 to 64
 		71 EOPNOTSUPP | add tasklet x --weight 1          | add tasklet x: tasklet has no weight

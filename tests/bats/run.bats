@@ -130,7 +130,7 @@ wrong_files() {
 		5:19: unknown errno 'ENOENTT'; did you mean 'ENOENT'? | add work w~expect! queue w = ENOENTT
 		4:18: --do: step 1: unknown step 'slep'; did you mean 'sleep'? | add work w --do 'slep 1ms'~expect runs(w) == 0
 		4:18: --do: step 1: there is no step 'settle': a step waits for one item or queue; settle stands outside of programs | add work w --do 'settle'~expect runs(w) == 0
-		4:24: --do: step 1: queue: '--on' is not for steps: a step queues on the queue of the item; add that with --queue | add work w --do 'queue w --on q'~expect runs(w) == 0
+		4:26: --do: step 1: queue: '--on' is not for steps: a step queues on the queue of the item; add that with --queue | add work w --do 'queue w --on q'~expect runs(w) == 0
 		4:7: PERIOD: '5 ms': write 5ms, without a blank | sleep 5 ms~expect cpus() > 0
 		4:7: PERIOD: '5µs' has a letter that is not ASCII; write 5us | sleep 5µs~expect cpus() > 0
 		5:24: '5 µs': write 5us, without a blank | add work w~expect latency(w, 1) < 5 µs

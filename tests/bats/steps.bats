@@ -19,7 +19,7 @@ load common
 		71 EINVAL | add work x --do 'irq_off; lock h; unlock h; irq_on' | add work x: step 2, 'lock h': it must not be taken inside of what is open here: locks are taken in the order of their creation, mutexes first, strict contexts last, and none with interrupts off
 		71 EINVAL | add tasklet x --do 'bh_off; bh_on'        | add tasklet x: step 1, 'bh_off': it is for task context only: tasklet runs in softirq context
 		71 EINVAL | add tasklet x --do 'lock l; unlock l'     | add tasklet x: step 1, 'lock l': the lock is for task context, and tasklet runs in softirq context
-		71 EINVAL | add hrtimer x --hard --do 'lock h; unlock h' | add hrtimer x: step 1, 'lock h': items with --hard or --irqsafe take no lock: on RT a spin lock sleeps
+		71 EINVAL | add hrtimer x --hard --do 'lock h; unlock h' | add hrtimer x: step 1, 'lock h': items with --hard or --irqsafe, and top halves with --oneshot, take no lock: on RT a spin lock sleeps
 		71 ENOENT | add work x --do 'lock none; unlock none'  | add work x: step 1, 'lock none': there is no lock none in this lab
 		71 ENOENT | add work x --do 'push l 1'                | add work x: step 1, 'push l 1': there is no FIFO l in this lab
 		71 EINVAL | add lock x --mutex --context softirq      | add lock x: a mutex is for task context: it sleeps
