@@ -285,7 +285,7 @@ static int bhlab_await_disable_fn(struct bhlab_await *a)
 	u32 depth;
 	int ret;
 
-	if (!item->ops->disable)
+	if (!bhlab_mech_has(item->ops, BHLAB_VERB_DISABLE))
 		return -EOPNOTSUPP;
 	ret = bhlab_item_disable(item, false, a->run->item->privileged, &depth, &waited);
 	if (ret < 0)

@@ -276,9 +276,7 @@ static bool bhlab_step_fits(const struct bhlab_step *s,
 			    const struct bhlab_step_op *op,
 			    const struct bhlab_item *target)
 {
-	u32 verbs = target->ops->native | target->ops->emulated;
-
-	return verbs & BIT(op->verb) &&
+	return bhlab_mech_has(target->ops, op->verb) &&
 	       (target->ops->takes_cpu || !(s->flags & BHLAB_STEP_CPU));
 }
 

@@ -430,7 +430,7 @@ static int bhlab_request_on_item(struct bhlab_item *item, struct bhlab_act *requ
 {
 	int ret;
 
-	if (!((item->ops->native | item->ops->emulated) & BIT(op->verb)) ||
+	if (!bhlab_mech_has(item->ops, op->verb) ||
 	    (request->flags & BHLAB_ACT_QUEUE && !item->ops->takes_queue))
 		return -EOPNOTSUPP;
 	ret = op->on_item(item, request);

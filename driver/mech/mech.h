@@ -3,6 +3,7 @@
 #ifndef BHLAB_MECH_H
 #define BHLAB_MECH_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 #include <linux/bhlab.h>
@@ -116,6 +117,12 @@ struct bhlab_mech_ops {
 	void (*settle)(struct bhlab_item *item);
 	void (*state)(struct bhlab_item *item, struct bhlab_item_state *st);
 };
+
+static inline bool bhlab_mech_has(const struct bhlab_mech_ops *ops,
+				  enum bhlab_verb verb)
+{
+	return (ops->native | ops->emulated) & BIT(verb);
+}
 
 /* mech.c: the list */
 BHLAB_MECHS(BHLAB_MECH_DECLARE)
