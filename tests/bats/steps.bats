@@ -47,7 +47,7 @@ load common
 		71 EDEADLK | add work x --queue q --do 'drain q'     | add work x: step 1, 'drain q': it would never end: x waits for queue q, on which x runs
 		71 EDEADLK | add work x --do 'lock m; lock n; wait taker idle; unlock n; unlock m' | add work x: step 3, 'wait taker idle': it would never end: x holds n and waits for taker, which waits for n
 		71 EINVAL | add tasklet x --do 'flush taker'         | add tasklet x: step 1, 'flush taker': cannot wait: tasklet runs in softirq context
-		71 EINVAL | add irq x --top 'cancel taker --sync'    | add irq x: step 1, 'cancel taker --sync': cannot wait: irq runs in hardirq context
+		71 EINVAL | add csd x --do 'cancel taker --sync'     | add csd x: step 1, 'cancel taker --sync': cannot wait: csd runs in hardirq context
 		71 EINVAL | add work x --do 'bh_off; synchronize_rcu; bh_on' | add work x: step 2, 'synchronize_rcu': inside brackets other than mutexes it must not sleep
 		71 EINVAL | add work x --do 'every 2 lock m; every 2 unlock m' | add work x: step 2, 'unlock m': what closes a bracket cannot be left out: give the step that opens it 'every' or 'chance'
 	END
