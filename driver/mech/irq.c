@@ -470,20 +470,25 @@ static void bhlab_irq_account_sim(struct bhlab_item *item)
 /*
  * At rest, of the driver's own controller: all is counted, but that a forced thread
  * was awake already, and that a line was disabled or enabled at the very moment
- * in which handle_simple_irq() looked: what seemed to be lost was noted, or what
- * seemed to be noted was lost.
+ * in which the flow handler looked: what seemed to be lost was noted, or what
+ * seemed to be noted was lost. What has run, and was cancelled, is certain; then
+ * what seemed to be merged was not.
  */
 static void bhlab_irq_account_chip(struct bhlab_irq *irq)
 {
 	struct bhlab_item *item = &irq->item;
 	u64 known = item->runs + item->cancelled + item->merged + item->lost;
+	u64 found;
 
-	if (known > item->accepted)
-		item->lost -= min(item->lost, known - item->accepted);
-	else if (irq->chip.forced)
+	if (known >= item->accepted) {
+		found = min(item->lost, known - item->accepted);
+		item->lost -= found;
+		item->merged -= min(item->merged, known - item->accepted - found);
+	} else if (irq->chip.forced) {
 		item->merged += item->accepted - known;
-	else
+	} else {
 		item->lost += item->accepted - known;
+	}
 	bhlab_chip_rest(&irq->chip);
 }
 
