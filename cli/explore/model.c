@@ -53,6 +53,13 @@
 	{ "flush-queue", "", "ok", "wait" },						\
 	{ "destroy-queue", "", "ok", "" }
 
+/* All that there is to what the kernel can neither cancel nor disable. */
+#define UNCANCELLED_RULES								\
+	GONE_RULES,									\
+	{ "queue", "!queued", "queued", "pending" },					\
+	{ "queue", "queued", "already-pending", "" },					\
+	OWN_DELAY_RULES, FLUSH_RULES, DESTROY_RULES
+
 static const struct chapter chapters[] = {
 	{
 		.mech = "work",
@@ -161,11 +168,7 @@ static const struct chapter chapters[] = {
 		.mech = "irq_work",
 		.source = "irq_work_claim(), irq_work_single() in kernel/irq_work.c",
 		.overlap = OVERLAP_ALWAYS,
-		.rules = ALL_RULES(
-			GONE_RULES,
-			{ "queue", "!queued", "queued", "pending" },
-			{ "queue", "queued", "already-pending", "" },
-			OWN_DELAY_RULES, FLUSH_RULES, DESTROY_RULES),
+		.rules = ALL_RULES(UNCANCELLED_RULES),
 	},
 	{
 		.mech = "timer",
@@ -225,32 +228,20 @@ static const struct chapter chapters[] = {
 		.mech = "rcu",
 		.source = "call_rcu(), rcu_barrier() in kernel/rcu/tree.c",
 		.overlap = OVERLAP_ALWAYS,
-		.rules = ALL_RULES(
-			GONE_RULES,
-			{ "queue", "!queued", "queued", "pending" },
-			{ "queue", "queued", "already-pending", "" },
-			OWN_DELAY_RULES, FLUSH_RULES, DESTROY_RULES),
+		.rules = ALL_RULES(UNCANCELLED_RULES),
 	},
 	{
 		.mech = "rcu_work",
 		.source = "queue_rcu_work(), flush_rcu_work() in kernel/workqueue.c",
 		.overlap = OVERLAP_OTHER_QUEUE,
 		.grace_period = true,
-		.rules = ALL_RULES(
-			GONE_RULES,
-			{ "queue", "!queued", "queued", "pending" },
-			{ "queue", "queued", "already-pending", "" },
-			OWN_DELAY_RULES, FLUSH_RULES, DESTROY_RULES, QUEUE_RULES),
+		.rules = ALL_RULES(UNCANCELLED_RULES, QUEUE_RULES),
 	},
 	{
 		.mech = "srcu",
 		.source = "call_srcu(), srcu_barrier() in kernel/rcu/srcutree.c",
 		.overlap = OVERLAP_ALWAYS,
-		.rules = ALL_RULES(
-			GONE_RULES,
-			{ "queue", "!queued", "queued", "pending" },
-			{ "queue", "queued", "already-pending", "" },
-			OWN_DELAY_RULES, FLUSH_RULES, DESTROY_RULES),
+		.rules = ALL_RULES(UNCANCELLED_RULES),
 	},
 };
 
